@@ -1,0 +1,44 @@
+//! Who may do what: one table for the whole system.
+
+use serde::{Deserialize, Serialize};
+
+/// What a user may do in the dashboard and the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Admin,
+    Viewer,
+    /// Nobody signed in; exists only in the development profile, on loopback.
+    AnonymousViewer,
+}
+
+/// What a request does, as far as access is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    ReadLogs,
+    ReplayDeadLetters,
+    ManageTokens,
+}
+
+impl Role {
+    pub fn may(self, action: Action) -> bool {
+        match action {
+            Action::ReadLogs => true,
+            Action::ReplayDeadLetters | Action::ManageTokens => self == Role::Admin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_admin_changes_anything() {
+        for role in [Role::Viewer, Role::AnonymousViewer] {
+            assert!(role.may(Action::ReadLogs));
+            assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
+        }
+        assert!(Role::Admin.may(Action::ManageTokens));
+    }
+}

@@ -1,0 +1,329 @@
+//! Building a batch record by record, with the power to take the current record back.
+
+use std::collections::HashMap;
+
+use super::{FieldColumn, FieldKind, FieldValues, RecordBatch};
+use crate::limits::{CHUNK_BYTES_TARGET, CHUNK_COLUMNS_MAX, CHUNK_RECORDS_MAX};
+use crate::{Level, Timestamp};
+
+/// Why a field cannot be added to the current record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    #[error("the field appears twice in one record")]
+    Duplicate,
+    #[error("one record may add at most {CHUNK_COLUMNS_MAX} different fields to a batch")]
+    TooManyColumns,
+}
+
+/// The fixed fields of a record, which finish it.
+#[derive(Debug, Clone, Copy)]
+pub struct FixedFields<'a> {
+    pub service: &'a str,
+    pub timestamp: Timestamp,
+    pub level: Level,
+    pub message: &'a str,
+    pub latency_ms: Option<f64>,
+    /// Size of the record as it came; decides when the chunk is full.
+    pub raw_bytes: usize,
+}
+
+/// Collects records into columns. A row exists once [`RecordBuilder::finish`] was called.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    batch: RecordBatch,
+    /// What is known of each column of `batch.fields`, index by index: which name it belongs to.
+    column_name: Vec<usize>,
+    names: Vec<NameState>,
+    name_index: HashMap<String, usize>,
+    service_index: HashMap<String, u16>,
+    /// Columns the current record has filled, in its order.
+    touched: Vec<usize>,
+    /// `touched` of the record before: the next one nearly always has the same fields in the same
+    /// order and so finds its columns without hashing.
+    expected: Vec<usize>,
+    raw_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct NameState {
+    /// Columns of this name, one per type seen.
+    columns: Vec<usize>,
+    /// One more than the last row that has the field, 0 for none: finds duplicates across types.
+    filled_to: usize,
+}
+
+impl BatchBuilder {
+    pub fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Raw bytes of the records taken so far.
+    pub fn raw_bytes(&self) -> usize {
+        self.raw_bytes
+    }
+
+    /// True once the chunk must be closed. Depends on what was sent alone, so a retry is cut alike.
+    pub fn is_full(&self) -> bool {
+        self.raw_bytes >= CHUNK_BYTES_TARGET
+            || self.len() >= CHUNK_RECORDS_MAX
+            || self.batch.fields.len() >= CHUNK_COLUMNS_MAX / 2
+    }
+
+    /// Starts the next record. Dropping the [`RecordBuilder`] unfinished takes its fields back.
+    pub fn record(&mut self) -> RecordBuilder<'_> {
+        self.touched.clear();
+        RecordBuilder { builder: self, finished: false }
+    }
+
+    /// Gives every record that lacks the field this text (the receiving node's `env`, `region`).
+    pub fn fill_missing(&mut self, name: &str, value: &str) {
+        let rows = self.batch.len();
+        let mut missing = vec![true; rows];
+        for row in self.batch.columns(name).flat_map(|column| &column.rows) {
+            if let Some(missing) = missing.get_mut(*row as usize) {
+                *missing = false;
+            }
+        }
+        if !missing.contains(&true) {
+            return;
+        }
+        let Ok(at) = self.column(name, FieldKind::Text) else { return };
+        let Some(column) = self.batch.fields.get_mut(at) else { return };
+        let old = std::mem::replace(column, FieldColumn::new(name.to_owned(), FieldKind::Text));
+        for (row, missing) in missing.iter().enumerate() {
+            if let Some(position) = old.position(row) {
+                column.values.push_from(&old.values, position);
+            } else if *missing && let FieldValues::Text(texts) = &mut column.values {
+                texts.push(value);
+            } else {
+                continue;
+            }
+            column.rows.push(row as u32);
+        }
+    }
+
+    /// The finished batch; the builder is empty again.
+    pub fn take(&mut self) -> RecordBatch {
+        let mut batch = std::mem::take(self).batch;
+        // A record taken back may have been the only one with a column.
+        batch.fields.retain(|column| !column.rows.is_empty());
+        batch
+    }
+
+    fn column(&mut self, name: &str, kind: FieldKind) -> Result<usize, FieldError> {
+        let has_name_and_kind = |at: &usize| {
+            let column = self.batch.fields.get(*at);
+            column.is_some_and(|column| column.values.kind() == kind && column.name == name)
+        };
+        if let Some(at) = self.expected.get(self.touched.len()).copied().filter(has_name_and_kind) {
+            return Ok(at);
+        }
+        let known = self.name_index.get(name).copied();
+        let siblings = known.and_then(|name| self.names.get(name)).map_or(&[][..], |name| &name.columns);
+        if let Some(at) = siblings.iter().copied().find(has_name_and_kind) {
+            return Ok(at);
+        }
+        let at = self.batch.fields.len();
+        if at >= CHUNK_COLUMNS_MAX {
+            return Err(FieldError::TooManyColumns);
+        }
+        self.batch.fields.push(FieldColumn::new(name.to_owned(), kind));
+        let name_at = known.unwrap_or_else(|| {
+            self.name_index.insert(name.to_owned(), self.names.len());
+            self.names.push(NameState::default());
+            self.names.len() - 1
+        });
+        self.column_name.push(name_at);
+        if let Some(name) = self.names.get_mut(name_at) {
+            name.columns.push(at);
+        }
+        Ok(at)
+    }
+
+    /// The column of this field for the current row, marked as filled.
+    fn claim(&mut self, name: &str, kind: FieldKind) -> Result<&mut FieldColumn, FieldError> {
+        let at = self.column(name, kind)?;
+        let row = self.batch.len();
+        let name_at = self.column_name.get(at).copied().unwrap_or(usize::MAX);
+        if let Some(name) = self.names.get_mut(name_at) {
+            if name.filled_to > row {
+                return Err(FieldError::Duplicate);
+            }
+            name.filled_to = row + 1;
+        }
+        self.touched.push(at);
+        let column = self.batch.fields.get_mut(at).ok_or(FieldError::TooManyColumns)?;
+        column.rows.push(row as u32);
+        Ok(column)
+    }
+
+    fn service(&mut self, service: &str) -> u16 {
+        let last = self.batch.service.last().copied().unwrap_or(0);
+        if self.batch.services.get(usize::from(last)).is_some_and(|name| name == service) {
+            return last;
+        }
+        if let Some(index) = self.service_index.get(service) {
+            return *index;
+        }
+        // A chunk holds at most 8,192 records, so never as many services as u16 can count.
+        let index = self.batch.services.len() as u16;
+        self.batch.services.push(service.to_owned());
+        self.service_index.insert(service.to_owned(), index);
+        index
+    }
+}
+
+/// The record being built; fields first, then [`RecordBuilder::finish`].
+#[derive(Debug)]
+pub struct RecordBuilder<'a> {
+    builder: &'a mut BatchBuilder,
+    finished: bool,
+}
+
+impl RecordBuilder<'_> {
+    /// Fields added so far.
+    pub fn fields(&self) -> usize {
+        self.builder.touched.len()
+    }
+
+    pub fn bool(&mut self, name: &str, value: bool) -> Result<(), FieldError> {
+        if let FieldValues::Bool(values) = &mut self.builder.claim(name, FieldKind::Bool)?.values {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    pub fn int(&mut self, name: &str, value: i64) -> Result<(), FieldError> {
+        if let FieldValues::Int(values) = &mut self.builder.claim(name, FieldKind::Int)?.values {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    pub fn float(&mut self, name: &str, value: f64) -> Result<(), FieldError> {
+        if let FieldValues::Float(values) = &mut self.builder.claim(name, FieldKind::Float)?.values {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    pub fn text(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
+        if let FieldValues::Text(values) = &mut self.builder.claim(name, FieldKind::Text)?.values {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    /// A value kept as JSON text: an array, `null`, an empty object, a number of any size.
+    pub fn json(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
+        if let FieldValues::Json(values) = &mut self.builder.claim(name, FieldKind::Json)?.values {
+            values.push(value);
+        }
+        Ok(())
+    }
+
+    /// Makes the record a row.
+    pub fn finish(mut self, fixed: FixedFields<'_>) {
+        self.finished = true;
+        let service = self.builder.service(fixed.service);
+        let builder = &mut *self.builder;
+        builder.batch.service.push(service);
+        builder.batch.timestamp.push(fixed.timestamp.0);
+        builder.batch.level.push(fixed.level as u8);
+        builder.batch.message.push(fixed.message);
+        builder.batch.latency_ms.push(fixed.latency_ms.unwrap_or(f64::NAN));
+        builder.raw_bytes += fixed.raw_bytes;
+        std::mem::swap(&mut builder.touched, &mut builder.expected);
+    }
+}
+
+impl Drop for RecordBuilder<'_> {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        let builder = &mut *self.builder;
+        for at in &builder.touched {
+            if let Some(column) = builder.batch.fields.get_mut(*at) {
+                column.rows.pop();
+                column.values.truncate(column.rows.len());
+            }
+            let name_at = builder.column_name.get(*at).copied().unwrap_or(usize::MAX);
+            if let Some(name) = builder.names.get_mut(name_at) {
+                name.filled_to = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FieldValue;
+
+    fn fixed(service: &str) -> FixedFields<'_> {
+        FixedFields {
+            service,
+            timestamp: Timestamp(7),
+            level: Level::Warn,
+            message: "m",
+            latency_ms: None,
+            raw_bytes: 10,
+        }
+    }
+
+    #[test]
+    fn an_unfinished_record_leaves_nothing_behind() {
+        let mut builder = BatchBuilder::default();
+        let mut record = builder.record();
+        record.int("userId", 1).unwrap();
+        record.finish(fixed("a"));
+        let mut record = builder.record();
+        record.int("userId", 2).unwrap();
+        record.text("lost", "x").unwrap();
+        drop(record);
+        let mut record = builder.record();
+        record.text("userId", "u3").unwrap();
+        record.finish(fixed("b"));
+        let batch = builder.take();
+        let fields: Vec<Vec<_>> = (0..2).map(|row| batch.view(row).unwrap().fields().collect()).collect();
+        assert_eq!(fields[0], [("userId", FieldValue::Int(1))]);
+        assert_eq!(fields[1], [("userId", FieldValue::Text("u3".into()))]);
+        assert_eq!(batch.services, ["a", "b"]);
+        assert!(batch.columns("lost").next().is_none());
+    }
+
+    #[test]
+    fn one_name_twice_is_refused_whatever_the_types() {
+        let mut builder = BatchBuilder::default();
+        let mut record = builder.record();
+        record.int("userId", 1).unwrap();
+        assert_eq!(record.int("userId", 1), Err(FieldError::Duplicate));
+        assert_eq!(record.text("userId", "1"), Err(FieldError::Duplicate));
+        drop(record);
+        let mut record = builder.record();
+        assert_eq!(record.text("userId", "1"), Ok(()));
+    }
+
+    #[test]
+    fn missing_values_are_filled_and_present_ones_kept() {
+        let mut builder = BatchBuilder::default();
+        builder.record().finish(fixed("a"));
+        let mut record = builder.record();
+        record.text("env", "test").unwrap();
+        record.finish(fixed("a"));
+        let mut record = builder.record();
+        record.int("env", 3).unwrap();
+        record.finish(fixed("a"));
+        builder.fill_missing("env", "prod");
+        let batch = builder.take();
+        let env = |row| batch.view(row).unwrap().fields().map(|(_, value)| value).collect::<Vec<_>>();
+        assert_eq!(env(0), [FieldValue::Text("prod".into())]);
+        assert_eq!(env(1), [FieldValue::Text("test".into())]);
+        assert_eq!(env(2), [FieldValue::Int(3)]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Every bound on what a client may send and what a node may hold, each with its reason.
+//!
+//! Bounds that decide how a request is cut into chunks are constants: a retry must be cut the same way.
+
+use serde::{Deserialize, Serialize};
+
+/// A chunk is closed when its raw bytes reach this: one Raft entry then carries 64 to 256 KiB compressed.
+pub const CHUNK_BYTES_TARGET: usize = 512 * 1024;
+/// A chunk is closed at this many records, so that a row number fits well in 16 bits on disk.
+pub const CHUNK_RECORDS_MAX: usize = 8_192;
+/// A chunk holds at most this many distinct (field, type) columns; more would cost memory per name, not per byte.
+pub const CHUNK_COLUMNS_MAX: usize = 4_096;
+/// Raw bytes kept of a refused record: enough to mend nearly every record by hand.
+pub const DEAD_LETTER_RAW_BYTES_MAX: usize = 64 * 1024;
+/// Rejections listed in one reply; the rest are counted and in the dead-letter store.
+pub const REJECTIONS_LISTED_MAX: usize = 100;
+/// Length of a producer id in bytes.
+pub const PRODUCER_BYTES_MAX: usize = 128;
+/// A retry is recognised while fewer than this many newer batches of its producer were stored.
+pub const SEQUENCE_WINDOW: u64 = 1_024;
+/// Largest page of `GET /api/logs`: bounds the memory of one answer.
+pub const PAGE_RECORDS_MAX: usize = 10_000;
+/// Text of a query: a longer one is a mistake or an attack on the parser.
+pub const QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Nesting of a query's parentheses and NOTs: bounds recursion.
+pub const QUERY_DEPTH_MAX: usize = 64;
+/// Terms of a query: bounds the work per record.
+pub const QUERY_TERMS_MAX: usize = 512;
+
+/// The bounds an operator may change in `cluster.toml`, section `[limits]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestLimits {
+    /// Body of one request as it arrives, bytes.
+    pub body_bytes_max: usize,
+    /// Body of one request after decompression, bytes: the bound on a decompression bomb.
+    pub inflated_bytes_max: usize,
+    /// One record in its raw form, bytes.
+    pub record_bytes_max: usize,
+    /// Records in one request.
+    pub records_max: usize,
+    /// Fields of one record after flattening.
+    pub fields_max: usize,
+    /// Nesting of a record.
+    pub depth_max: usize,
+    /// A field's name after flattening, bytes.
+    pub field_name_bytes_max: usize,
+    /// A service's name, bytes.
+    pub service_bytes_max: usize,
+    /// Raw bytes of records that are between the edge and the acknowledgement, per node.
+    pub in_flight_bytes_max: usize,
+    /// Records per second and service; 0 means no limit.
+    pub service_records_per_sec: u64,
+    /// Records a service may send at once above its rate; 0 means one second's worth.
+    pub service_burst_records: u64,
+    /// How far in the future a timestamp may lie, seconds: a wrong clock must not hide today's logs.
+    pub future_secs_max: u64,
+}
+
+impl Default for IngestLimits {
+    fn default() -> Self {
+        IngestLimits {
+            body_bytes_max: 32 << 20,
+            inflated_bytes_max: 256 << 20,
+            record_bytes_max: 1 << 20,
+            records_max: 100_000,
+            fields_max: 512,
+            depth_max: 16,
+            field_name_bytes_max: 256,
+            service_bytes_max: 128,
+            in_flight_bytes_max: 128 << 20,
+            service_records_per_sec: 0,
+            service_burst_records: 0,
+            future_secs_max: 24 * 3600,
+        }
+    }
+}

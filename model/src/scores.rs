@@ -1,0 +1,26 @@
+//! What the detector says of the records of one batch, kept beside the batch so that the batch's
+//! bytes are never rewritten.
+
+use serde::{Deserialize, Serialize};
+
+/// Scores of one batch, row by row. Empty vectors mean "not scored".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// 0 to 100; NaN where the scorer had nothing to say or did not answer.
+    pub anomaly_score: Vec<f32>,
+    /// Rows that are anomalies, ascending, each with a short reason.
+    pub anomalies: Vec<(u32, String)>,
+}
+
+impl Scores {
+    pub fn score(&self, row: usize) -> Option<f32> {
+        self.anomaly_score.get(row).copied().filter(|score| !score.is_nan())
+    }
+
+    /// The reason if the row is an anomaly.
+    pub fn reason(&self, row: usize) -> Option<&str> {
+        let row = u32::try_from(row).ok()?;
+        let at = self.anomalies.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        self.anomalies.get(at).map(|(_, reason)| reason.as_str())
+    }
+}
