@@ -1,0 +1,323 @@
+//! The fields with a meaning: timestamp, service, level, message, latency_ms, and the names other
+//! loggers give them.
+//!
+//! An alias is a guess at what the client means. It counts where the field itself is absent and the
+//! alias reads as one; otherwise it stays an ordinary field of its own name. So `"time": 0.35`
+//! (a duration) and `"severity": "customer-facing"` are kept, not refused.
+
+use insighthub_model::limits::IngestLimits;
+use insighthub_model::{Level, Timestamp};
+
+use super::number::Printed;
+use super::record::{Draft, Value};
+use super::rejection::{RecordError, quoted};
+use super::scan_text::Text;
+
+/// 2000-01-01: an alias of `timestamp` that holds an earlier number is a duration, not a moment.
+const EARLIEST_ALIAS: Timestamp = Timestamp(946_684_800_000_000_000);
+const NANOS_PER_SEC: i64 = 1_000_000_000;
+
+/// A place for a field with a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Timestamp,
+    Service,
+    Level,
+    Message,
+    LatencyMs,
+    AtTimestamp,
+    Time,
+    Ts,
+    Severity,
+    Lvl,
+    Msg,
+}
+
+const SLOTS: usize = 11;
+/// In this order: the most explicit name first.
+const TIMESTAMP_ALIASES: [Slot; 3] = [Slot::AtTimestamp, Slot::Time, Slot::Ts];
+const LEVEL_ALIASES: [Slot; 2] = [Slot::Severity, Slot::Lvl];
+
+impl Slot {
+    #[inline]
+    pub(super) fn of(name: &str) -> Option<Slot> {
+        let slot = match name.as_bytes() {
+            b"timestamp" => Slot::Timestamp,
+            b"service" => Slot::Service,
+            b"level" => Slot::Level,
+            b"message" => Slot::Message,
+            b"latency_ms" => Slot::LatencyMs,
+            b"@timestamp" => Slot::AtTimestamp,
+            b"time" => Slot::Time,
+            b"ts" => Slot::Ts,
+            b"severity" => Slot::Severity,
+            b"lvl" => Slot::Lvl,
+            b"msg" => Slot::Msg,
+            _ => return None,
+        };
+        Some(slot)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Slot::Timestamp => "timestamp",
+            Slot::Service => "service",
+            Slot::Level => "level",
+            Slot::Message => "message",
+            Slot::LatencyMs => "latency_ms",
+            Slot::AtTimestamp => "@timestamp",
+            Slot::Time => "time",
+            Slot::Ts => "ts",
+            Slot::Severity => "severity",
+            Slot::Lvl => "lvl",
+            Slot::Msg => "msg",
+        }
+    }
+
+    pub(super) fn is_alias(self) -> bool {
+        self as usize >= Slot::AtTimestamp as usize
+    }
+}
+
+/// What the record holds in each slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slots<'a>([Option<Value<'a>>; SLOTS]);
+
+impl<'a> Slots<'a> {
+    pub(super) fn get(&self, slot: Slot) -> Option<Value<'a>> {
+        self.0.get(slot as usize).copied().flatten()
+    }
+
+    pub(super) fn put(&mut self, slot: Slot, value: Value<'a>) {
+        if let Some(place) = self.0.get_mut(slot as usize) {
+            *place = Some(value);
+        }
+    }
+
+    pub(super) fn take(&mut self, slot: Slot) -> Option<Value<'a>> {
+        self.0.get_mut(slot as usize).and_then(Option::take)
+    }
+
+    /// The value of a field; `null` is as good as absent.
+    fn present(&self, slot: Slot) -> Option<Value<'a>> {
+        self.get(slot).filter(|value| !matches!(value, Value::Null))
+    }
+}
+
+/// What the fixed fields are checked against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FixedRules<'a> {
+    pub limits: &'a IngestLimits,
+    pub now: Timestamp,
+    /// The service the sender's token is bound to.
+    pub token_service: Option<&'a str>,
+}
+
+/// The fixed fields of a record, good.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed<'a> {
+    pub service: Text<'a>,
+    pub timestamp: Timestamp,
+    pub level: Level,
+    pub message: Text<'a>,
+    pub latency_ms: Option<f64>,
+}
+
+/// Checks the slots of a draft; aliases that are none become ordinary fields.
+#[inline]
+pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Result<Fixed<'a>, RecordError> {
+    let fixed = Fixed {
+        service: service(draft, rules)?,
+        message: message(draft)?,
+        latency_ms: latency_ms(draft)?,
+        level: level(draft)?,
+        timestamp: timestamp(draft, rules)?,
+    };
+    if draft.fields.len() > rules.limits.fields_max {
+        let reason = format!("the record has more than {} fields", rules.limits.fields_max);
+        return Err(RecordError::whole(reason));
+    }
+    Ok(fixed)
+}
+
+fn wrong_type(slot: Slot, expected: &str, found: Value<'_>) -> RecordError {
+    let name = slot.name();
+    RecordError::field(name, format!("{name} must be {expected}, got {}", found.kind()))
+}
+
+fn service<'a>(draft: &Draft<'a>, rules: &FixedRules<'a>) -> Result<Text<'a>, RecordError> {
+    let name = Slot::Service.name();
+    let text = match (draft.slots.present(Slot::Service), rules.token_service) {
+        (Some(Value::Text(text)), _) => text,
+        (Some(other), _) => return Err(wrong_type(Slot::Service, "text", other)),
+        (None, Some(bound)) => Text::Sent(bound),
+        (None, None) => return Err(RecordError::field(name, "service is required")),
+    };
+    let service = draft.text(text);
+    if let Some(bound) = rules.token_service
+        && service != bound
+    {
+        let reason = format!("this token may only write to service {bound:?}, not to {:?}", quoted(service));
+        return Err(RecordError::field(name, reason));
+    }
+    match service_problem(service, rules.limits.service_bytes_max) {
+        None => Ok(text),
+        Some(reason) => Err(RecordError::field(name, reason)),
+    }
+}
+
+/// Why a text cannot be the name of a service.
+#[inline]
+pub(super) fn service_problem(service: &str, bytes_max: usize) -> Option<String> {
+    if service.is_empty() {
+        return Some("service must not be empty".to_owned());
+    }
+    if service.len() > bytes_max {
+        return Some(format!("service is {} bytes long, the limit is {bytes_max}", service.len()));
+    }
+    service.chars().any(char::is_control).then(|| "service must not hold control characters".to_owned())
+}
+
+fn message<'a>(draft: &mut Draft<'a>) -> Result<Text<'a>, RecordError> {
+    match (draft.slots.present(Slot::Message), draft.slots.present(Slot::Msg)) {
+        (Some(Value::Text(text)), _) => {
+            draft.keep_as_field(Slot::Msg);
+            Ok(text)
+        }
+        (None, Some(Value::Text(text))) => Ok(text),
+        (Some(other), _) => Err(wrong_type(Slot::Message, "text", other)),
+        (None, Some(other)) => Err(wrong_type(Slot::Msg, "text", other)),
+        (None, None) => Err(RecordError::field(Slot::Message.name(), "message is required")),
+    }
+}
+
+fn latency_ms(draft: &Draft<'_>) -> Result<Option<f64>, RecordError> {
+    let latency_ms = match draft.slots.present(Slot::LatencyMs) {
+        None => return Ok(None),
+        Some(Value::Int(value)) => value as f64,
+        Some(Value::Float(value)) => value,
+        Some(Value::LongNumber(text)) => text.parse().unwrap_or(f64::NAN),
+        Some(other) => return Err(wrong_type(Slot::LatencyMs, "a number of milliseconds", other)),
+    };
+    if latency_ms >= 0.0 && latency_ms.is_finite() {
+        return Ok(Some(latency_ms));
+    }
+    let reason = format!("latency_ms must be 0 or more milliseconds, got {latency_ms}");
+    Err(RecordError::field(Slot::LatencyMs.name(), reason))
+}
+
+fn level(draft: &mut Draft<'_>) -> Result<Level, RecordError> {
+    if let Some(value) = draft.slots.present(Slot::Level) {
+        LEVEL_ALIASES.into_iter().for_each(|alias| draft.keep_as_field(alias));
+        return level_of(draft, value).ok_or_else(|| bad_level(draft, value));
+    }
+    let mut found = None;
+    for alias in LEVEL_ALIASES {
+        let level = draft.slots.get(alias).and_then(|value| level_of(draft, value));
+        if found.is_none() && level.is_some() {
+            found = level;
+        } else {
+            draft.keep_as_field(alias);
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
+fn level_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Level> {
+    match value {
+        Value::Text(text) => text.of(&draft.arena).trim().parse().ok(),
+        Value::Int(number) => u64::try_from(number).ok().and_then(Level::from_pino),
+        _ => None,
+    }
+}
+
+fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
+    const KNOWN: &str = "TRACE, DEBUG, INFO, WARN, ERROR or FATAL (or 10, 20 ... 60)";
+    let found = match value {
+        Value::Text(text) => format!("{:?}", quoted(text.of(&draft.arena))),
+        Value::Int(number) => number.to_string(),
+        other => other.kind().to_owned(),
+    };
+    RecordError::field(Slot::Level.name(), format!("level must be {KNOWN}, got {found}"))
+}
+
+fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Result<Timestamp, RecordError> {
+    let latest = rules.now.plus_secs(rules.limits.future_secs_max);
+    if let Some(value) = draft.slots.present(Slot::Timestamp) {
+        TIMESTAMP_ALIASES.into_iter().for_each(|alias| draft.keep_as_field(alias));
+        let moment = moment_of(draft, value).ok_or_else(|| bad_timestamp(draft, value))?;
+        return within(moment, latest, Slot::Timestamp, rules);
+    }
+    let mut found = None;
+    for alias in TIMESTAMP_ALIASES {
+        let moment = draft.slots.get(alias).and_then(|value| moment_of(draft, value));
+        match moment.filter(|moment| found.is_none() && *moment >= EARLIEST_ALIAS) {
+            Some(moment) => found = Some(within(moment, latest, alias, rules)?),
+            None => draft.keep_as_field(alias),
+        }
+    }
+    Ok(found.unwrap_or(rules.now))
+}
+
+fn within(
+    moment: Timestamp,
+    latest: Timestamp,
+    slot: Slot,
+    rules: &FixedRules<'_>,
+) -> Result<Timestamp, RecordError> {
+    let name = slot.name();
+    if moment.0 < 0 {
+        return Err(RecordError::field(name, format!("{name} {moment} lies before 1970")));
+    }
+    if moment > latest {
+        let secs = rules.limits.future_secs_max;
+        let reason = format!("{name} {moment} lies more than {secs} seconds in the future: check the clock");
+        return Err(RecordError::field(name, reason));
+    }
+    Ok(moment)
+}
+
+fn bad_timestamp(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
+    let found = match value {
+        Value::Text(text) => format!("{:?}", quoted(text.of(&draft.arena))),
+        Value::LongNumber(text) => quoted(text),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        other => other.kind().to_owned(),
+    };
+    let reason = format!(
+        "timestamp must be RFC 3339 (2025-12-02T10:10:02Z) or seconds, milliseconds, microseconds or nanoseconds since 1970, got {found}"
+    );
+    RecordError::field(Slot::Timestamp.name(), reason)
+}
+
+fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp> {
+    match value {
+        Value::Text(text) => {
+            let text = text.of(&draft.arena).trim();
+            decimal_epoch(text).or_else(|| Timestamp::parse(text).ok())
+        }
+        Value::Int(number) => Timestamp::from_epoch(number),
+        // By its digits: 1733134202.123 as a product of floats would be 94 ns off.
+        Value::Float(number) => {
+            decimal_epoch(Printed::of(number).text()).or_else(|| Timestamp::from_epoch_float(number))
+        }
+        Value::LongNumber(text) => decimal_epoch(text),
+        _ => None,
+    }
+}
+
+/// A decimal number since 1970, `1733134202.123`, digit by digit.
+fn decimal_epoch(text: &str) -> Option<Timestamp> {
+    let (whole, fraction) = text.split_once('.')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    let start = Timestamp::from_epoch(whole)?;
+    let unit_nanos = start.0.checked_div(whole).unwrap_or(NANOS_PER_SEC);
+    let billionths = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    let billionths = billionths.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    start.0.checked_add(billionths * unit_nanos / NANOS_PER_SEC).map(Timestamp)
+}

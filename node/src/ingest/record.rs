@@ -1,0 +1,112 @@
+//! One JSON object to one record: a draft of borrowed values first, columns once all of it is known
+//! to be good. A draft is reused from record to record, so that no record allocates.
+//!
+//! Knows nothing of framing, partitions or dead letters.
+
+use insighthub_model::batch::{BatchBuilder, FixedFields, RecordBuilder};
+
+use super::fixed::{Fixed, Slot, Slots};
+use super::rejection::RecordError;
+use super::scan_text::Text;
+
+/// A value as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// A number whose digits no machine type gives back: kept as text.
+    LongNumber(&'a str),
+    Text(Text<'a>),
+    /// An array, compact.
+    Array(Text<'a>),
+    /// `{}` among the fields; any object in a slot.
+    Object,
+}
+
+impl Value<'_> {
+    /// What it is, for a reason: "latency_ms must be a number, got text".
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Int(_) | Value::Float(_) | Value::LongNumber(_) => "a number",
+            Value::Text(_) => "text",
+            Value::Array(_) => "an array",
+            Value::Object => "an object",
+        }
+    }
+}
+
+/// The record being read.
+#[derive(Debug, Default)]
+pub(super) struct Draft<'a> {
+    /// Fields with a meaning of their own.
+    pub slots: Slots<'a>,
+    /// All others, flattened.
+    pub fields: Vec<(Text<'a>, Value<'a>)>,
+    /// Unescaped texts, flattened names and compacted arrays of this record.
+    pub arena: String,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn clear(&mut self) {
+        self.slots = Slots::default();
+        self.fields.clear();
+        self.arena.clear();
+    }
+
+    pub(super) fn text(&self, text: Text<'a>) -> &str {
+        text.of(&self.arena)
+    }
+
+    /// Keeps the value of a slot as a field: it does not mean what its name suggests.
+    pub(super) fn keep_as_field(&mut self, slot: Slot) {
+        if let Some(value) = self.slots.take(slot) {
+            self.fields.push((Text::Sent(slot.name()), value));
+        }
+    }
+
+    /// Makes the record a row of a batch.
+    pub(super) fn write(
+        &self,
+        builder: &mut BatchBuilder,
+        fixed: &Fixed<'a>,
+        raw_bytes: usize,
+    ) -> Result<(), RecordError> {
+        let mut record = builder.record();
+        for (name, value) in &self.fields {
+            self.write_field(&mut record, self.text(*name), *value)?;
+        }
+        record.finish(FixedFields {
+            service: self.text(fixed.service),
+            timestamp: fixed.timestamp,
+            level: fixed.level,
+            message: self.text(fixed.message),
+            latency_ms: fixed.latency_ms,
+            raw_bytes,
+        });
+        Ok(())
+    }
+
+    #[inline]
+    fn write_field(
+        &self,
+        record: &mut RecordBuilder<'_>,
+        name: &str,
+        value: Value<'a>,
+    ) -> Result<(), RecordError> {
+        let written = match value {
+            Value::Bool(value) => record.bool(name, value),
+            Value::Int(value) => record.int(name, value),
+            Value::Float(value) => record.float(name, value),
+            Value::Text(value) => record.text(name, self.text(value)),
+            Value::LongNumber(value) => record.json(name, value),
+            Value::Array(value) => record.json(name, self.text(value)),
+            Value::Null => record.json(name, "null"),
+            Value::Object => record.json(name, "{}"),
+        };
+        written.map_err(|error| RecordError::field(name, error.to_string()))
+    }
+}

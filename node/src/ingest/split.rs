@@ -1,0 +1,244 @@
+//! Sends each record of a request to the columns of its partition and closes chunks.
+//!
+//! Where a chunk ends depends on the bytes sent alone, so that a retry of the request is cut alike and
+//! its chunks carry the same identities.
+
+use std::collections::HashMap;
+
+use insighthub_model::batch::BatchBuilder;
+use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::limits::{
+    CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits, REJECTIONS_LISTED_MAX,
+};
+use insighthub_model::routing::partition_of;
+use insighthub_model::{PartitionId, RecordBatch, Timestamp};
+
+use super::fixed::{self, FixedRules};
+use super::framing::{BodyFormat, Frame, Frames};
+use super::reader;
+use super::record::Draft;
+use super::rejection::{RecordError, Rejection, RequestError};
+
+/// Dead letters of one chunk: they are replicated like records, and each is a key of its own.
+const CHUNK_DEAD_LETTERS_MAX: usize = 1_000;
+
+/// What a request is read with.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestContext<'a> {
+    pub limits: &'a IngestLimits,
+    /// Partitions of the cluster, at least 1.
+    pub partitions: u16,
+    /// The time of arrival.
+    pub now: Timestamp,
+    /// The way in, for dead letters: `http`.
+    pub origin: &'a str,
+    /// The service the sender's token is bound to, if any.
+    pub token_service: Option<&'a str>,
+    /// Fields every record gets that lacks them: `env`, `region`.
+    pub enrich: &'a [(String, String)],
+}
+
+/// What goes to one partition as one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionChunk {
+    pub partition: PartitionId,
+    /// Number of the chunk within its partition and request, from 0.
+    pub chunk: u32,
+    pub records: RecordBatch,
+    pub dead_letters: Vec<DeadLetter>,
+    /// Bytes the records and dead letters had as they were sent.
+    pub raw_bytes: usize,
+}
+
+/// A request, read to its end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParsedRequest {
+    /// Chunks of one partition stand in their order.
+    pub chunks: Vec<PartitionChunk>,
+    pub accepted: u64,
+    /// All refused records; each is a dead letter of some chunk.
+    pub rejected: u64,
+    /// The first of them, at most `REJECTIONS_LISTED_MAX`.
+    pub rejections: Vec<Rejection>,
+}
+
+/// Reads the (decompressed) body of a request.
+pub fn parse_request(
+    body: &[u8],
+    format: BodyFormat,
+    context: &RequestContext<'_>,
+) -> Result<ParsedRequest, RequestError> {
+    let mut splitter = Splitter::new(body, context);
+    let mut draft = Draft::default();
+    let mut position = 0;
+    for frame in Frames::new(body, format) {
+        if position >= context.limits.records_max as u64 {
+            return Err(RequestError::TooManyRecords { records_max: context.limits.records_max });
+        }
+        if let Err(error) = splitter.take(&frame, &mut draft) {
+            splitter.refuse(&frame, position, error);
+        }
+        position += 1;
+    }
+    if position == 0 && body.trim_ascii().is_empty() {
+        return Err(RequestError::Empty);
+    }
+    Ok(splitter.finish())
+}
+
+/// The open chunk of one partition.
+#[derive(Debug, Default)]
+struct OpenChunk {
+    builder: BatchBuilder,
+    dead_letters: Vec<DeadLetter>,
+    dead_letter_bytes: usize,
+    chunk: u32,
+}
+
+struct Splitter<'a> {
+    context: &'a RequestContext<'a>,
+    body: &'a [u8],
+    open: Vec<OpenChunk>,
+    partitions: HashMap<String, PartitionId>,
+    /// The service of the record before and its partition: the next record's is often the same.
+    last: (String, PartitionId),
+    parsed: ParsedRequest,
+    /// Up to where the lines of the body are counted, and how many there are.
+    counted: (usize, u64),
+}
+
+impl<'a> Splitter<'a> {
+    fn new(body: &'a [u8], context: &'a RequestContext<'a>) -> Splitter<'a> {
+        let mut open = Vec::new();
+        open.resize_with(usize::from(context.partitions.max(1)), OpenChunk::default);
+        let last = (String::new(), partition_of("", context.partitions));
+        Splitter {
+            context,
+            body,
+            open,
+            partitions: HashMap::new(),
+            last,
+            parsed: ParsedRequest::default(),
+            counted: (0, 1),
+        }
+    }
+
+    fn take(&mut self, frame: &Frame<'a>, draft: &mut Draft<'a>) -> Result<(), RecordError> {
+        let limits = self.context.limits;
+        if let Some(problem) = frame.broken {
+            return Err(RecordError::whole(problem));
+        }
+        let raw_bytes = frame.raw.len();
+        if raw_bytes > limits.record_bytes_max {
+            let reason =
+                format!("the record is {raw_bytes} bytes long, the limit is {}", limits.record_bytes_max);
+            return Err(RecordError::whole(reason));
+        }
+        let text = std::str::from_utf8(frame.raw).map_err(|error| {
+            RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
+        })?;
+        reader::read(draft, text, limits)?;
+        let rules = FixedRules { limits, now: self.context.now, token_service: self.context.token_service };
+        let fixed = fixed::check(draft, &rules)?;
+        let partition = self.partition(draft.text(fixed.service));
+        let Some(open) = self.open.get_mut(usize::from(partition.0)) else {
+            return Err(RecordError::whole("the cluster has no partition for this service"));
+        };
+        let written = draft.write(&mut open.builder, &fixed, raw_bytes);
+        // Also after a refusal: the columns it brought count against the chunk.
+        if open.builder.is_full() {
+            self.close(partition);
+        }
+        written?;
+        self.parsed.accepted += 1;
+        Ok(())
+    }
+
+    fn partition(&mut self, service: &str) -> PartitionId {
+        if self.last.0 == service {
+            return self.last.1;
+        }
+        let partition = match self.partitions.get(service) {
+            Some(partition) => *partition,
+            None => {
+                let partition = partition_of(service, self.context.partitions);
+                self.partitions.insert(service.to_owned(), partition);
+                partition
+            }
+        };
+        self.last.0.clear();
+        self.last.0.push_str(service);
+        self.last.1 = partition;
+        partition
+    }
+
+    /// Counts a refused record, lists it while the list has room, and keeps it as a dead letter.
+    fn refuse(&mut self, frame: &Frame<'a>, position: u64, error: RecordError) {
+        self.parsed.rejected += 1;
+        let service = self.service_of(frame.raw);
+        let partition = partition_of(service.as_deref().unwrap_or_default(), self.context.partitions);
+        if self.parsed.rejections.len() < REJECTIONS_LISTED_MAX {
+            let line = self.line_of(frame.offset);
+            let (field, reason) = (error.field.clone(), error.reason.clone());
+            self.parsed.rejections.push(Rejection { position, line, field, reason });
+        }
+        let raw = frame.raw.get(..DEAD_LETTER_RAW_BYTES_MAX).unwrap_or(frame.raw);
+        let Some(open) = self.open.get_mut(usize::from(partition.0)) else { return };
+        open.dead_letter_bytes += raw.len();
+        open.dead_letters.push(DeadLetter {
+            received_at: self.context.now,
+            origin: self.context.origin.to_owned(),
+            service,
+            field: error.field,
+            reason: error.reason,
+            position,
+            raw: raw.to_vec(),
+            raw_bytes_total: frame.raw.len() as u64,
+        });
+        if open.dead_letters.len() >= CHUNK_DEAD_LETTERS_MAX || open.dead_letter_bytes >= CHUNK_BYTES_TARGET {
+            self.close(partition);
+        }
+    }
+
+    /// The service a refused record belongs to. A bound token answers for its own service alone, or
+    /// it could fill another's dead letters.
+    fn service_of(&self, raw: &[u8]) -> Option<String> {
+        let limits = self.context.limits;
+        if let Some(bound) = self.context.token_service {
+            return Some(bound.to_owned());
+        }
+        let readable = raw.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let service = reader::service_of_refused(readable, limits)?;
+        fixed::service_problem(&service, limits.service_bytes_max).is_none().then_some(service)
+    }
+
+    /// The line of an offset, from 1. Offsets come in ascending order, so the body is counted once.
+    fn line_of(&mut self, offset: usize) -> u64 {
+        let (counted, lines) = self.counted;
+        let between = self.body.get(counted..offset).unwrap_or_default();
+        self.counted = (offset.max(counted), lines + memchr::memchr_iter(b'\n', between).count() as u64);
+        self.counted.1
+    }
+
+    fn close(&mut self, partition: PartitionId) {
+        let Some(open) = self.open.get_mut(usize::from(partition.0)) else { return };
+        for (name, value) in self.context.enrich {
+            open.builder.fill_missing(name, value);
+        }
+        let raw_bytes = open.builder.raw_bytes() + std::mem::take(&mut open.dead_letter_bytes);
+        let (records, dead_letters) = (open.builder.take(), std::mem::take(&mut open.dead_letters));
+        if records.is_empty() && dead_letters.is_empty() {
+            return;
+        }
+        let chunk = open.chunk;
+        open.chunk += 1;
+        self.parsed.chunks.push(PartitionChunk { partition, chunk, records, dead_letters, raw_bytes });
+    }
+
+    fn finish(mut self) -> ParsedRequest {
+        for partition in 0..self.context.partitions.max(1) {
+            self.close(PartitionId(partition));
+        }
+        self.parsed
+    }
+}
