@@ -1,0 +1,11 @@
+//! What the node's HTTP API answers, as the dashboard reads it. No I/O here.
+//!
+//! Unknown fields are ignored and missing ones have a default wherever the page can do without,
+//! so that a dashboard still works against a node one version older or newer.
+
+pub mod cluster;
+pub mod dead_letter;
+pub mod error;
+pub mod logs;
+pub mod record;
+pub mod session;

@@ -1,0 +1,68 @@
+//! Small things done to elements. Styles are set through the CSSOM: the content security policy
+//! forbids style attributes.
+
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, HtmlDialogElement, HtmlElement};
+use yew::NodeRef;
+
+/// Sets one style property of the element, if it is there.
+pub fn set_style(node: &NodeRef, property: &str, value: &str) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        element.style().set_property(property, value).unwrap_or_default();
+    }
+}
+
+/// Gives the element the keyboard.
+pub fn focus(node: &NodeRef) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        element.focus().unwrap_or_default();
+    }
+}
+
+/// Takes the keyboard away from whatever has it.
+pub fn blur() {
+    let active =
+        web_sys::window().and_then(|window| window.document()).and_then(|page| page.active_element());
+    if let Some(element) = active.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.blur().unwrap_or_default();
+    }
+}
+
+/// Opens a dialog above everything else; the browser keeps the keyboard inside it.
+pub fn show_modal(node: &NodeRef) {
+    if let Some(dialog) = node.cast::<HtmlDialogElement>().filter(|dialog| !dialog.open()) {
+        dialog.show_modal().unwrap_or_default();
+    }
+}
+
+/// How far the element is scrolled and how much of it can be seen, in pixels.
+pub fn scroll_of(node: &NodeRef) -> Option<(f64, f64)> {
+    let element = node.cast::<Element>()?;
+    Some((f64::from(element.scroll_top()), f64::from(element.client_height())))
+}
+
+pub fn set_scroll_top(node: &NodeRef, top_px: f64) {
+    if let Some(element) = node.cast::<Element>() {
+        element.set_scroll_top(top_px as i32);
+    }
+}
+
+/// Whether the tab is in the background, where no frames are drawn.
+pub fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
+/// Puts the text on the clipboard; false if the browser refuses (it does outside HTTPS and localhost).
+pub async fn copy(text: String) -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    let navigator = window.navigator();
+    let has_clipboard = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard"))
+        .is_ok_and(|clipboard| !clipboard.is_undefined());
+    has_clipboard && JsFuture::from(navigator.clipboard().write_text(&text)).await.is_ok()
+}
+
+/// What stands in the input.
+pub fn value(node: &NodeRef) -> String {
+    node.cast::<web_sys::HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
+}

@@ -1,0 +1,33 @@
+//! What an answer rests on: the reader must know when it is not the whole truth.
+
+use yew::{Html, Properties, component, html};
+
+use crate::api::logs::Coverage;
+use crate::state::format;
+
+#[derive(PartialEq, Properties)]
+pub struct CoverageLineProps {
+    pub coverage: Coverage,
+    /// Records listed so far.
+    pub shown: usize,
+}
+
+#[component]
+pub fn CoverageLine(props: &CoverageLineProps) -> Html {
+    let coverage = &props.coverage;
+    let partitions = format!("{} of {} partitions", coverage.partitions_answered, coverage.partitions);
+    html! {
+        <p class="coverage" role="status">
+            <span><b>{ format::count(props.shown as u64) }</b>{ " shown" }</span>
+            <span><b>{ format::count(coverage.matched_records) }</b>{ " matched" }</span>
+            <span><b>{ format::count(coverage.scanned_records) }</b>{ " scanned" }</span>
+            <span>{ partitions }</span>
+            <span>{ format::duration_ms(coverage.elapsed_ms) }</span>
+            { (!coverage.complete).then(|| html! {
+                <span class="partial" title="Some partitions did not answer: records may be missing">
+                    { "Incomplete: records may be missing" }
+                </span>
+            }) }
+        </p>
+    }
+}

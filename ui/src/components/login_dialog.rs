@@ -1,0 +1,61 @@
+//! Signing in. The password lives in the input element only and goes nowhere but to the node.
+
+use yew::{Callback, Html, NodeRef, Properties, SubmitEvent, component, html, use_effect_with, use_node_ref};
+
+use crate::api::error::ApiError;
+use crate::browser::dom;
+
+#[derive(PartialEq, Properties)]
+pub struct LoginDialogProps {
+    pub is_sending: bool,
+    pub error: Option<ApiError>,
+    pub on_close: Callback<()>,
+    pub on_submit: Callback<Credentials>,
+}
+
+#[derive(Clone, PartialEq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+
+#[component]
+pub fn LoginDialog(props: &LoginDialogProps) -> Html {
+    let (dialog, user, password) = (use_node_ref(), use_node_ref(), use_node_ref());
+    use_effect_with((), {
+        let (dialog, password) = (dialog.clone(), password.clone());
+        move |()| {
+            dom::show_modal(&dialog);
+            dom::focus(&password);
+        }
+    });
+    let onsubmit = submit(props, &user, &password);
+    let failure =
+        props.error.as_ref().map(|error| html! { <p class="form-error" role="alert">{ &error.message }</p> });
+    html! {
+        <dialog ref={dialog} class="dialog login" aria-labelledby="login-title" onclose={props.on_close.reform(|_| ())}>
+            <form {onsubmit}>
+                <h2 id="login-title">{ "Sign in" }</h2>
+                <p class="hint">{ "The first start of the node prints the admin password." }</p>
+                <label>{ "User" }<input ref={user} name="username" value="admin" required=true autocomplete="username" /></label>
+                <label>{ "Password" }<input ref={password} name="password" type="password" required=true
+                    autocomplete="current-password" /></label>
+                { failure.unwrap_or_default() }
+                <div class="actions">
+                    <button type="button" onclick={props.on_close.reform(|_| ())}>{ "Cancel" }</button>
+                    <button type="submit" class="primary" disabled={props.is_sending}>
+                        { if props.is_sending { "Signing in" } else { "Sign in" } }
+                    </button>
+                </div>
+            </form>
+        </dialog>
+    }
+}
+
+fn submit(props: &LoginDialogProps, user: &NodeRef, password: &NodeRef) -> Callback<SubmitEvent> {
+    let (user, password) = (user.clone(), password.clone());
+    props.on_submit.reform(move |event: SubmitEvent| {
+        event.prevent_default();
+        Credentials { user: dom::value(&user), password: dom::value(&password) }
+    })
+}

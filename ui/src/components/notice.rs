@@ -1,0 +1,73 @@
+//! What stands where records would stand: loading, nothing found, or what went wrong.
+
+use yew::{Callback, Children, Html, Properties, component, html};
+
+use crate::api::error::ApiError;
+
+#[component]
+pub fn Loading() -> Html {
+    html! {
+        <div class="notice" role="status">
+            <span class="spinner" aria-hidden="true"></span>
+            <p>{ "Loading" }</p>
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+pub struct EmptyProps {
+    pub title: String,
+    #[prop_or_default]
+    pub children: Children,
+}
+
+#[component]
+pub fn Empty(props: &EmptyProps) -> Html {
+    html! {
+        <div class="notice empty" role="status">
+            <h2>{ &props.title }</h2>
+            { for props.children.iter() }
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+pub struct FailureProps {
+    pub error: ApiError,
+    pub on_retry: Callback<()>,
+    pub on_sign_in: Callback<()>,
+    /// A line above a list that is still shown, not instead of it.
+    #[prop_or_default]
+    pub is_banner: bool,
+}
+
+/// An error with the way out of it.
+#[component]
+pub fn Failure(props: &FailureProps) -> Html {
+    let error = &props.error;
+    let title = match (error.status, error.is_request_fault()) {
+        (401 | 403, _) => "Sign in to see this",
+        (0, _) => "No answer",
+        (_, true) => "This query cannot be run",
+        _ => "The node could not answer",
+    };
+    let retry = props.on_retry.reform(|_| ());
+    let sign_in = props.on_sign_in.reform(|_| ());
+    html! {
+        <div class={if props.is_banner { "banner failure" } else { "notice failure" }} role="alert">
+            <h2>{ title }</h2>
+            { if error.message.contains('\n') {
+                // A query error points at the place with a caret, so columns must line up.
+                html! { <pre class="reason">{ &error.message }</pre> }
+            } else {
+                html! { <p class="reason">{ &error.message }</p> }
+            } }
+            <p class="actions">
+                { error.needs_login().then(|| html! {
+                    <button type="button" class="primary" onclick={sign_in}>{ "Sign in" }</button>
+                }).unwrap_or_default() }
+                <button type="button" onclick={retry}>{ "Try again" }</button>
+            </p>
+        </div>
+    }
+}

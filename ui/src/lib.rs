@@ -1,0 +1,11 @@
+//! The dashboard. `state` decides, `pages` compose, `components` draw; only `network` talks to the node
+//! and only `browser` touches what lies around the page (address bar, storage, clipboard, clock).
+//!
+//! Text from records is only ever drawn as text: nothing here sets inner HTML.
+
+pub mod api;
+pub mod browser;
+pub mod components;
+pub mod network;
+pub mod pages;
+pub mod state;

@@ -1,0 +1,5 @@
+//! Draws the dashboard into the page.
+
+fn main() {
+    yew::Renderer::<insighthub_ui::pages::app::App>::new().render();
+}

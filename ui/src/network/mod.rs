@@ -1,0 +1,5 @@
+//! The only module that talks to the node.
+
+mod fetch;
+pub mod requests;
+pub mod tail;

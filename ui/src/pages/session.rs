@@ -1,0 +1,77 @@
+//! Who is signed in, and the login dialog's life.
+
+use wasm_bindgen_futures::spawn_local;
+use yew::{Callback, UseStateHandle, hook, use_effect_with, use_state_eq};
+
+use crate::api::error::ApiError;
+use crate::api::session::Session;
+use crate::components::login_dialog::Credentials;
+use crate::network::requests;
+
+/// The login dialog: shut, or open with what has happened in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Login {
+    Shut,
+    Open { is_sending: bool, error: Option<ApiError> },
+}
+
+/// Who is signed in, and the ways to change it.
+#[derive(Clone)]
+pub(super) struct Account {
+    pub(super) session: UseStateHandle<Option<Session>>,
+    pub(super) login: UseStateHandle<Login>,
+    pub(super) on_submit: Callback<Credentials>,
+    pub(super) on_sign_out: Callback<()>,
+    pub(super) on_shut: Callback<()>,
+    pub(super) on_open: Callback<()>,
+}
+
+#[hook]
+pub(super) fn use_account() -> Account {
+    let session = use_state_eq(|| None::<Session>);
+    let login = use_state_eq(|| Login::Shut);
+    use_effect_with((), {
+        let session = session.clone();
+        move |()| refresh(session)
+    });
+    let on_submit = {
+        let (session, login) = (session.clone(), login.clone());
+        Callback::from(move |credentials| submit(session.clone(), login.clone(), credentials))
+    };
+    let on_sign_out = {
+        let session = session.clone();
+        Callback::from(move |()| {
+            let session = session.clone();
+            spawn_local(async move {
+                // If the node does not answer the reader stays signed in, which the next look shows.
+                requests::logout().await.unwrap_or_default();
+                refresh(session);
+            });
+        })
+    };
+    let on_shut = to(&login, Login::Shut);
+    let on_open = to(&login, Login::Open { is_sending: false, error: None });
+    Account { session, login, on_submit, on_sign_out, on_shut, on_open }
+}
+
+fn to(login: &UseStateHandle<Login>, state: Login) -> Callback<()> {
+    let login = login.clone();
+    Callback::from(move |()| login.set(state.clone()))
+}
+
+fn refresh(session: UseStateHandle<Option<Session>>) {
+    spawn_local(async move { session.set(requests::session().await.ok()) });
+}
+
+fn submit(session: UseStateHandle<Option<Session>>, login: UseStateHandle<Login>, credentials: Credentials) {
+    login.set(Login::Open { is_sending: true, error: None });
+    spawn_local(async move {
+        match requests::login(&credentials.user, &credentials.password).await {
+            Ok(signed_in) => {
+                session.set(Some(signed_in));
+                login.set(Login::Shut);
+            }
+            Err(error) => login.set(Login::Open { is_sending: false, error: Some(error) }),
+        }
+    });
+}

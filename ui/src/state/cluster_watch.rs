@@ -1,0 +1,102 @@
+//! What the cluster page knows from its repeated looks.
+
+use std::rc::Rc;
+
+use yew::Reducible;
+
+use crate::api::cluster::Cluster;
+use crate::api::error::ApiError;
+
+use super::connection::Health;
+
+/// Without a good answer for this long the page says that it is old: several looks were missed.
+const STALE_AFTER_MS: f64 = 7_000.0;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterWatch {
+    /// The last good answer; it stays when a later look fails.
+    pub cluster: Option<Cluster>,
+    pub error: Option<ApiError>,
+    /// Known after two good looks at the same node.
+    pub accepted_per_sec: Option<f64>,
+    answered_at_ms: f64,
+    looked_at_ms: f64,
+}
+
+/// One look at the cluster.
+#[derive(Debug)]
+pub struct Look {
+    pub now_ms: f64,
+    pub result: Result<Cluster, ApiError>,
+}
+
+impl ClusterWatch {
+    pub fn health(&self) -> Health {
+        let old_ms = self.looked_at_ms - self.answered_at_ms;
+        match (&self.error, &self.cluster) {
+            (None, None) => Health::Connecting,
+            (None, Some(_)) => Health::Connected,
+            // The node answered, if only to refuse.
+            (Some(error), _) if error.status != 0 => Health::Connected,
+            (Some(_), Some(_)) if old_ms > STALE_AFTER_MS => {
+                Health::Stale { for_secs: (old_ms / 1_000.0) as u32 }
+            }
+            (Some(_), _) => Health::Reconnecting { retry_in_secs: 0 },
+        }
+    }
+}
+
+impl Reducible for ClusterWatch {
+    type Action = Look;
+
+    fn reduce(self: Rc<Self>, look: Look) -> Rc<Self> {
+        let mut next = (*self).clone();
+        next.looked_at_ms = look.now_ms;
+        match look.result {
+            Err(error) => next.error = Some(error),
+            Ok(cluster) => {
+                let elapsed_secs = (look.now_ms - self.answered_at_ms) / 1_000.0;
+                let before = self.cluster.as_ref().map(|cluster| cluster.ingest.accepted);
+                // A smaller count means that another node answers now, or that it was restarted.
+                let grown = before.and_then(|before| cluster.ingest.accepted.checked_sub(before));
+                next.accepted_per_sec = match grown {
+                    Some(grown) if elapsed_secs > 0.0 => Some(grown as f64 / elapsed_secs),
+                    _ => None,
+                };
+                next.answered_at_ms = look.now_ms;
+                next.cluster = Some(cluster);
+                next.error = None;
+            }
+        }
+        Rc::new(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::cluster::Ingest;
+
+    fn look(now_ms: f64, accepted: u64) -> Look {
+        let ingest = Ingest { accepted, ..Ingest::default() };
+        Look { now_ms, result: Ok(Cluster { ingest, ..Cluster::default() }) }
+    }
+
+    #[test]
+    fn the_rate_comes_from_two_looks_and_survives_a_restart() {
+        let watch = Rc::new(ClusterWatch::default()).reduce(look(1_000.0, 100)).reduce(look(3_000.0, 600));
+        assert_eq!(watch.accepted_per_sec, Some(250.0));
+        assert_eq!(watch.reduce(look(5_000.0, 3)).accepted_per_sec, None);
+    }
+
+    #[test]
+    fn a_lost_node_keeps_the_last_answer_and_grows_stale() {
+        let lost = |now_ms| Look { now_ms, result: Err(ApiError::unreachable()) };
+        let watch = Rc::new(ClusterWatch::default()).reduce(look(1_000.0, 1)).reduce(lost(3_000.0));
+        assert_eq!(watch.health(), Health::Reconnecting { retry_in_secs: 0 });
+        let watch = watch.reduce(lost(11_000.0));
+        assert_eq!(watch.health(), Health::Stale { for_secs: 10 });
+        assert!(watch.cluster.is_some());
+        assert_eq!(watch.reduce(look(12_000.0, 2)).health(), Health::Connected);
+    }
+}
