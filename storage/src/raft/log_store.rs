@@ -1,0 +1,229 @@
+//! One group's log as openraft wants it, over the node's shared write-ahead log.
+//!
+//! Translates entries, votes and marks to bytes and back; holds no state of its own. A command's bytes go
+//! through untouched: what the leader encoded is what every replica stores.
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use openraft::storage::{LogFlushed, RaftLogStorage};
+use openraft::{
+    AnyError, Entry, EntryPayload, ErrorSubject, ErrorVerb, LogState, Membership, OptionalSend, RaftLogId,
+    RaftLogReader, StorageError, StorageIOError, Vote,
+};
+use serde::{Deserialize, Serialize};
+
+use super::types::{NodeId, RaftLogId as LogId, TypeConfig};
+use crate::codec::{self, CodecError};
+use crate::command::Payload;
+use crate::wal::{GroupId, PurgeMark, Wal, WalEntry, WalError};
+
+/// Version of everything this file encodes.
+const VERSION: u8 = 1;
+
+/// Bytes of entries handed to one replication message: a lagging follower must not make the leader load its
+/// whole log, and a message has to arrive within a heartbeat.
+const REPLICATION_READ_BYTES_MAX: u64 = 1 << 20;
+
+/// One group's log. Clones share it; openraft's replication tasks read through clones.
+#[derive(Clone, Debug)]
+pub struct GroupLog {
+    wal: Arc<Wal>,
+    group: GroupId,
+}
+
+/// The small part in front of each entry's body.
+#[derive(Debug, Serialize, Deserialize)]
+struct EntryHead {
+    log_id: LogId,
+    kind: EntryKind,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum EntryKind {
+    Blank,
+    Command,
+    Membership,
+}
+
+impl GroupLog {
+    /// The log of `group`.
+    pub fn new(wal: Arc<Wal>, group: GroupId) -> Self {
+        Self { wal, group }
+    }
+
+    async fn read(
+        &self,
+        range: impl RangeBounds<u64>,
+        bytes_max: u64,
+    ) -> Result<Vec<Entry<TypeConfig>>, LogFault> {
+        let start = match range.start_bound() {
+            Bound::Included(index) => *index,
+            Bound::Excluded(index) => index.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(index) => index.saturating_add(1),
+            Bound::Excluded(index) => *index,
+            Bound::Unbounded => u64::MAX,
+        };
+        let stored = self.wal.read(self.group, start..end, bytes_max).await?;
+        Ok(stored.into_iter().map(decode_entry).collect::<Result<_, _>>()?)
+    }
+
+    async fn last_log_id(&self) -> Result<Option<LogId>, LogFault> {
+        let Some(last) = self.wal.indices(self.group).last() else { return self.last_purged() };
+        match self.read(last..=last, u64::MAX).await?.pop() {
+            Some(entry) => Ok(Some(entry.log_id)),
+            // Purged between the two looks.
+            None => self.last_purged(),
+        }
+    }
+
+    fn last_purged(&self) -> Result<Option<LogId>, LogFault> {
+        self.wal.purged(self.group).map(|mark| Ok(codec::decode(VERSION, &mark.payload)?)).transpose()
+    }
+
+    fn committed(&self) -> Result<Option<LogId>, LogFault> {
+        let Some(bytes) = self.wal.committed(self.group) else { return Ok(None) };
+        let committed: Option<LogId> = codec::decode(VERSION, &bytes)?;
+        // A mark may be durable before the snapshot it came with: one that points past the log says nothing
+        // about the entries here, and openraft would look for entries that do not exist.
+        let end = self.wal.indices(self.group).end;
+        Ok(committed.filter(|log_id| log_id.index < end))
+    }
+}
+
+impl RaftLogReader<TypeConfig> for GroupLog {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry<TypeConfig>>, StorageError<NodeId>> {
+        self.read(range, u64::MAX).await.map_err(LogFault::reading)
+    }
+
+    async fn limited_get_log_entries(
+        &mut self,
+        start: u64,
+        end: u64,
+    ) -> Result<Vec<Entry<TypeConfig>>, StorageError<NodeId>> {
+        self.read(start..end, REPLICATION_READ_BYTES_MAX).await.map_err(LogFault::reading)
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for GroupLog {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, StorageError<NodeId>> {
+        let last_log_id = self.last_log_id().await.map_err(LogFault::reading)?;
+        let last_purged_log_id = self.last_purged().map_err(LogFault::reading)?;
+        Ok(LogState { last_purged_log_id, last_log_id })
+    }
+
+    async fn get_log_reader(&mut self) -> Self::LogReader {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote<NodeId>) -> Result<(), StorageError<NodeId>> {
+        let bytes = encode(vote).map_err(LogFault::voting)?;
+        self.wal.save_vote(self.group, bytes).await.map_err(|error| LogFault::from(error).voting())
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote<NodeId>>, StorageError<NodeId>> {
+        let vote = self.wal.vote(self.group).map(|bytes| codec::decode(VERSION, &bytes)).transpose();
+        vote.map_err(|error| StorageIOError::read_vote(AnyError::new(&error)).into())
+    }
+
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError<NodeId>> {
+        let bytes = encode(&committed).map_err(LogFault::writing)?;
+        self.wal.save_committed(self.group, bytes).map_err(|error| LogFault::from(error).writing())
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError<NodeId>> {
+        self.committed().map_err(LogFault::reading)
+    }
+
+    async fn append<I>(
+        &mut self,
+        entries: I,
+        callback: LogFlushed<TypeConfig>,
+    ) -> Result<(), StorageError<NodeId>>
+    where
+        I: IntoIterator<Item = Entry<TypeConfig>> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let entries = entries.into_iter().map(encode_entry).collect::<Result<Vec<_>, _>>();
+        let entries = entries.map_err(LogFault::writing)?;
+        let done =
+            Box::new(|result: Result<(), _>| callback.log_io_completed(result.map_err(io::Error::from)));
+        self.wal.append(self.group, entries, done).await.map_err(|error| LogFault::from(error).writing())
+    }
+
+    async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError<NodeId>> {
+        self.wal.truncate(self.group, log_id.index).map_err(|error| LogFault::from(error).writing())
+    }
+
+    async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError<NodeId>> {
+        let payload = encode(&log_id).map_err(LogFault::writing)?;
+        let mark = PurgeMark { term: log_id.leader_id.term, index: log_id.index, payload };
+        self.wal.purge(self.group, mark).map_err(|error| LogFault::from(error).writing())
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Bytes, LogFault> {
+    Ok(codec::encode(VERSION, value)?.into())
+}
+
+fn encode_entry(entry: Entry<TypeConfig>) -> Result<WalEntry, LogFault> {
+    let log_id = *entry.get_log_id();
+    let (kind, body) = match entry.payload {
+        EntryPayload::Blank => (EntryKind::Blank, Bytes::new()),
+        EntryPayload::Normal(payload) => (EntryKind::Command, payload.to_bytes()),
+        EntryPayload::Membership(membership) => (EntryKind::Membership, encode(&membership)?),
+    };
+    let head = encode(&EntryHead { log_id, kind })?;
+    Ok(WalEntry { term: log_id.leader_id.term, index: log_id.index, head, body })
+}
+
+fn decode_entry(stored: WalEntry) -> Result<Entry<TypeConfig>, CodecError> {
+    let EntryHead { log_id, kind } = codec::decode(VERSION, &stored.head)?;
+    let payload = match kind {
+        EntryKind::Blank => EntryPayload::Blank,
+        EntryKind::Command => EntryPayload::Normal(Payload::from_bytes(stored.body)),
+        EntryKind::Membership => {
+            let membership: Membership<NodeId, openraft::BasicNode> = codec::decode(VERSION, &stored.body)?;
+            EntryPayload::Membership(membership)
+        }
+    };
+    Ok(Entry { log_id, payload })
+}
+
+/// What can go wrong here, before it is put into openraft's words.
+#[derive(Debug, thiserror::Error)]
+enum LogFault {
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    #[error("an entry or mark of the log: {0}")]
+    Codec(#[from] CodecError),
+}
+
+impl LogFault {
+    fn reading(self) -> StorageError<NodeId> {
+        self.told(ErrorSubject::Logs, ErrorVerb::Read)
+    }
+
+    fn writing(self) -> StorageError<NodeId> {
+        self.told(ErrorSubject::Logs, ErrorVerb::Write)
+    }
+
+    fn voting(self) -> StorageError<NodeId> {
+        self.told(ErrorSubject::Vote, ErrorVerb::Write)
+    }
+
+    fn told(self, subject: ErrorSubject<NodeId>, verb: ErrorVerb) -> StorageError<NodeId> {
+        StorageIOError::new(subject, verb, AnyError::new(&self)).into()
+    }
+}
