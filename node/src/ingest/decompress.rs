@@ -120,19 +120,23 @@ struct Inflate<'a> {
 
 impl Read for Inflate<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let (taken, given) = (self.state.total_in(), self.state.total_out());
-        let status = self.state.decompress(self.rest, out, FlushDecompress::None)?;
-        let taken = (self.state.total_in() - taken) as usize;
-        let given = (self.state.total_out() - given) as usize;
-        self.rest = self.rest.get(taken..).unwrap_or_default();
-        match status {
-            Status::StreamEnd if given == 0 && !self.rest.is_empty() => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "there are bytes after the end of the stream"))
+        loop {
+            let (taken, given) = (self.state.total_in(), self.state.total_out());
+            let status = self.state.decompress(self.rest, out, FlushDecompress::None)?;
+            let taken = (self.state.total_in() - taken) as usize;
+            let given = (self.state.total_out() - given) as usize;
+            self.rest = self.rest.get(taken..).unwrap_or_default();
+            match status {
+                _ if given > 0 || out.is_empty() => return Ok(given),
+                Status::StreamEnd if self.rest.is_empty() => return Ok(0),
+                Status::StreamEnd => {
+                    let problem = "there are bytes after the end of the stream";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+                }
+                // Input went into the state and gave nothing yet: 0 would mean the end.
+                _ if taken > 0 => {}
+                _ => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
-            Status::Ok | Status::BufError if taken == 0 && given == 0 && !out.is_empty() => {
-                Err(io::ErrorKind::UnexpectedEof.into())
-            }
-            _ => Ok(given),
         }
     }
 }

@@ -77,9 +77,16 @@ pub(super) struct Frames<'a> {
     layout: Layout,
 }
 
+/// Some editors and .NET clients put it first; it says nothing in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// True when a body holds nothing but white space.
+pub(super) fn is_empty(body: &[u8]) -> bool {
+    is_blank(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body))
+}
+
 impl<'a> Frames<'a> {
     pub(super) fn new(body: &'a [u8], format: BodyFormat) -> Frames<'a> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
         let at = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let mut frames = Frames { body, at, layout: Layout::Lines };
         if format == BodyFormat::Detect {
@@ -149,6 +156,8 @@ impl<'a> Frames<'a> {
     fn next_element(&mut self, after_record: bool) -> Option<Frame<'a>> {
         const CUT_OFF: &str = "the JSON array has no end: the body may have been cut off";
         const NO_COMMA: &str = "the JSON array is broken: expected ',' or ']' before this";
+        const NO_RECORD: &str = "the JSON array is broken: expected a record before this";
+        const CUT_INSIDE: &str = "the JSON array is cut off inside this record";
         const TRAILING: &str = "there is text after the end of the JSON array";
         self.skip_space();
         if after_record && self.byte() == Some(b',') {
@@ -167,8 +176,8 @@ impl<'a> Frames<'a> {
             self.at += 1;
             self.skip_space();
             self.layout = Layout::End;
-            let rest = (self.at, self.body.len());
-            return (rest.0 < rest.1).then(|| self.frame(rest.0, rest.1, Some(TRAILING)))?;
+            self.byte()?;
+            return self.frame(self.at, self.body.len(), Some(TRAILING));
         }
         match value_end(self.body, start) {
             Some(end) if end > start => {
@@ -176,9 +185,9 @@ impl<'a> Frames<'a> {
                 self.layout = Layout::Array { after_record: true };
                 self.frame(start, end, None)
             }
-            _ => {
+            end => {
                 self.layout = Layout::BrokenArray;
-                self.next_piece("the JSON array is broken off inside this record")
+                self.next_piece(if end.is_some() { NO_RECORD } else { CUT_INSIDE })
             }
         }
     }

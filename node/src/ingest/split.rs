@@ -14,7 +14,7 @@ use insighthub_model::routing::partition_of;
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 
 use super::fixed::{self, FixedRules};
-use super::framing::{BodyFormat, Frame, Frames};
+use super::framing::{self, BodyFormat, Frame, Frames};
 use super::reader;
 use super::record::Draft;
 use super::rejection::{RecordError, Rejection, RequestError};
@@ -68,20 +68,18 @@ pub fn parse_request(
     format: BodyFormat,
     context: &RequestContext<'_>,
 ) -> Result<ParsedRequest, RequestError> {
+    if framing::is_empty(body) {
+        return Err(RequestError::Empty);
+    }
     let mut splitter = Splitter::new(body, context);
     let mut draft = Draft::default();
-    let mut position = 0;
-    for frame in Frames::new(body, format) {
-        if position >= context.limits.records_max as u64 {
+    for (position, frame) in Frames::new(body, format).enumerate() {
+        if position >= context.limits.records_max {
             return Err(RequestError::TooManyRecords { records_max: context.limits.records_max });
         }
         if let Err(error) = splitter.take(&frame, &mut draft) {
-            splitter.refuse(&frame, position, error);
+            splitter.refuse(&frame, position as u64, error);
         }
-        position += 1;
-    }
-    if position == 0 && body.trim_ascii().is_empty() {
-        return Err(RequestError::Empty);
     }
     Ok(splitter.finish())
 }
