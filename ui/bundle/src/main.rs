@@ -1,7 +1,7 @@
 //! Turns the compiled WebAssembly into the folder the node embeds: `bundle IN.wasm STATIC_DIR OUT_DIR`.
 //!
-//! All files but `index.html` lie in a folder named after their content, so that browsers may keep
-//! them for ever and never mix two versions. Knows nothing of cargo or of how the input was compiled.
+//! Every file but `index.html` carries a hash of the whole in its name, so that a browser never mixes
+//! two versions. Knows nothing of cargo or of how the input was compiled.
 
 use std::fs;
 use std::io::Write;
@@ -14,8 +14,16 @@ use wasm_bindgen_cli_support::Bindgen;
 
 /// Name of the generated JavaScript module; `static/boot.js` imports it.
 const NAME: &str = "insighthub";
+/// Stands in the static files where the hash goes.
+const HASH_MARK: &str = "{{hash}}";
 /// What a browser downloads at most, compressed: the dashboard must come up quickly on a bad line.
 const COMPRESSED_BYTES_MAX: usize = 600_000;
+
+/// A file of the dashboard before it has its final name.
+struct Asset {
+    name: String,
+    bytes: Vec<u8>,
+}
 
 fn main() -> Result<()> {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -25,8 +33,19 @@ fn main() -> Result<()> {
     if out.exists() {
         fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
     }
-    let staging = out.join("assets").join("staging");
-    fs::create_dir_all(&staging).with_context(|| format!("cannot create {}", staging.display()))?;
+    bind(wasm, out)?;
+    let mut assets = read(out)?;
+    assets.extend(read(statics)?);
+    assets.sort_by(|a, b| a.name.cmp(&b.name));
+    // The generated files come back under their final names.
+    fs::remove_dir_all(out)?;
+    fs::create_dir_all(out)?;
+    let written = write(&assets, out)?;
+    report(&written)
+}
+
+/// Generates the JavaScript module and the module's own copy of the code.
+fn bind(wasm: &Path, out: &Path) -> Result<()> {
     Bindgen::new()
         .input_path(wasm)
         .out_name(NAME)
@@ -34,58 +53,62 @@ fn main() -> Result<()> {
         .typescript(false)
         .remove_producers_section(true)
         .remove_name_section(true)
-        .generate(&staging)
-        .with_context(|| format!("cannot generate bindings for {}", wasm.display()))?;
-    let index = copy_statics(statics, &staging)?;
-    let folder = format!("assets/{}", content_name(&staging)?);
-    fs::rename(&staging, out.join(&folder))?;
-    ensure!(index.contains("{{assets}}"), "index.html does not name its assets as {{{{assets}}}}");
-    fs::write(out.join("index.html"), index.replace("{{assets}}", &folder))?;
-    report(&out.join(&folder))
+        .generate(out)
+        .with_context(|| format!("cannot generate bindings for {}", wasm.display()))
 }
 
-/// Copies everything but `index.html`, whose text is the answer.
-fn copy_statics(statics: &Path, into: &Path) -> Result<String> {
-    for entry in fs::read_dir(statics).with_context(|| format!("cannot read {}", statics.display()))? {
-        let entry = entry?;
-        if entry.file_name() != "index.html" {
-            fs::copy(entry.path(), into.join(entry.file_name()))?;
-        }
+fn read(folder: &Path) -> Result<Vec<Asset>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    entries
+        .map(|entry| {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Asset { name, bytes: fs::read(&path)? })
+        })
+        .collect()
+}
+
+/// Writes the files under their final names, with the hash put in where they name each other.
+fn write(assets: &[Asset], out: &Path) -> Result<Vec<Asset>> {
+    let hash = hash(assets);
+    let mut written = Vec::new();
+    for asset in assets {
+        let bytes = match std::str::from_utf8(&asset.bytes) {
+            Ok(text) => text.replace(HASH_MARK, &hash).into_bytes(),
+            Err(_) => asset.bytes.clone(),
+        };
+        let name = match asset.name.rsplit_once('.') {
+            Some((stem, extension)) if asset.name != "index.html" => format!("{stem}.{hash}.{extension}"),
+            _ => asset.name.clone(),
+        };
+        fs::write(out.join(&name), &bytes).with_context(|| format!("cannot write {name}"))?;
+        written.push(Asset { name, bytes });
     }
-    fs::read_to_string(statics.join("index.html")).context("index.html is missing")
+    Ok(written)
 }
 
-/// A short name that changes when any file in the folder does.
-fn content_name(folder: &Path) -> Result<String> {
+/// A short name that changes when any file does.
+fn hash(assets: &[Asset]) -> String {
     let mut content = Vec::new();
-    for path in files(folder)? {
-        content.extend_from_slice(path.file_name().unwrap_or_default().as_encoded_bytes());
-        content.extend(fs::read(&path)?);
+    for asset in assets {
+        content.extend_from_slice(asset.name.as_bytes());
+        content.extend_from_slice(&asset.bytes);
     }
-    Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&content)))
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    paths.sort();
-    Ok(paths)
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&content))
 }
 
 /// Prints the size of every file, and fails if the browser would have to download too much.
-fn report(folder: &Path) -> Result<()> {
+fn report(assets: &[Asset]) -> Result<()> {
     let (mut raw_total, mut compressed_total) = (0, 0);
-    for path in files(folder)? {
-        let bytes = fs::read(&path)?;
+    for asset in assets {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&bytes)?;
+        encoder.write_all(&asset.bytes)?;
         let compressed = encoder.finish()?.len();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        println!("  {name:<22} {:>8} B  gzip {compressed:>7} B", bytes.len());
-        raw_total += bytes.len();
+        println!("  {:<38} {:>8} B  gzip {compressed:>7} B", asset.name, asset.bytes.len());
+        raw_total += asset.bytes.len();
         compressed_total += compressed;
     }
-    println!("  {:<22} {raw_total:>8} B  gzip {compressed_total:>7} B", "together");
+    println!("  {:<38} {raw_total:>8} B  gzip {compressed_total:>7} B", "together");
     ensure!(
         compressed_total <= COMPRESSED_BYTES_MAX,
         "the dashboard is {compressed_total} B compressed; at most {COMPRESSED_BYTES_MAX} B are allowed"

@@ -23,11 +23,11 @@ pub fn CoverageLine(props: &CoverageLineProps) -> Html {
             <span><b>{ format::count(coverage.scanned_records) }</b>{ " scanned" }</span>
             <span>{ partitions }</span>
             <span>{ format::duration_ms(coverage.elapsed_ms) }</span>
-            { (!coverage.complete).then(|| html! {
+            if !coverage.complete {
                 <span class="partial" title="Some partitions did not answer: records may be missing">
                     { "Incomplete: records may be missing" }
                 </span>
-            }) }
+            }
         </p>
     }
 }

@@ -43,7 +43,7 @@ pub fn DeadLetterRow(props: &DeadLetterRowProps) -> Html {
                     { if props.is_open { "Close" } else { "Open" } }
                 </button></td>
             </tr>
-            { props.is_open.then(|| html! { <tr class="mend"><td colspan="6"><Mend ..mend(props) /></td></tr> }).unwrap_or_default() }
+            if props.is_open { <tr class="mend"><td colspan="6"><Mend ..mend(props) /></td></tr> }
         </>
     }
 }
@@ -78,9 +78,9 @@ fn Mend(props: &MendProps) -> Html {
     let onclick = props.on_mended.reform(move |_| pair.clone());
     html! {
         <div class="mend-form">
-            { letter.raw_truncated.then(|| html! {
+            if letter.raw_truncated {
                 <p class="partial">{ "Only the beginning of this record was kept." }</p>
-            }).unwrap_or_default() }
+            }
             <label>{ "The record as it came" }
                 <textarea value={(*text).clone()} {oninput} rows="8" spellcheck="false" readonly={!props.can_replay} />
             </label>

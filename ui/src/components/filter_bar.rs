@@ -27,7 +27,7 @@ pub fn FilterBar(props: &FilterBarProps) -> Html {
             <SearchBox text={filter.text.clone()} on_apply={on_text} node={props.search.clone()} />
             { services(props) }
             <div class="levels" role="group" aria-label="Levels">{ for Level::ALL.map(|level| chip(props, level)) }</div>
-            { (props.view.mode == Mode::Search).then(|| ranges(props)).unwrap_or_default() }
+            if props.view.mode == Mode::Search { <>{ ranges(props) }</> }
         </div>
     }
 }
@@ -66,7 +66,7 @@ fn services(props: &FilterBarProps) -> Html {
     html! {
         <select aria-label="Service" {onchange}>
             <option value="" selected={chosen.is_empty()}>{ "All services" }</option>
-            { (!is_listed).then(|| option(chosen)).unwrap_or_default() }
+            if !is_listed { <>{ option(chosen) }</> }
             { for props.services.iter().map(|known| option(&known.service)) }
         </select>
     }

@@ -57,7 +57,7 @@ fn session(props: &HeaderProps) -> Html {
             html! {
                 <>
                     <span class="user" title={format!("Signed in as {user}, role {role}")}>
-                        { user }{ (user != role).then(|| html! { <span class="role">{ role }</span> }) }
+                        { user }if user != role { <span class="role">{ role }</span> }
                     </span>
                     <button type="button" class="quiet" onclick={press(&props.on_sign_out)}>{ "Sign out" }</button>
                 </>

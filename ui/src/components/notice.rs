@@ -63,9 +63,9 @@ pub fn Failure(props: &FailureProps) -> Html {
                 html! { <p class="reason">{ &error.message }</p> }
             } }
             <p class="actions">
-                { error.needs_login().then(|| html! {
+                if error.needs_login() {
                     <button type="button" class="primary" onclick={sign_in}>{ "Sign in" }</button>
-                }).unwrap_or_default() }
+                }
                 <button type="button" onclick={retry}>{ "Try again" }</button>
             </p>
         </div>

@@ -82,10 +82,10 @@ fn field(props: &RecordDetailsProps, name: &str, value: &Value) -> Html {
             <dt>{ name }</dt>
             <dd class={kind}>{ &text }</dd>
             <span class="field-actions">
-                { can_require.then(|| html! {
+                if can_require {
                     <button type="button" class="quiet" {onclick} title={format!("Only records with this {name}")}
                         aria-label={format!("Only records with this {name}")}>{ "Filter" }</button>
-                }) }
+                }
                 <CopyButton label="Copy" text={text} />
             </span>
         </div>

@@ -46,7 +46,7 @@ fn row(props: &RecordRowProps, record: &Record) -> Html {
             <span role="gridcell"><LevelBadge level={head.level} /></span>
             <span class="service" role="gridcell">{ &head.service }</span>
             <span class="message" role="gridcell">
-                { head.is_anomaly.then(|| html! { <span class="why">{ why(record) }</span> }) }
+                if head.is_anomaly { <span class="why">{ why(record) }</span> }
                 { first_line(&head.message) }
             </span>
             <span class="latency" role="gridcell">{ head.latency_ms.map(format::duration_ms) }</span>

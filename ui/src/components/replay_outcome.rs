@@ -27,9 +27,9 @@ pub fn ReplayOutcomeLine(props: &ReplayOutcomeLineProps) -> Html {
             <div class="banner failure" role="alert">
                 <h2>{ "Nothing was sent" }</h2>
                 <p class="reason">{ &error.message }</p>
-                { error.needs_login().then(|| html! {
+                if error.needs_login() {
                     <button type="button" onclick={props.on_sign_in.reform(|_| ())}>{ "Sign in" }</button>
-                }) }
+                }
             </div>
         },
     }

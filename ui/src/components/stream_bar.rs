@@ -29,11 +29,11 @@ pub fn StreamBar(props: &StreamBarProps) -> Html {
             { held(stream) }
             <span><b>{ format::rate(stream.rate_per_sec) }</b>{ " records/s" }</span>
             <span><b>{ format::count(stream.received) }</b>{ " received" }</span>
-            { (stream.skipped > 0).then(|| html! {
+            if stream.skipped > 0 {
                 <span class="partial" role="status">
                     { format!("{} skipped: narrow the filter to see every record", format::plural(stream.skipped, "record")) }
                 </span>
-            }).unwrap_or_default() }
+            }
             <span class="spacer"></span>
             { trouble(props) }
             <button type="button" class="quiet" onclick={props.on_clear.reform(|_| ())}
@@ -59,9 +59,9 @@ fn held(stream: &Stream) -> Html {
 
 fn trouble(props: &StreamBarProps) -> Html {
     let text = match props.stream.health {
-        Health::Reconnecting { .. } => {
-            "Connection lost: nothing new arrives until it is back, and nothing will be missing then."
-        }
+        // Without any line the page already shows the reason at full size.
+        _ if props.stream.lines.is_empty() => return Html::default(),
+        Health::Reconnecting { .. } => "Connection lost. What is missed meanwhile comes when it is back.",
         Health::Stale { .. } => "Stale: what you see is old. New records appear when the node answers again.",
         _ => return Html::default(),
     };

@@ -63,7 +63,7 @@ pub fn App() -> Html {
             // One element, so that a dialog that comes or goes does not shift the page before it.
             <div>
                 { login(&account) }
-                { is_help_open.then(|| html! { <HelpDialog on_close={on_help_close} /> }) }
+                if *is_help_open { <HelpDialog on_close={on_help_close} /> }
             </div>
         </>
     }

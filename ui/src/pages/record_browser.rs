@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use yew::{
-    Callback, Html, Properties, classes, component, hook, html, use_callback, use_effect_with, use_state,
+    Callback, Html, Properties, UseStateHandle, classes, component, hook, html, use_callback,
+    use_effect_with, use_state, use_state_eq,
 };
 
 use crate::api::record::Record;

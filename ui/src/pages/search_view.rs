@@ -57,10 +57,10 @@ pub(super) fn SearchView(props: &SearchViewProps) -> Html {
                 { search.coverage.clone().map(|coverage| html! { <CoverageLine {coverage} shown={search.lines.len()} /> }) }
             </div>
             { failure.unwrap_or_default() }
-            { (!is_failed_empty).then(|| html! {
+            if !is_failed_empty {
                 <RecordBrowser lines={search.lines.clone()} end={end(&search, &on_more)} {on_near_end} to_top={*round}
                     on_require={props.on_require.clone()} />
-            }) }
+            }
         </section>
     }
 }

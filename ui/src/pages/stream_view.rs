@@ -50,10 +50,10 @@ pub(super) fn StreamView(props: &StreamViewProps) -> Html {
             <StreamBar stream={std::rc::Rc::new((*stream).clone())} on_toggle={act(|| StreamAction::TogglePause)} {on_retry}
                 on_clear={act(|| StreamAction::Clear)} />
             { failure.unwrap_or_default() }
-            { (!is_failed_empty).then(|| html! {
+            if !is_failed_empty {
                 <RecordBrowser lines={stream.lines.clone()} end={end(&stream, &props.filter)} {to_top} {on_reading}
                     {on_scrolled} on_require={props.on_require.clone()} />
-            }) }
+            }
         </section>
     }
 }
