@@ -1,0 +1,196 @@
+//! Holds a configuration against the table of keys, so that a mistake is told in full at the start:
+//! which key, what it holds, what it may hold, and an example.
+
+use std::collections::BTreeSet;
+
+use super::keys::{KEYS, Key, NODE_SECTION};
+use super::nearest::nearest;
+use super::{Config, Profile, VARIABLE_PREFIX};
+
+/// Between the section and the key in a variable's name.
+const VARIABLE_SEPARATOR: &str = "__";
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("the configuration is not TOML: {0}")]
+    Syntax(String),
+    #[error("{name} is no key of the configuration{}", suggestion(.nearest))]
+    UnknownKey { name: String, nearest: Option<String> },
+    #[error("{key} is {value}: expected {expected}, for example {example}")]
+    Value { key: String, value: String, expected: String, example: String },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+}
+
+impl ConfigError {
+    pub(super) fn syntax(error: toml::de::Error) -> ConfigError {
+        ConfigError::Syntax(error.to_string().trim_end().to_owned())
+    }
+
+    fn together(key: &str, value: impl ToString, expected: String, example: &str) -> ConfigError {
+        ConfigError::Value {
+            key: key.to_owned(),
+            value: value.to_string(),
+            expected,
+            example: example.to_owned(),
+        }
+    }
+}
+
+/// Puts the variables `INSIGHTHUB_SECTION__KEY` over what the file says.
+pub(super) fn override_from(
+    table: &mut toml::Table,
+    variables: &[(String, String)],
+) -> Result<(), ConfigError> {
+    for (variable, text) in variables {
+        // Names without the separator are no keys: INSIGHTHUB_CONFIG and the like.
+        let Some(path) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
+        let Some((section, name)) = path.split_once(VARIABLE_SEPARATOR) else { continue };
+        let (section, name) = (section.to_ascii_lowercase(), name.to_ascii_lowercase());
+        let Some(key) = find(&section, &name).filter(|key| key.section != NODE_SECTION) else {
+            let nearest = nearest_path(&section, &name).map(|path| variable_of(&path));
+            return Err(ConfigError::UnknownKey { name: variable.clone(), nearest });
+        };
+        let value = key.value_of(text);
+        check_value(key, &value, variable)?;
+        let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if let Some(section) = section.as_table_mut() {
+            section.insert(name, value);
+        }
+    }
+    Ok(())
+}
+
+fn variable_of(path: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", path.replace('.', VARIABLE_SEPARATOR).to_ascii_uppercase())
+}
+
+fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+fn nearest_path(section: &str, name: &str) -> Option<String> {
+    nearest(&format!("{section}.{name}"), KEYS.iter().map(Key::path))
+}
+
+/// Checks every key and value that the file and the variables give.
+pub(super) fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
+    let sections: BTreeSet<&str> = KEYS.iter().map(|key| key.section).collect();
+    for (section, value) in table {
+        if !sections.contains(section.as_str()) {
+            let nearest = nearest(section, sections.iter().map(|name| (*name).to_owned()));
+            return Err(ConfigError::UnknownKey { name: section.clone(), nearest });
+        }
+        match value {
+            toml::Value::Table(keys) if section != NODE_SECTION => check_section(section, keys)?,
+            toml::Value::Array(nodes) if section == NODE_SECTION => check_nodes(nodes)?,
+            other => return Err(no_section(section, other)),
+        }
+    }
+    Ok(())
+}
+
+fn no_section(section: &str, value: &toml::Value) -> ConfigError {
+    let (expected, example) = match section {
+        NODE_SECTION => ("one [[node]] for each node", "[[node]]".to_owned()),
+        section => ("a section", format!("[{section}]")),
+    };
+    let value = match value {
+        toml::Value::Table(_) => "a single section".to_owned(),
+        other => other.to_string(),
+    };
+    ConfigError::Value { key: section.to_owned(), value, expected: expected.to_owned(), example }
+}
+
+fn check_section(section: &str, keys: &toml::Table) -> Result<(), ConfigError> {
+    for (name, value) in keys {
+        let Some(key) = find(section, name) else {
+            let nearest = nearest_path(section, name);
+            return Err(ConfigError::UnknownKey { name: format!("{section}.{name}"), nearest });
+        };
+        check_value(key, value, &key.path())?;
+    }
+    Ok(())
+}
+
+fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
+    let mut names = BTreeSet::new();
+    for node in nodes {
+        let Some(keys) = node.as_table() else { return Err(no_section(NODE_SECTION, node)) };
+        check_section(NODE_SECTION, keys)?;
+        for key in KEYS.iter().filter(|key| key.section == NODE_SECTION) {
+            let Some(value) = keys.get(key.name) else {
+                return Err(ConfigError::Value {
+                    key: key.path(),
+                    value: "missing".to_owned(),
+                    expected: key.expected(),
+                    example: key.example.to_owned(),
+                });
+            };
+            let unique = names.insert((key.name, value.to_string()));
+            if !unique {
+                let expected = "another value for each node".to_owned();
+                return Err(ConfigError::together(&key.path(), value, expected, key.example));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `shown` is the key's name as the operator wrote it: a path or a variable.
+fn check_value(key: &Key, value: &toml::Value, shown: &str) -> Result<(), ConfigError> {
+    if key.admits(value) {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        key: shown.to_owned(),
+        value: value.to_string(),
+        expected: key.expected(),
+        example: key.example.to_owned(),
+    })
+}
+
+/// Checks what several values say together.
+pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
+    let (limits, storage, raft) = (&config.limits, &config.storage, &config.raft);
+    if config.cluster.profile == Profile::Development
+        && let Some(node) = config.nodes.iter().find(|node| !node.http.ip().is_loopback())
+    {
+        let expected = "a loopback address, because the development profile lets anybody in".to_owned();
+        return Err(ConfigError::together("node.http", node.http, expected, "\"127.0.0.1:8000\""));
+    }
+    if limits.record_bytes_max > limits.inflated_bytes_max {
+        let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);
+        return Err(ConfigError::together(
+            "limits.record_bytes_max",
+            limits.record_bytes_max,
+            expected,
+            "1048576",
+        ));
+    }
+    // Segments are purged whole: with fewer there is never one to purge.
+    if storage.wal_bytes_max < storage.wal_segment_bytes.saturating_mul(4) {
+        let expected = format!("at least 4 x storage.wal_segment_bytes ({})", storage.wal_segment_bytes);
+        return Err(ConfigError::together(
+            "storage.wal_bytes_max",
+            storage.wal_bytes_max,
+            expected,
+            "1073741824",
+        ));
+    }
+    // One late heartbeat must not start an election.
+    if raft.election_min_ms < raft.heartbeat_ms.saturating_mul(2) {
+        let expected = format!("at least 2 x raft.heartbeat_ms ({})", raft.heartbeat_ms);
+        return Err(ConfigError::together("raft.election_min_ms", raft.election_min_ms, expected, "500"));
+    }
+    if raft.election_max_ms <= raft.election_min_ms {
+        let expected = format!("more than raft.election_min_ms ({})", raft.election_min_ms);
+        return Err(ConfigError::together("raft.election_max_ms", raft.election_max_ms, expected, "800"));
+    }
+    Ok(())
+}

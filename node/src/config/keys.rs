@@ -1,0 +1,114 @@
+//! Every key of the configuration: what it may hold and an example. The reference for operators.
+
+use insighthub_model::limits::CHUNK_COLUMNS_MAX;
+
+/// What a key may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Range {
+    /// A whole number between two, both included.
+    Integer(i64, i64),
+    /// Text of one to so many bytes, without control characters.
+    Text(usize),
+    OneOf(&'static [&'static str]),
+    /// An IP address and a port.
+    Address,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub section: &'static str,
+    pub name: &'static str,
+    pub range: Range,
+    /// As it would stand in the file.
+    pub example: &'static str,
+}
+
+const KIB: i64 = 1 << 10;
+const MIB: i64 = 1 << 20;
+const GIB: i64 = 1 << 30;
+const TIB: i64 = 1 << 40;
+
+const fn key(section: &'static str, name: &'static str, range: Range, example: &'static str) -> Key {
+    Key { section, name, range, example }
+}
+
+/// The section whose tables are the nodes.
+pub(super) const NODE_SECTION: &str = "node";
+
+pub(super) const KEYS: [Key; 30] = [
+    key("cluster", "name", Range::Text(64), "\"local\""),
+    key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
+    key("cluster", "profile", Range::OneOf(&["development", "production"]), "\"production\""),
+    key(NODE_SECTION, "name", Range::Text(64), "\"n1\""),
+    key(NODE_SECTION, "http", Range::Address, "\"127.0.0.1:8000\""),
+    key("limits", "body_bytes_max", Range::Integer(KIB, GIB), "33554432"),
+    key("limits", "inflated_bytes_max", Range::Integer(KIB, 4 * GIB), "268435456"),
+    key("limits", "record_bytes_max", Range::Integer(256, 16 * MIB), "1048576"),
+    key("limits", "records_max", Range::Integer(1, 1_000_000), "100000"),
+    // A record may add this many columns to a chunk that is not full yet.
+    key("limits", "fields_max", Range::Integer(1, CHUNK_COLUMNS_MAX as i64 / 2), "512"),
+    // Objects are read by recursion.
+    key("limits", "depth_max", Range::Integer(1, 64), "16"),
+    key("limits", "field_name_bytes_max", Range::Integer(16, 4 * KIB), "256"),
+    key("limits", "service_bytes_max", Range::Integer(1, KIB), "128"),
+    key("limits", "in_flight_bytes_max", Range::Integer(MIB, 64 * GIB), "134217728"),
+    key("limits", "service_records_per_sec", Range::Integer(0, 1_000_000_000), "50000"),
+    key("limits", "service_burst_records", Range::Integer(0, 1_000_000_000), "100000"),
+    // Ten years: more is no limit.
+    key("limits", "future_secs_max", Range::Integer(0, 315_360_000), "86400"),
+    key("storage", "dir", Range::Text(4_096), "\"/var/lib/insighthub\""),
+    key("storage", "wal_segment_bytes", Range::Integer(MIB, GIB), "67108864"),
+    key("storage", "wal_bytes_max", Range::Integer(4 * MIB, TIB), "1073741824"),
+    // A row number in a block has 16 bits.
+    key("storage", "head_records_max", Range::Integer(1_000, 65_536), "65536"),
+    key("storage", "head_bytes_max", Range::Integer(MIB, GIB), "16777216"),
+    key("storage", "disk_free_bytes_min", Range::Integer(0, TIB), "268435456"),
+    key("raft", "heartbeat_ms", Range::Integer(10, 10_000), "150"),
+    key("raft", "election_min_ms", Range::Integer(30, 60_000), "500"),
+    key("raft", "election_max_ms", Range::Integer(40, 120_000), "800"),
+    key("enrich", "env", Range::Text(128), "\"production\""),
+    key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
+    key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),
+    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=warn\""),
+];
+
+impl Key {
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// What the key may hold, as the end of "expected ...".
+    pub(super) fn expected(&self) -> String {
+        match self.range {
+            Range::Integer(min, max) => format!("a whole number from {min} to {max}"),
+            Range::Text(bytes_max) => {
+                format!("text in quotes of 1 to {bytes_max} bytes without control characters")
+            }
+            Range::OneOf(names) => {
+                let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+                format!("one of {}", quoted.join(", "))
+            }
+            Range::Address => "an IP address and a port".to_owned(),
+        }
+    }
+
+    pub(super) fn admits(&self, value: &toml::Value) -> bool {
+        match (self.range, value) {
+            (Range::Integer(min, max), toml::Value::Integer(number)) => (min..=max).contains(number),
+            (Range::Text(bytes_max), toml::Value::String(text)) => {
+                (1..=bytes_max).contains(&text.len()) && !text.chars().any(char::is_control)
+            }
+            (Range::OneOf(names), toml::Value::String(text)) => names.contains(&text.as_str()),
+            (Range::Address, toml::Value::String(text)) => text.parse::<std::net::SocketAddr>().is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The value of a variable in the key's type; text where it is none, for the message.
+    pub(super) fn value_of(&self, text: &str) -> toml::Value {
+        match (self.range, text.trim().parse()) {
+            (Range::Integer(..), Ok(number)) => toml::Value::Integer(number),
+            _ => toml::Value::String(text.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The configuration of a node: one file, one struct, every value checked before anything starts.
+//!
+//! `keys` names every key with its range; `check` holds a file and the environment against it.
+//! Knows nothing of the parts that are configured.
+
+mod check;
+mod keys;
+mod nearest;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use insighthub_model::limits::IngestLimits;
+use serde::Deserialize;
+
+pub use check::ConfigError;
+
+/// The start of every variable that overrides a key: `INSIGHTHUB_RAFT__HEARTBEAT_MS`.
+const VARIABLE_PREFIX: &str = "INSIGHTHUB_";
+
+/// Everything `cluster.toml` says; what it leaves out has its default.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub cluster: ClusterConfig,
+    /// At least one once [`Config::parse`] is through.
+    #[serde(rename = "node")]
+    pub nodes: Vec<NodeConfig>,
+    pub limits: IngestLimits,
+    pub storage: StorageConfig,
+    pub raft: RaftConfig,
+    pub enrich: EnrichConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClusterConfig {
+    pub name: String,
+    /// Raft groups that hold logs; fixed when the cluster is created.
+    pub partitions: u16,
+    pub profile: Profile,
+}
+
+/// Who is let in without a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Anybody on this machine, and only on loopback.
+    Development,
+    /// Nobody.
+    #[default]
+    Production,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    pub name: String,
+    pub http: SocketAddr,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageConfig {
+    /// Where the node keeps what it stores, unless the command line says otherwise.
+    pub dir: Option<PathBuf>,
+    /// Size of one write-ahead log file.
+    pub wal_segment_bytes: u64,
+    /// The write-ahead log is cut behind a snapshot before it grows past this.
+    pub wal_bytes_max: u64,
+    /// Records in memory per partition before they become a block.
+    pub head_records_max: usize,
+    pub head_bytes_max: usize,
+    /// Below this much free disk the node refuses writes and goes on reading.
+    pub disk_free_bytes_min: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RaftConfig {
+    pub heartbeat_ms: u64,
+    /// A follower that hears nothing for a time between these two stands for election.
+    pub election_min_ms: u64,
+    pub election_max_ms: u64,
+}
+
+/// Fields that every record gets which lacks them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnrichConfig {
+    pub env: Option<String>,
+    pub region: Option<String>,
+}
+
+/// The node's own log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// Levels by module: `info,openraft=warn`.
+    pub filter: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// The configuration of a file, or the defaults where there is none, with what the environment
+    /// overrides.
+    pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+        let text = match path {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.display().to_string(), source })?,
+        };
+        let variables: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Config::parse(&text, &variables)
+    }
+
+    /// Puts together the text of a file and variables; checks every value.
+    pub fn parse(text: &str, variables: &[(String, String)]) -> Result<Config, ConfigError> {
+        let mut table: toml::Table = text.parse().map_err(ConfigError::syntax)?;
+        check::override_from(&mut table, variables)?;
+        check::check_keys(&table)?;
+        let mut config: Config = table.try_into().map_err(ConfigError::syntax)?;
+        if config.nodes.is_empty() {
+            config.nodes.push(NodeConfig::default());
+        }
+        check::check_together(&config)?;
+        Ok(config)
+    }
+}
+
+impl Default for ClusterConfig {
+    fn default() -> Self {
+        ClusterConfig { name: "local".to_owned(), partitions: 8, profile: Profile::default() }
+    }
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        NodeConfig { name: "n1".to_owned(), http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)) }
+    }
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        StorageConfig {
+            dir: None,
+            wal_segment_bytes: 64 << 20,
+            wal_bytes_max: 1 << 30,
+            head_records_max: 65_536,
+            head_bytes_max: 16 << 20,
+            disk_free_bytes_min: 256 << 20,
+        }
+    }
+}
+
+impl Default for RaftConfig {
+    /// Fail-over in under a second; a heartbeat above the usual worst time of a disk sync.
+    fn default() -> Self {
+        RaftConfig { heartbeat_ms: 150, election_min_ms: 500, election_max_ms: 800 }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig { format: LogFormat::default(), filter: "info,openraft=warn".to_owned() }
+    }
+}
