@@ -1,0 +1,121 @@
+//! `cargo xtask test`: every check that must pass, in an order that finds cheap mistakes first.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::apt::Need;
+use crate::dashboard::{self, Profile};
+use crate::step::{cargo, root, run as run_command, seconds, step};
+
+/// The browser test drives a real browser.
+const BROWSER: Need = Need {
+    packages: &["chromium", "chromium-driver"],
+    files: &["/usr/bin/chromium", "/usr/bin/chromedriver"],
+    purpose: "a browser",
+};
+/// Its test file in chaos-tests/tests/, a step of its own.
+const BROWSER_TEST: &str = "browser_live_page";
+
+type Work = Box<dyn FnOnce() -> Result<()>>;
+
+struct Check {
+    name: &'static str,
+    work: Work,
+}
+
+/// Runs the checks until one fails.
+pub(crate) fn run() -> Result<()> {
+    let checks = checks()?;
+    let count = checks.len();
+    let mut passed: Vec<(&str, Duration)> = Vec::new();
+    for (index, check) in checks.into_iter().enumerate() {
+        let start = Instant::now();
+        let done = step(&format!("[{}/{count}] {}", index + 1, check.name), check.work);
+        if let Err(error) = done {
+            summary(&passed);
+            println!("  FAILED   {}\n           {error:#}", check.name);
+            println!("{} passed, 1 failed", passed.len());
+            bail!("{} failed; {} later checks did not run", check.name, count - passed.len() - 1);
+        }
+        passed.push((check.name, start.elapsed()));
+    }
+    summary(&passed);
+    println!("{} passed, 0 failed", passed.len());
+    Ok(())
+}
+
+fn summary(passed: &[(&str, Duration)]) {
+    println!();
+    for (name, elapsed) in passed {
+        println!("  {:>11}  {name}", seconds(*elapsed));
+    }
+}
+
+fn checks() -> Result<Vec<Check>> {
+    let deny = ["--", "-D", "warnings"];
+    let clippy = ["clippy", "--locked", "--workspace", "--all-targets"];
+    let test = ["test", "--locked", "--workspace"];
+    Ok(vec![
+        check("format", || run_command(cargo().args(["fmt", "--all", "--check"]))),
+        check("dashboard: format", || run_command(ui().args(["fmt", "--all", "--check"]))),
+        check("dashboard: build for the browser", || dashboard::build(Profile::Release)),
+        check("dashboard: lints", move || run_command(ui().args(clippy).args(deny))),
+        check("dashboard: tests", move || run_command(ui().args(test))),
+        check("lints", move || run_command(cargo().args(clippy).args(deny))),
+        check("tests", move || run_command(cargo().args(test).args(["--exclude", "insighthub-chaos-tests"]))),
+        check("node: build", || {
+            run_command(cargo().args(["build", "--locked", "--package", "insighthub-node"]))
+        }),
+        check("crash tests on real processes", || run_command(&mut chaos_tests()?)),
+        check("browser test", || {
+            BROWSER.ensure()?;
+            run_command(black_box().args(["--test", BROWSER_TEST]))
+        }),
+    ])
+}
+
+fn check(name: &'static str, work: impl FnOnce() -> Result<()> + 'static) -> Check {
+    Check { name, work: Box::new(work) }
+}
+
+fn ui() -> Command {
+    let mut command = cargo();
+    command.current_dir(root().join("ui"));
+    command
+}
+
+/// Tests that run the node's binary, which was built just before.
+fn black_box() -> Command {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let mut command = cargo();
+    command
+        .args(["test", "--locked", "--package", "insighthub-chaos-tests"])
+        .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"));
+    command
+}
+
+/// Every test of chaos-tests but the browser's.
+fn chaos_tests() -> Result<Command> {
+    let mut command = black_box();
+    command.arg("--lib");
+    let folder = root().join("chaos-tests").join("tests");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let is_test =
+            path.extension() == Some(OsStr::new("rs")) && path.file_stem() != Some(OsStr::new(BROWSER_TEST));
+        if let Some(name) = path.file_stem().and_then(OsStr::to_str).filter(|_| is_test) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    for name in names {
+        command.args(["--test", &name]);
+    }
+    Ok(command)
+}

@@ -1,0 +1,130 @@
+//! Builds the dashboard: compiles ui/ for the browser, generates its bindings, fills ui/dist.
+//!
+//! The standard library for wasm32 is not part of every toolchain. Where it is there it is used; on
+//! Debian the compiler that Debian itself uses for the web builds it from source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::apt::Need;
+use crate::fingerprint;
+use crate::step::{cargo, root, run, step};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Debian's compiler for the web, the sources of its standard library, and a linker for WebAssembly.
+const WEB_COMPILER: Need = Need {
+    packages: &["rustc-web", "rust-web-src", "lld"],
+    files: &["/usr/bin/rustc", "/usr/lib/rustlib/src/rust/library/std/src/lib.rs", "/usr/bin/wasm-ld"],
+    purpose: "a compiler for WebAssembly",
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Development,
+    Release,
+}
+
+impl Profile {
+    /// The folder cargo builds into.
+    fn folder(self) -> &'static str {
+        match self {
+            Profile::Development => "debug",
+            Profile::Release => "release",
+        }
+    }
+
+    /// What a browser may have to download, compressed.
+    fn compressed_bytes_max(self) -> &'static str {
+        match self {
+            Profile::Development => "20000000",
+            Profile::Release => "600000",
+        }
+    }
+}
+
+/// Builds the dashboard if its sources have changed.
+pub(crate) fn build(profile: Profile) -> Result<()> {
+    let ui = root().join("ui");
+    let mark = ui.join("target").join("dashboard.fingerprint");
+    let fingerprint = fingerprint::of(&sources(), profile.folder())?;
+    let is_built = ui.join("dist").join("index.html").exists();
+    if is_built && fs::read_to_string(&mark).is_ok_and(|known| known == fingerprint) {
+        println!("==> dashboard: unchanged");
+        return Ok(());
+    }
+    let mut compile = compiler()?;
+    step("dashboard: compile for the browser", || {
+        run(compile.args(profile_arguments(profile)).current_dir(&ui))
+    })?;
+    step("dashboard: bundle into ui/dist", || {
+        let wasm = format!("target/{TARGET}/{}/insighthub-ui.wasm", profile.folder());
+        let arguments = ["run", "--quiet", "--locked", "--package", "insighthub-ui-bundle", "--"];
+        run(cargo().current_dir(&ui).args(arguments).args([
+            wasm.as_str(),
+            "static",
+            "dist",
+            profile.compressed_bytes_max(),
+        ]))
+    })?;
+    fs::write(&mark, fingerprint).with_context(|| format!("cannot write {}", mark.display()))
+}
+
+fn profile_arguments(profile: Profile) -> &'static [&'static str] {
+    match profile {
+        Profile::Development => &[],
+        Profile::Release => &["--release"],
+    }
+}
+
+/// Everything the dashboard is made from.
+fn sources() -> Vec<PathBuf> {
+    let paths = [
+        "ui/src",
+        "ui/static",
+        "ui/bundle/src",
+        "ui/bundle/Cargo.toml",
+        "ui/Cargo.toml",
+        "ui/Cargo.lock",
+        "model/src",
+        "model/Cargo.toml",
+    ];
+    paths.iter().map(|path| root().join(path)).collect()
+}
+
+/// The cargo command that can compile for the browser on this machine.
+fn compiler() -> Result<Command> {
+    let mut command = cargo();
+    command.args(["build", "--locked", "--package", "insighthub-ui", "--target", TARGET]);
+    if has_target() {
+        return Ok(command);
+    }
+    if !WEB_COMPILER.is_met() && !Path::new("/usr/bin/apt-get").exists() {
+        bail!(
+            "this toolchain cannot compile for the browser: add the target with `rustup target add {TARGET}`"
+        );
+    }
+    WEB_COMPILER.ensure()?;
+    command
+        .arg("-Zbuild-std=std,panic_abort")
+        .env("RUSTC", "/usr/bin/rustc")
+        // Building the standard library is a nightly feature of cargo.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+        // Flags meant for this machine's code do not fit the browser's.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    Ok(command)
+}
+
+/// Whether the current toolchain has the standard library for the browser.
+fn has_target() -> bool {
+    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    output.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success() && Path::new(&folder).is_dir()
+    })
+}

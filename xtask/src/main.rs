@@ -1,0 +1,83 @@
+//! The project's own commands. This file parses and calls; one file per command does the work.
+
+mod apt;
+mod checks;
+mod cluster_file;
+mod dashboard;
+mod fingerprint;
+mod login_file;
+mod node_process;
+mod readiness;
+mod step;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Everything one needs to run and check InsightHub from a fresh checkout.
+///
+/// Needs cargo. What else is missing (a browser, a compiler for WebAssembly) is installed with
+/// apt-get on Debian, as root or through sudo; elsewhere the command says what to install.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_long_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo xtask up            build everything, start a node and demo traffic, print the address
+  cargo xtask up --fresh    the same, with nothing stored from earlier runs
+  cargo xtask test          run every check that must pass before a change is merged
+  cargo xtask ui            rebuild the dashboard while working on it";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build and start what cluster.toml describes, with demo traffic, until Ctrl-C.
+    ///
+    /// Prints the dashboard's address and the admin login. Data and logs of the nodes lie in data/.
+    Up(up::UpArguments),
+    /// Run every check: format, lints, tests, the dashboard, crash tests, a real browser.
+    ///
+    /// Stops at the first check that fails and prints the command that repeats it alone.
+    Test,
+    /// Build the dashboard for the browser into ui/dist, if its sources have changed.
+    ///
+    /// The node embeds that folder when it is built.
+    Ui {
+        /// Optimise for size, as `up` and `test` do. Without it the build is quick and large.
+        #[arg(long)]
+        release: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Up(arguments) => up::run(&arguments),
+        Command::Test => checks::run(),
+        Command::Ui { release } => dashboard::build(if release {
+            dashboard::Profile::Release
+        } else {
+            dashboard::Profile::Development
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}
