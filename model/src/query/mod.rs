@@ -5,6 +5,7 @@
 
 mod error;
 mod expression;
+pub mod json_scalar;
 mod lexer;
 pub mod number;
 mod parser;

@@ -79,6 +79,12 @@ impl NumberRange {
         NumberRange { from: Bound::Included(number), to: Bound::Included(number) }
     }
 
+    /// As [`NumberRange::contains`], for the values of a float column.
+    #[inline]
+    pub fn contains_float(&self, value: f64) -> bool {
+        self.contains(Number::Float(value))
+    }
+
     #[inline]
     pub fn contains(&self, number: Number) -> bool {
         let above = match self.from {

@@ -184,8 +184,6 @@ fn expression() -> impl Strategy<Value = Expression> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
     #[test]
     fn what_is_printed_parses_to_the_same_tree(filter in expression()) {
         let query = Query { filter };

@@ -1,0 +1,29 @@
+//! What can go wrong when a query is answered.
+
+use crate::column_source::ColumnError;
+
+/// A condition that can mean nothing, such as `level:loud`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct FilterError {
+    /// The field.
+    pub name: String,
+    pub reason: String,
+}
+
+/// A query that was not answered in full. Nothing of a part is returned: it would look complete.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+    #[error(
+        "the query ran out of time after {scanned_records} records: narrow the time range, the service or the level"
+    )]
+    OutOfTime { scanned_records: u64 },
+    #[error("the query was cancelled after {scanned_records} records")]
+    Cancelled { scanned_records: u64 },
+    #[error(
+        "the query would look at more than {scanned_records_max} records: narrow the time range, the service or the level"
+    )]
+    TooManyRecords { scanned_records_max: u64 },
+}

@@ -1,0 +1,24 @@
+//! Answering queries over anything that is a [`crate::column_source::ColumnSource`].
+//!
+//! Knows nothing of heads, blocks, partitions' leaders, actors or HTTP, and reads no clock: a query's
+//! time ends when its [`Budget`] says so.
+
+mod best_rows;
+mod bitmap;
+mod budget;
+mod cursor;
+mod error;
+mod filter;
+mod predicate;
+mod search;
+mod value_test;
+mod word_search;
+
+pub use budget::{Budget, Stop};
+pub use cursor::{Cursor, CursorError};
+pub use error::{FilterError, QueryError};
+pub use filter::{Conditions, Filter};
+pub use search::{CountResult, Matched, Page, SearchResult, after_offset, count, search};
+
+#[cfg(test)]
+mod tests;

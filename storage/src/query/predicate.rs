@@ -1,0 +1,261 @@
+//! A query made ready for columns: values read, words prepared, cheap conditions first.
+
+use insighthub_model::query::system_field::{SystemTest, meaning};
+use insighthub_model::query::{Expression, FieldTest, NumberRange};
+use insighthub_model::{Level, LogId};
+
+use super::bitmap::Bitmap;
+use super::error::FilterError;
+use super::value_test::{Scratch, ValueTest};
+use super::word_search::WordSearch;
+use crate::column_source::{ColumnError, ColumnSource};
+
+type Evaluated = Result<(), ColumnError>;
+
+/// A condition on records.
+#[derive(Debug, Clone)]
+pub(super) enum Predicate {
+    Always,
+    /// One of these, exactly.
+    OneOfServices(Vec<String>),
+    Service(ValueTest),
+    /// One bit per accepted level.
+    Levels(u8),
+    /// First and last accepted nanosecond.
+    Times(i64, i64),
+    LatencyMs(NumberRange),
+    AnomalyScore(NumberRange),
+    IsAnomaly(bool),
+    AnomalyReason(ValueTest),
+    LogId(LogId),
+    Message(WordSearch),
+    Field(String, ValueTest),
+    Not(Box<Predicate>),
+    /// Cheapest first.
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+}
+
+const EVERY_LEVEL: u8 = (1 << Level::ALL.len()) - 1;
+
+impl Predicate {
+    pub(super) fn new(expression: &Expression) -> Result<Predicate, FilterError> {
+        let each = |parts: &[Expression]| parts.iter().map(Predicate::new).collect::<Result<Vec<_>, _>>();
+        Ok(match expression {
+            Expression::All => Predicate::Always,
+            Expression::Message(text) => Predicate::Message(WordSearch::new(text)),
+            Expression::Field(field) => Predicate::of_field(field)?,
+            Expression::Not(inner) => Predicate::Not(Box::new(Predicate::new(inner)?)),
+            Expression::And(parts) => Predicate::all_of(each(parts)?),
+            Expression::Or(parts) => Predicate::Or(cheapest_first(each(parts)?)),
+        })
+    }
+
+    pub(super) fn all_of(parts: Vec<Predicate>) -> Predicate {
+        Predicate::And(cheapest_first(parts))
+    }
+
+    fn of_field(field: &FieldTest) -> Result<Predicate, FilterError> {
+        let FieldTest { name, test } = field;
+        let Some(meaning) = meaning(name, test) else {
+            return Ok(Predicate::Field(name.clone(), ValueTest::new(test)));
+        };
+        let meaning = meaning.map_err(|reason| FilterError { name: name.clone(), reason })?;
+        Ok(match meaning {
+            SystemTest::Always => Predicate::Always,
+            SystemTest::Service(test) => Predicate::Service(ValueTest::new(&test)),
+            SystemTest::Levels(mask) => Predicate::Levels(mask),
+            SystemTest::Times(first, last) => Predicate::Times(first, last),
+            SystemTest::LatencyMs(range) => Predicate::LatencyMs(range),
+            SystemTest::AnomalyScore(range) => Predicate::AnomalyScore(range),
+            SystemTest::IsAnomaly(value) => Predicate::IsAnomaly(value),
+            SystemTest::AnomalyReason(test) => Predicate::AnomalyReason(ValueTest::new(&test)),
+            SystemTest::LogId(id) => Predicate::LogId(id),
+        })
+    }
+
+    /// What a row costs, roughly: the order of evaluation.
+    fn cost(&self) -> u32 {
+        match self {
+            Predicate::Always => 0,
+            Predicate::LogId(_) | Predicate::OneOfServices(_) | Predicate::Service(_) => 1,
+            Predicate::Levels(_) | Predicate::IsAnomaly(_) => 2,
+            Predicate::Times(..) => 3,
+            Predicate::LatencyMs(_) | Predicate::AnomalyScore(_) => 4,
+            Predicate::AnomalyReason(_) => 5,
+            Predicate::Field(..) => 10,
+            Predicate::Message(_) => 30,
+            Predicate::Not(inner) => inner.cost(),
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().fold(0, |sum, part| sum.saturating_add(part.cost()))
+            }
+        }
+    }
+
+    /// False when no row of the source can meet the condition; reads no column.
+    pub(super) fn may_match(&self, source: &dyn ColumnSource) -> bool {
+        let holds = |tokens: &[String]| tokens.iter().all(|token| source.may_hold_token(token));
+        match self {
+            Predicate::OneOfServices(_) | Predicate::Service(_) => {
+                self.accepted_services(source).contains(&true)
+            }
+            Predicate::Levels(mask) => source.level_mask() & mask != 0,
+            Predicate::Times(first, last) => {
+                let (oldest, newest) = source.time_range();
+                first <= last && *first <= newest && *last >= oldest
+            }
+            Predicate::LogId(id) => {
+                let (from, to) = source.offset_range();
+                source.partition() == id.partition && (from..to).contains(&id.offset)
+            }
+            Predicate::Message(words) => holds(words.tokens()),
+            Predicate::Field(name, test) => source.may_hold_field(name) && holds(test.tokens()),
+            Predicate::And(parts) => parts.iter().all(|part| part.may_match(source)),
+            Predicate::Or(parts) => parts.iter().any(|part| part.may_match(source)),
+            Predicate::Not(inner) => !matches!(**inner, Predicate::Always),
+            Predicate::Always
+            | Predicate::LatencyMs(_)
+            | Predicate::AnomalyScore(_)
+            | Predicate::IsAnomaly(_)
+            | Predicate::AnomalyReason(_) => true,
+        }
+    }
+
+    /// Keeps the rows that meet the condition.
+    pub(super) fn narrow(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Predicate::Always => {}
+            Predicate::OneOfServices(_) | Predicate::Service(_) => self.narrow_services(source, rows)?,
+            Predicate::Levels(mask) => narrow_levels(*mask, source, rows)?,
+            Predicate::Times(first, last) => narrow_times(*first, *last, source, rows)?,
+            Predicate::LatencyMs(range) => {
+                let column = source.latency_ms()?;
+                retain(rows, &column, |value| !value.is_nan() && range.contains_float(*value));
+            }
+            Predicate::AnomalyScore(range) => {
+                let column = source.anomaly_score()?;
+                retain(rows, &column, |value| !value.is_nan() && range.contains_float(f64::from(*value)));
+            }
+            Predicate::IsAnomaly(true) => rows.intersect(&anomalies(source, rows, |_| true)?),
+            Predicate::IsAnomaly(false) => rows.subtract(&anomalies(source, rows, |_| true)?),
+            Predicate::AnomalyReason(test) => {
+                let mut scratch = Scratch::default();
+                rows.intersect(&anomalies(source, rows, |reason| test.accepts_text(reason, &mut scratch))?);
+            }
+            Predicate::LogId(id) => match self.may_match(source) {
+                true => retain(rows, &source.offset()?, |offset| *offset == id.offset),
+                false => rows.clear(),
+            },
+            Predicate::Message(words) => words.narrow(&*source.message()?, rows),
+            Predicate::Field(name, test) => {
+                let mut found = rows.emptied();
+                for column in source.field(name)? {
+                    test.collect(&column, rows, &mut found);
+                }
+                rows.intersect(&found);
+            }
+            Predicate::Not(inner) => {
+                if inner.may_match(source) {
+                    let mut met = rows.clone();
+                    inner.narrow(source, &mut met)?;
+                    rows.subtract(&met);
+                }
+            }
+            Predicate::And(parts) => return parts.iter().try_for_each(|part| part.narrow(source, rows)),
+            Predicate::Or(parts) => narrow_to_any(parts, source, rows)?,
+        }
+        Ok(())
+    }
+
+    /// Which of the source's services are accepted.
+    fn accepted_services(&self, source: &dyn ColumnSource) -> Vec<bool> {
+        let mut scratch = Scratch::default();
+        let mut accepts = |service: &String| match self {
+            Predicate::OneOfServices(services) => services.contains(service),
+            Predicate::Service(test) => test.accepts_text(service, &mut scratch),
+            _ => true,
+        };
+        source.services().iter().map(&mut accepts).collect()
+    }
+
+    fn narrow_services(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
+        let accepted = self.accepted_services(source);
+        if !accepted.contains(&true) {
+            rows.clear();
+        } else if accepted.contains(&false) {
+            let is_accepted =
+                |service: &u16| accepted.get(usize::from(*service)).is_some_and(|accepted| *accepted);
+            retain(rows, &source.service()?, is_accepted);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the rows from `first` to `last`, both included.
+pub(super) fn narrow_times(first: i64, last: i64, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
+    let (oldest, newest) = source.time_range();
+    if first > newest || last < oldest || first > last {
+        rows.clear();
+    } else if first > oldest || last < newest {
+        retain(rows, &source.timestamp()?, |time| (first..=last).contains(time));
+    }
+    Ok(())
+}
+
+fn narrow_levels(mask: u8, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
+    if mask & EVERY_LEVEL == EVERY_LEVEL {
+        return Ok(());
+    }
+    let occurring = source.level_mask();
+    if occurring & mask == 0 {
+        rows.clear();
+    } else if occurring & !mask != 0 {
+        retain(rows, &source.level()?, |level| 1u8.unbounded_shl(u32::from(*level)) & mask != 0);
+    }
+    Ok(())
+}
+
+/// Keeps the rows that meet one of the conditions; each sees only the rows those before left.
+fn narrow_to_any(parts: &[Predicate], source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
+    let mut met = rows.emptied();
+    for part in parts.iter().filter(|part| part.may_match(source)) {
+        let mut open = rows.clone();
+        open.subtract(&met);
+        if open.is_empty() {
+            return Ok(());
+        }
+        part.narrow(source, &mut open)?;
+        met.unite(&open);
+    }
+    *rows = met;
+    Ok(())
+}
+
+/// Keeps the rows whose value is accepted.
+pub(super) fn retain<T>(rows: &mut Bitmap, column: &[T], accepts: impl Fn(&T) -> bool) {
+    rows.retain(|row| column.get(row).is_some_and(&accepts));
+}
+
+/// The rows that are anomalies with an accepted reason.
+fn anomalies(
+    source: &dyn ColumnSource,
+    rows: &Bitmap,
+    mut accepts: impl FnMut(&str) -> bool,
+) -> Result<Bitmap, ColumnError> {
+    let mut found = rows.emptied();
+    for (row, reason) in source.anomalies()?.iter() {
+        if accepts(reason) {
+            found.insert(*row as usize);
+        }
+    }
+    Ok(found)
+}
+
+fn cheapest_first(mut parts: Vec<Predicate>) -> Vec<Predicate> {
+    // Stable: conditions of one cost stay in the order they were typed.
+    parts.sort_by_key(Predicate::cost);
+    parts
+}
