@@ -1,7 +1,7 @@
 //! The configuration: defaults, what the environment overrides, and every mistake told in full.
 
-use insighthub_model::limits::IngestLimits;
 use super::{Config, LogFormat, Profile};
+use insighthub_model::limits::IngestLimits;
 
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables: Vec<_> =

@@ -10,7 +10,7 @@ use insighthub_model::{Level, Timestamp};
 
 use super::number::Printed;
 use super::record::{Draft, Value};
-use super::rejection::{RecordError, quoted};
+use super::rejection::{Read, RecordError, quoted};
 use super::scan_text::Text;
 
 /// 2000-01-01: an alias of `timestamp` that holds an earlier number is a duration, not a moment.
@@ -84,16 +84,19 @@ impl Slot {
 pub(super) struct Slots<'a>([Option<Value<'a>>; SLOTS]);
 
 impl<'a> Slots<'a> {
+    #[inline]
     pub(super) fn get(&self, slot: Slot) -> Option<Value<'a>> {
         self.0.get(slot as usize).copied().flatten()
     }
 
+    #[inline]
     pub(super) fn put(&mut self, slot: Slot, value: Value<'a>) {
         if let Some(place) = self.0.get_mut(slot as usize) {
             *place = Some(value);
         }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Option<Value<'a>> {
         self.0.get_mut(slot as usize).and_then(Option::take)
     }
@@ -125,7 +128,7 @@ pub(super) struct Fixed<'a> {
 
 /// Checks the slots of a draft; aliases that are none become ordinary fields.
 #[inline]
-pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Result<Fixed<'a>, RecordError> {
+pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Read<Fixed<'a>> {
     let fixed = Fixed {
         service: service(draft, rules)?,
         message: message(draft)?,
@@ -140,12 +143,12 @@ pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Result
     Ok(fixed)
 }
 
-fn wrong_type(slot: Slot, expected: &str, found: Value<'_>) -> RecordError {
+fn wrong_type(slot: Slot, expected: &str, found: Value<'_>) -> Box<RecordError> {
     let name = slot.name();
     RecordError::field(name, format!("{name} must be {expected}, got {}", found.kind()))
 }
 
-fn service<'a>(draft: &Draft<'a>, rules: &FixedRules<'a>) -> Result<Text<'a>, RecordError> {
+fn service<'a>(draft: &Draft<'a>, rules: &FixedRules<'a>) -> Read<Text<'a>> {
     let name = Slot::Service.name();
     let text = match (draft.slots.present(Slot::Service), rules.token_service) {
         (Some(Value::Text(text)), _) => text,
@@ -175,10 +178,13 @@ pub(super) fn service_problem(service: &str, bytes_max: usize) -> Option<String>
     if service.len() > bytes_max {
         return Some(format!("service is {} bytes long, the limit is {bytes_max}", service.len()));
     }
-    service.chars().any(char::is_control).then(|| "service must not hold control characters".to_owned())
+    // Other than in ASCII control characters are rare enough to look at every character.
+    let plain = service.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    let control = !plain && service.chars().any(char::is_control);
+    control.then(|| "service must not hold control characters".to_owned())
 }
 
-fn message<'a>(draft: &mut Draft<'a>) -> Result<Text<'a>, RecordError> {
+fn message<'a>(draft: &mut Draft<'a>) -> Read<Text<'a>> {
     match (draft.slots.present(Slot::Message), draft.slots.present(Slot::Msg)) {
         (Some(Value::Text(text)), _) => {
             draft.keep_as_field(Slot::Msg);
@@ -191,7 +197,7 @@ fn message<'a>(draft: &mut Draft<'a>) -> Result<Text<'a>, RecordError> {
     }
 }
 
-fn latency_ms(draft: &Draft<'_>) -> Result<Option<f64>, RecordError> {
+fn latency_ms(draft: &Draft<'_>) -> Read<Option<f64>> {
     let latency_ms = match draft.slots.present(Slot::LatencyMs) {
         None => return Ok(None),
         Some(Value::Int(value)) => value as f64,
@@ -206,7 +212,7 @@ fn latency_ms(draft: &Draft<'_>) -> Result<Option<f64>, RecordError> {
     Err(RecordError::field(Slot::LatencyMs.name(), reason))
 }
 
-fn level(draft: &mut Draft<'_>) -> Result<Level, RecordError> {
+fn level(draft: &mut Draft<'_>) -> Read<Level> {
     if let Some(value) = draft.slots.present(Slot::Level) {
         LEVEL_ALIASES.into_iter().for_each(|alias| draft.keep_as_field(alias));
         return level_of(draft, value).ok_or_else(|| bad_level(draft, value));
@@ -225,13 +231,13 @@ fn level(draft: &mut Draft<'_>) -> Result<Level, RecordError> {
 
 fn level_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Level> {
     match value {
-        Value::Text(text) => text.of(&draft.arena).trim().parse().ok(),
+        Value::Text(text) => text.of(&draft.arena).trim_ascii().parse().ok(),
         Value::Int(number) => u64::try_from(number).ok().and_then(Level::from_pino),
         _ => None,
     }
 }
 
-fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
+fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     const KNOWN: &str = "TRACE, DEBUG, INFO, WARN, ERROR or FATAL (or 10, 20 ... 60)";
     let found = match value {
         Value::Text(text) => format!("{:?}", quoted(text.of(&draft.arena))),
@@ -241,7 +247,7 @@ fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
     RecordError::field(Slot::Level.name(), format!("level must be {KNOWN}, got {found}"))
 }
 
-fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Result<Timestamp, RecordError> {
+fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Read<Timestamp> {
     let latest = rules.now.plus_secs(rules.limits.future_secs_max);
     if let Some(value) = draft.slots.present(Slot::Timestamp) {
         TIMESTAMP_ALIASES.into_iter().for_each(|alias| draft.keep_as_field(alias));
@@ -259,12 +265,7 @@ fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Result<Timestamp,
     Ok(found.unwrap_or(rules.now))
 }
 
-fn within(
-    moment: Timestamp,
-    latest: Timestamp,
-    slot: Slot,
-    rules: &FixedRules<'_>,
-) -> Result<Timestamp, RecordError> {
+fn within(moment: Timestamp, latest: Timestamp, slot: Slot, rules: &FixedRules<'_>) -> Read<Timestamp> {
     let name = slot.name();
     if moment.0 < 0 {
         return Err(RecordError::field(name, format!("{name} {moment} lies before 1970")));
@@ -277,7 +278,7 @@ fn within(
     Ok(moment)
 }
 
-fn bad_timestamp(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
+fn bad_timestamp(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     let found = match value {
         Value::Text(text) => format!("{:?}", quoted(text.of(&draft.arena))),
         Value::LongNumber(text) => quoted(text),
@@ -294,8 +295,12 @@ fn bad_timestamp(draft: &Draft<'_>, value: Value<'_>) -> RecordError {
 fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp> {
     match value {
         Value::Text(text) => {
-            let text = text.of(&draft.arena).trim();
-            decimal_epoch(text).or_else(|| Timestamp::parse(text).ok())
+            let text = text.of(&draft.arena).trim_ascii();
+            // Nearly always a date: 2025-...
+            match text.as_bytes().get(4) {
+                Some(b'-') => Timestamp::parse(text).ok(),
+                _ => decimal_epoch(text).or_else(|| Timestamp::parse(text).ok()),
+            }
         }
         Value::Int(number) => Timestamp::from_epoch(number),
         // By its digits: 1733134202.123 as a product of floats would be 94 ns off.

@@ -5,7 +5,9 @@
 //! from there on is refused, each counted and kept for mending: what follows cannot be trusted to be
 //! where it seems. Nothing is dropped in silence: every piece of the body is a frame or white space.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
+
+use super::scan_text::plain_length;
 
 /// How the records lie in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,10 +283,12 @@ fn brackets_end(body: &[u8], start: usize) -> Option<usize> {
 fn string_end(body: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        at += memchr2(b'"', b'\\', body.get(at..)?)?;
-        match body.get(at)? {
+        at += plain_length(body.get(at..)?);
+        at += match body.get(at)? {
             b'"' => return Some(at + 1),
-            _ => at += 2,
-        }
+            b'\\' => 2,
+            // A control character: what is wrong with it is said when the record is read.
+            _ => 1,
+        };
     }
 }

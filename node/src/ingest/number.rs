@@ -40,11 +40,11 @@ pub(super) fn is_finite(text: &str) -> bool {
 
 /// True when the shortest decimal form of the double is the number the client wrote.
 fn prints_as(value: f64, text: &str) -> bool {
-    let sent = Decimal::of(text);
     // Every decimal of at most 15 digits survives the way through a double, away from its edges.
-    if sent.length <= 15 && (1e-300..1e300).contains(&value.abs()) {
+    if text.len() <= 16 && (1e-15..1e16).contains(&value.abs()) {
         return true;
     }
+    let sent = Decimal::of(text);
     let mut printed = Printed::default();
     write!(printed, "{value:e}").is_ok() && Decimal::of(printed.text()) == sent
 }

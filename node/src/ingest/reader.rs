@@ -9,11 +9,9 @@ use insighthub_model::record::SYSTEM_FIELDS;
 use super::fixed::Slot;
 use super::number::{Number, classify};
 use super::record::{Draft, Value};
-use super::rejection::RecordError;
+use super::rejection::{Read, RecordError};
 use super::scan::{ScanError, Scanner};
 use super::scan_text::{Text, push_compact};
-
-type Read<T> = Result<T, RecordError>;
 
 /// Reads a record, and nothing but a record, from a text.
 pub(super) fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
@@ -32,7 +30,7 @@ pub(super) fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimi
     }
 }
 
-fn not_an_object(scanner: &mut Scanner<'_>) -> RecordError {
+fn not_an_object(scanner: &mut Scanner<'_>) -> Box<RecordError> {
     let found = match scanner.peek() {
         Some(b'[') => "an array",
         Some(b'"') => "text",
@@ -222,7 +220,7 @@ impl<'a> Reader<'_, '_, 'a> {
         Text::Arena { start, end: arena.len() }
     }
 
-    fn bad_name(&self, name: Text<'a>) -> RecordError {
+    fn bad_name(&self, name: Text<'a>) -> Box<RecordError> {
         let name = self.draft.text(name);
         if name.is_empty() {
             return RecordError::whole("a field has an empty name");
@@ -234,12 +232,12 @@ impl<'a> Reader<'_, '_, 'a> {
         RecordError::field(name, reason)
     }
 
-    fn at_fault(&self, name: Text<'a>, error: ScanError) -> RecordError {
+    fn at_fault(&self, name: Text<'a>, error: ScanError) -> Box<RecordError> {
         RecordError::scan(error, Some(self.draft.text(name)))
     }
 }
 
-fn unnamed(error: ScanError) -> RecordError {
+fn unnamed(error: ScanError) -> Box<RecordError> {
     RecordError::scan(error, None)
 }
 

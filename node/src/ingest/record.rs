@@ -6,7 +6,7 @@
 use insighthub_model::batch::{BatchBuilder, FixedFields, RecordBuilder};
 
 use super::fixed::{Fixed, Slot, Slots};
-use super::rejection::RecordError;
+use super::rejection::{Read, RecordError};
 use super::scan_text::Text;
 
 /// A value as it was sent.
@@ -62,6 +62,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Keeps the value of a slot as a field: it does not mean what its name suggests.
+    #[inline]
     pub(super) fn keep_as_field(&mut self, slot: Slot) {
         if let Some(value) = self.slots.take(slot) {
             self.fields.push((Text::Sent(slot.name()), value));
@@ -69,12 +70,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Makes the record a row of a batch.
-    pub(super) fn write(
-        &self,
-        builder: &mut BatchBuilder,
-        fixed: &Fixed<'a>,
-        raw_bytes: usize,
-    ) -> Result<(), RecordError> {
+    pub(super) fn write(&self, builder: &mut BatchBuilder, fixed: &Fixed<'a>, raw_bytes: usize) -> Read<()> {
         let mut record = builder.record();
         for (name, value) in &self.fields {
             self.write_field(&mut record, self.text(*name), *value)?;
@@ -91,12 +87,7 @@ impl<'a> Draft<'a> {
     }
 
     #[inline]
-    fn write_field(
-        &self,
-        record: &mut RecordBuilder<'_>,
-        name: &str,
-        value: Value<'a>,
-    ) -> Result<(), RecordError> {
+    fn write_field(&self, record: &mut RecordBuilder<'_>, name: &str, value: Value<'a>) -> Read<()> {
         let written = match value {
             Value::Bool(value) => record.bool(name, value),
             Value::Int(value) => record.int(name, value),

@@ -36,17 +36,23 @@ pub enum RequestError {
     TooManyRecords { records_max: usize },
 }
 
+/// Boxed, because results are handed up from every value and errors are rare.
+pub(super) type Read<T> = Result<T, Box<RecordError>>;
+
 impl RecordError {
-    pub(super) fn whole(reason: impl Into<String>) -> RecordError {
-        RecordError { field: None, reason: reason.into() }
+    #[cold]
+    pub(super) fn whole(reason: impl Into<String>) -> Box<RecordError> {
+        Box::new(RecordError { field: None, reason: reason.into() })
     }
 
-    pub(super) fn field(name: &str, reason: impl Into<String>) -> RecordError {
-        RecordError { field: Some(quoted(name)), reason: reason.into() }
+    #[cold]
+    pub(super) fn field(name: &str, reason: impl Into<String>) -> Box<RecordError> {
+        Box::new(RecordError { field: Some(quoted(name)), reason: reason.into() })
     }
 
     /// The error of a scan; `field` is the one whose value was being read.
-    pub(super) fn scan(error: ScanError, field: Option<&str>) -> RecordError {
+    #[cold]
+    pub(super) fn scan(error: ScanError, field: Option<&str>) -> Box<RecordError> {
         let column = error.at + 1;
         let reason = match error.problem {
             Problem::Broken(problem) => {
@@ -57,7 +63,7 @@ impl RecordError {
                 format!("the number at byte {column} of the record is too large for a 64-bit float")
             }
         };
-        RecordError { field: field.map(quoted), reason }
+        Box::new(RecordError { field: field.map(quoted), reason })
     }
 }
 

@@ -3,8 +3,6 @@
 //! Where a chunk ends depends on the bytes sent alone, so that a retry of the request is cut alike and
 //! its chunks carry the same identities.
 
-use std::collections::HashMap;
-
 use insighthub_model::batch::BatchBuilder;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::limits::{
@@ -12,15 +10,19 @@ use insighthub_model::limits::{
 };
 use insighthub_model::routing::partition_of;
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::fixed::{self, FixedRules};
 use super::framing::{self, BodyFormat, Frame, Frames};
 use super::reader;
 use super::record::Draft;
-use super::rejection::{RecordError, Rejection, RequestError};
+use super::rejection::{Read, RecordError, Rejection, RequestError};
 
 /// Dead letters of one chunk: they are replicated like records, and each is a key of its own.
 const CHUNK_DEAD_LETTERS_MAX: usize = 1_000;
+
+/// Services whose partition a request remembers: weighing a thousand partitions for each record would show.
+const KNOWN_SERVICES: usize = 256;
 
 /// What a request is read with.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +80,7 @@ pub fn parse_request(
             return Err(RequestError::TooManyRecords { records_max: context.limits.records_max });
         }
         if let Err(error) = splitter.take(&frame, &mut draft) {
-            splitter.refuse(&frame, position as u64, error);
+            splitter.refuse(&frame, position as u64, *error);
         }
     }
     Ok(splitter.finish())
@@ -97,9 +99,8 @@ struct Splitter<'a> {
     context: &'a RequestContext<'a>,
     body: &'a [u8],
     open: Vec<OpenChunk>,
-    partitions: HashMap<String, PartitionId>,
-    /// The service of the record before and its partition: the next record's is often the same.
-    last: (String, PartitionId),
+    /// Services seen lately and their partitions, each at the place its hash says.
+    known: Vec<(String, PartitionId)>,
     parsed: ParsedRequest,
     /// Up to where the lines of the body are counted, and how many there are.
     counted: (usize, u64),
@@ -109,19 +110,11 @@ impl<'a> Splitter<'a> {
     fn new(body: &'a [u8], context: &'a RequestContext<'a>) -> Splitter<'a> {
         let mut open = Vec::new();
         open.resize_with(usize::from(context.partitions.max(1)), OpenChunk::default);
-        let last = (String::new(), partition_of("", context.partitions));
-        Splitter {
-            context,
-            body,
-            open,
-            partitions: HashMap::new(),
-            last,
-            parsed: ParsedRequest::default(),
-            counted: (0, 1),
-        }
+        let known = vec![(String::new(), partition_of("", context.partitions)); KNOWN_SERVICES];
+        Splitter { context, body, open, known, parsed: ParsedRequest::default(), counted: (0, 1) }
     }
 
-    fn take(&mut self, frame: &Frame<'a>, draft: &mut Draft<'a>) -> Result<(), RecordError> {
+    fn take(&mut self, frame: &Frame<'a>, draft: &mut Draft<'a>) -> Read<()> {
         let limits = self.context.limits;
         if let Some(problem) = frame.broken {
             return Err(RecordError::whole(problem));
@@ -153,21 +146,17 @@ impl<'a> Splitter<'a> {
     }
 
     fn partition(&mut self, service: &str) -> PartitionId {
-        if self.last.0 == service {
-            return self.last.1;
-        }
-        let partition = match self.partitions.get(service) {
-            Some(partition) => *partition,
-            None => {
+        let place = xxh3_64(service.as_bytes()) as usize % KNOWN_SERVICES;
+        match self.known.get_mut(place) {
+            Some((known, partition)) if known == service => *partition,
+            place => {
                 let partition = partition_of(service, self.context.partitions);
-                self.partitions.insert(service.to_owned(), partition);
+                if let Some(place) = place {
+                    *place = (service.to_owned(), partition);
+                }
                 partition
             }
-        };
-        self.last.0.clear();
-        self.last.0.push_str(service);
-        self.last.1 = partition;
-        partition
+        }
     }
 
     /// Counts a refused record, lists it while the list has room, and keeps it as a dead letter.
