@@ -1,0 +1,236 @@
+//! Speaks to a node: one request, one answer or one [`CliError`].
+
+use std::error::Error;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::CliError;
+
+/// A node on this machine accepts at once; one far away within seconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than the time budget a node gives any query, so that the node's own error arrives.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Where the node is and who asks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    /// The node to speak to; any node of a cluster will do.
+    #[arg(long, value_name = "URL", env = "INSIGHTHUB_URL", default_value = "http://127.0.0.1:8000")]
+    pub(crate) url: String,
+
+    /// Service token, as `insighthub token create` prints it.
+    #[arg(long, value_name = "TOKEN", env = "INSIGHTHUB_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+
+    /// User to sign in as.
+    #[arg(long, value_name = "NAME", env = "INSIGHTHUB_USER", requires = "password")]
+    pub(crate) user: Option<String>,
+
+    /// The user's password; better given by the environment than on the command line.
+    #[arg(long, value_name = "PASSWORD", env = "INSIGHTHUB_PASSWORD", hide_env_values = true)]
+    pub(crate) password: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// The value of the `Authorization` header; a token wins over a password.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        if let Some(token) = &self.token {
+            return Some(format!("Bearer {token}"));
+        }
+        let (user, password) = (self.user.as_ref()?, self.password.as_ref()?);
+        Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    }
+
+    /// The base address, checked.
+    pub(crate) fn base(&self) -> Result<Url, CliError> {
+        let refused = |cause: &str| {
+            CliError::Argument(format!("--url {:?} {cause}: use the form http://127.0.0.1:8000", self.url))
+        };
+        let url = Url::parse(&self.url).map_err(|_| refused("is no address"))?;
+        match url.scheme() {
+            "http" if url.has_host() => Ok(url),
+            "https" => Err(refused("asks for TLS, which this client does not speak")),
+            _ => Err(refused("is no address of a node")),
+        }
+    }
+}
+
+/// A client of one node.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    authorization: Option<HeaderValue>,
+}
+
+/// The form of every refusal.
+#[derive(Deserialize)]
+struct Refusal {
+    error: RefusalReason,
+}
+
+#[derive(Deserialize)]
+struct RefusalReason {
+    #[serde(default)]
+    message: String,
+}
+
+impl Client {
+    pub(crate) fn new(args: &ConnectionArgs) -> Result<Client, CliError> {
+        let authorization = match args.authorization() {
+            Some(text) => {
+                let mut value = HeaderValue::from_str(&text)
+                    .map_err(|_| CliError::Argument("the token or password holds a line break".to_owned()))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+            None => None,
+        };
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .build()
+            .map_err(|error| CliError::Argument(format!("cannot set up an HTTP client: {error}")))?;
+        Ok(Client { http, base: args.base()?, authorization })
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<T, CliError> {
+        let mut url = self.url(path)?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        self.answer(self.http.request(Method::GET, url)).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, CliError> {
+        let request = self.http.post(self.url(path)?).json(body);
+        self.answer(request).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), CliError> {
+        let request = self.http.delete(self.url(path)?);
+        self.send(request).await.map(drop)
+    }
+
+    /// Sends one batch of NDJSON under an identity, so that sending it again is harmless.
+    pub(crate) async fn post_batch<T: DeserializeOwned>(
+        &self,
+        producer: &str,
+        sequence: u64,
+        body: bytes::Bytes,
+    ) -> Result<T, CliError> {
+        let request = self
+            .http
+            .post(self.url("/api/logs")?)
+            .header("content-type", "application/x-ndjson")
+            .header("x-insighthub-producer", producer)
+            .header("x-insighthub-sequence", sequence)
+            .body(body);
+        self.answer(request).await
+    }
+
+    fn url(&self, path: &str) -> Result<Url, CliError> {
+        self.base.join(path).map_err(|error| CliError::Argument(format!("{path:?} is no path: {error}")))
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CliError> {
+        let body = self.send(request).await?.bytes().await.map_err(|error| self.broken(&error))?;
+        serde_json::from_slice(&body)
+            .map_err(|error| CliError::Unreadable { url: self.base.to_string(), cause: error.to_string() })
+    }
+
+    async fn send(&self, mut request: RequestBuilder) -> Result<Response, CliError> {
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let response = request.send().await.map_err(|error| self.broken(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> CliError {
+        let url = self.base.to_string();
+        if error.is_timeout() && !error.is_connect() {
+            return CliError::Timeout { url, waited: ANSWER_TIMEOUT };
+        }
+        // The innermost cause says what happened ("Connection refused"); the outer ones say where.
+        let mut cause: &dyn Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        CliError::NoNode { url, cause: cause.to_string() }
+    }
+}
+
+async fn refusal(response: Response) -> CliError {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .map(Duration::from_secs);
+    let body = response.bytes().await.unwrap_or_default();
+    let message = match serde_json::from_slice::<Refusal>(&body) {
+        Ok(refusal) if !refusal.error.message.is_empty() => refusal.error.message,
+        _ => status.canonical_reason().unwrap_or("no explanation given").to_owned(),
+    };
+    match status {
+        StatusCode::UNAUTHORIZED => CliError::Unauthorized { message },
+        StatusCode::FORBIDDEN => CliError::Forbidden { message },
+        _ => CliError::Refused { status: status.as_u16(), message, retry_after },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(url: &str) -> ConnectionArgs {
+        ConnectionArgs { url: url.to_owned(), token: None, user: None, password: None }
+    }
+
+    #[test]
+    fn an_address_that_cannot_work_is_refused_with_the_form_to_use() {
+        for url in ["localhost:8000", "ftp://127.0.0.1", "https://127.0.0.1:8000", "", "http://"] {
+            let error = args(url).base().unwrap_err().to_string();
+            assert!(error.contains("http://127.0.0.1:8000"), "{url}: {error}");
+        }
+        assert!(args("http://127.0.0.1:8000").base().is_ok());
+    }
+
+    #[test]
+    fn a_token_wins_over_a_password() {
+        let mut args = args("http://127.0.0.1:1");
+        (args.user, args.password) = (Some("admin".to_owned()), Some("secret".to_owned()));
+        assert_eq!(args.authorization().unwrap(), "Basic YWRtaW46c2VjcmV0");
+        args.token = Some("t1".to_owned());
+        assert_eq!(args.authorization().unwrap(), "Bearer t1");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_not_there_is_named_with_what_to_do() {
+        // A bound socket that does not listen: its port is taken, so nobody else answers there.
+        let taken = tokio::net::TcpSocket::new_v4().unwrap();
+        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = Client::new(&args(&format!("http://{}", taken.local_addr().unwrap()))).unwrap();
+        let error = client.get::<serde_json::Value>("/api/services", &[]).await.unwrap_err();
+        assert!(matches!(error, CliError::NoNode { .. }), "{error}");
+        assert!(error.to_string().contains("insighthub serve --dev"), "{error}");
+    }
+}

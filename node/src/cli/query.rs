@@ -1,0 +1,146 @@
+//! `insighthub query`: searches stored logs.
+
+use clap::Args;
+use insighthub_model::Timestamp;
+use insighthub_model::clock::Clock;
+use insighthub_model::limits::PAGE_RECORDS_MAX;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::client::{Client, ConnectionArgs};
+use super::coverage::Coverage;
+use super::error::CliError;
+use super::moment::{Moment, parse_moment};
+use super::record_line::print_record;
+use super::terminal::{OutputFormat, Terminal, note};
+use super::wall_clock::WallClock;
+
+/// Search stored logs, newest first.
+///
+/// Words and "quoted phrases" search the message, in any case; `field:value` searches a field,
+/// `field:>500` compares; `-word` leaves out; AND, OR, NOT and parentheses combine.
+/// Records go to stdout: aligned lines in UTC on a terminal, one JSON object a line on a pipe.
+/// What the answer rests on goes to stderr.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  insighthub query timeout                                      the last 100 with this word
+  insighthub query '\"connection refused\" -level:DEBUG' --from -2h
+  insighthub query 'userId:1932 AND latency_ms:>500' --service checkout
+  insighthub query --level ERROR --from 2025-12-02T10:00:00Z --to 2025-12-02T11:00:00Z
+  insighthub query stripe --from -1d --all | jq -r .trace_id | sort | uniq -c
+A query that begins with a minus sign goes after two of them: insighthub query -- -level:INFO")]
+pub struct QueryArgs {
+    /// What to search for; nothing means everything.
+    #[arg(value_name = "QUERY")]
+    words: Vec<String>,
+
+    /// Only this service.
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
+
+    /// Only this level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<insighthub_model::Level>,
+
+    /// From this time on: -15m, -1h, -2d, 2025-12-02 or RFC 3339.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
+    from: Option<Moment>,
+
+    /// Before this time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
+    to: Option<Moment>,
+
+    /// At most this many records.
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
+    limit: usize,
+
+    /// Every record that matches, page by page.
+    #[arg(long)]
+    all: bool,
+
+    /// How records are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: OutputFormat,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    records: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
+    #[serde(default)]
+    coverage: Coverage,
+}
+
+impl QueryArgs {
+    fn parameters(&self, now: Timestamp) -> Vec<(&'static str, String)> {
+        let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
+        let query = self.words.join(" ");
+        let all = [
+            ("q", (!query.trim().is_empty()).then_some(query)),
+            ("service", self.service.clone()),
+            ("level", self.level.map(|level| level.name().to_owned())),
+            ("from", moment(self.from)),
+            ("to", moment(self.to)),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
+    let client = Client::new(&args.connection)?;
+    let mut terminal = Terminal::stdout();
+    let as_text = terminal.shows_text(args.output);
+    let fixed = args.parameters(WallClock.now());
+    let mut left = if args.all { usize::MAX } else { args.limit };
+    let (mut shown, mut coverage, mut cursor) = (0u64, Coverage::default(), None::<String>);
+    loop {
+        let mut parameters = fixed.clone();
+        parameters.push(("limit", left.clamp(1, PAGE_RECORDS_MAX).to_string()));
+        parameters.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+        let page: Page = client.get("/api/logs", &parameters).await?;
+        for record in page.records.iter().take(left) {
+            print_record(&mut terminal, record.get(), as_text)?;
+        }
+        terminal.flush()?;
+        let printed = page.records.len().min(left);
+        left -= printed;
+        shown += printed as u64;
+        coverage.add(&page.coverage);
+        cursor = page.next_cursor;
+        if left == 0 || cursor.is_none() {
+            break;
+        }
+    }
+    note(&coverage.sentence(shown, cursor.is_some()));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: QueryArgs,
+    }
+
+    #[test]
+    fn arguments_become_the_parameters_of_the_request() {
+        let line =
+            ["query", "stripe", "timeout", "--level", "error", "--from", "-1h", "--service", "checkout"];
+        let args = Line::parse_from(line).args;
+        let now = Timestamp::parse("2025-12-02T10:00:00Z").unwrap();
+        let expected = [
+            ("q", "stripe timeout".to_owned()),
+            ("service", "checkout".to_owned()),
+            ("level", "ERROR".to_owned()),
+            ("from", "2025-12-02T09:00:00.000Z".to_owned()),
+        ];
+        assert_eq!(args.parameters(now), expected);
+    }
+}

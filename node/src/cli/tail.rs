@@ -1,0 +1,232 @@
+//! `insighthub tail`: follows logs as they arrive, across reconnects, without a gap.
+
+use std::time::Duration;
+
+use clap::Args;
+use futures::StreamExt;
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::client::ConnectionArgs;
+use super::error::CliError;
+use super::record_line::print_record;
+use super::terminal::{OutputFormat, Terminal, note};
+
+/// The node sends a heartbeat every 5 s: three missing ones mean that the connection is dead.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// Waits between attempts to reconnect: quick at first, then patient.
+const BACKOFF: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
+
+/// Follow logs as they arrive.
+///
+/// The connection is renewed when it breaks and continues where it stopped, so no record is missed.
+/// When this terminal is slower than the logs, the node leaves records out and the number of
+/// skipped records is shown.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  insighthub tail                                    everything
+  insighthub tail --service checkout --level ERROR   errors of one service
+  insighthub tail 'timeout latency_ms:>1000'         any query
+  insighthub tail --output ndjson | jq .message")]
+pub struct TailArgs {
+    /// What to follow; nothing means everything.
+    #[arg(value_name = "QUERY")]
+    words: Vec<String>,
+
+    /// Only this service.
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
+
+    /// Only this level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<insighthub_model::Level>,
+
+    /// How records are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: OutputFormat,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// A text frame: records, a heartbeat (no records) or how many were left out.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Frame {
+    records: Vec<Box<RawValue>>,
+    skipped: u64,
+    cursor: Option<String>,
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Follower {
+    args: TailArgs,
+    base: Url,
+    terminal: Terminal,
+    as_text: bool,
+    /// Where to continue after a reconnect.
+    cursor: Option<String>,
+}
+
+pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
+    let base = args.connection.base()?;
+    let terminal = Terminal::stdout();
+    let as_text = terminal.shows_text(args.output);
+    let mut follower = Follower { args, base, terminal, as_text, cursor: None };
+    // The first connection must succeed: a wrong address or password is worth an error, not a wait.
+    let mut socket = follower.connect().await?;
+    loop {
+        let cause = follower.follow(socket).await?;
+        note(&format!("connection lost ({cause}); reconnecting"));
+        socket = follower.reconnect().await?;
+        note("connected again, continuing where it stopped");
+    }
+}
+
+impl Follower {
+    fn address(&self) -> Url {
+        let mut url = self.base.clone();
+        url.set_path("/ws/logs");
+        // The base is http, checked; ws is its twin, so this cannot fail.
+        let renamed = url.set_scheme("ws");
+        debug_assert!(renamed.is_ok(), "http becomes ws");
+        let query = self.args.words.join(" ");
+        let parameters = [
+            ("q", (!query.trim().is_empty()).then_some(query)),
+            ("service", self.args.service.clone()),
+            ("level", self.args.level.map(|level| level.name().to_owned())),
+            ("cursor", self.cursor.clone()),
+        ];
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                url.query_pairs_mut().append_pair(name, &value);
+            }
+        }
+        url
+    }
+
+    async fn connect(&self) -> Result<Socket, CliError> {
+        let mut request = self
+            .address()
+            .as_str()
+            .into_client_request()
+            .map_err(|error| CliError::Argument(format!("the address cannot be used: {error}")))?;
+        if let Some(authorization) = self.args.connection.authorization() {
+            let value = HeaderValue::from_str(&authorization)
+                .map_err(|_| CliError::Argument("the token or password holds a line break".to_owned()))?;
+            request.headers_mut().insert("authorization", value);
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(response)) => Err(refusal(&response)),
+            Err(error) => Err(CliError::NoNode { url: self.base.to_string(), cause: error.to_string() }),
+        }
+    }
+
+    async fn reconnect(&self) -> Result<Socket, CliError> {
+        let mut attempt = 0;
+        loop {
+            tokio::time::sleep(BACKOFF.get(attempt).copied().unwrap_or(Duration::from_secs(5))).await;
+            attempt += 1;
+            match self.connect().await {
+                Err(error) if error.is_passing() => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Prints until the connection breaks; says why it broke.
+    async fn follow(&mut self, mut socket: Socket) -> Result<String, CliError> {
+        loop {
+            let message = match tokio::time::timeout(SILENCE_MAX, socket.next()).await {
+                Err(_) => return Ok("nothing was heard for 15 s".to_owned()),
+                Ok(None) => return Ok("closed by the node".to_owned()),
+                Ok(Some(Err(error))) => return Ok(error.to_string()),
+                Ok(Some(Ok(message))) => message,
+            };
+            match message {
+                Message::Text(text) => self.show(&text)?,
+                Message::Close(Some(frame)) => return Ok(format!("closed by the node: {}", frame.reason)),
+                _ => {}
+            }
+        }
+    }
+
+    fn show(&mut self, text: &str) -> Result<(), CliError> {
+        let frame: Frame = serde_json::from_str(text)
+            .map_err(|error| CliError::Unreadable { url: self.base.to_string(), cause: error.to_string() })?;
+        for record in &frame.records {
+            print_record(&mut self.terminal, record.get(), self.as_text)?;
+        }
+        self.terminal.flush()?;
+        if frame.skipped > 0 {
+            note(&format!(
+                "--- {} records skipped: this reader is slower than the logs; narrow the query ---",
+                frame.skipped
+            ));
+        }
+        if frame.cursor.is_some() {
+            self.cursor = frame.cursor;
+        }
+        Ok(())
+    }
+}
+
+fn refusal(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> CliError {
+    let body = response.body().as_deref().unwrap_or_default();
+    let message = serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|body| Some(body.get("error")?.get("message")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| response.status().to_string());
+    match response.status().as_u16() {
+        401 => CliError::Unauthorized { message },
+        403 => CliError::Forbidden { message },
+        status => CliError::Refused { status, message, retry_after: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TailArgs,
+    }
+
+    fn follower(line: &[&str], cursor: Option<&str>) -> Follower {
+        let args = Line::parse_from(line).args;
+        let base = args.connection.base().unwrap();
+        let cursor = cursor.map(str::to_owned);
+        Follower { args, base, terminal: Terminal::stdout(), as_text: true, cursor }
+    }
+
+    #[test]
+    fn a_reconnect_asks_for_the_same_logs_from_the_cursor_on() {
+        let line = ["tail", "time out", "--level", "error", "--url", "http://127.0.0.1:9"];
+        let address = follower(&line, Some("a+b")).address().to_string();
+        assert_eq!(address, "ws://127.0.0.1:9/ws/logs?q=time+out&level=ERROR&cursor=a%2Bb");
+    }
+
+    #[test]
+    fn the_cursor_of_every_frame_is_kept() {
+        let mut follower = follower(&["tail"], None);
+        follower.show(r#"{"records":[],"cursor":"c1"}"#).unwrap();
+        follower.show(r#"{"skipped":3,"cursor":"c2"}"#).unwrap();
+        assert_eq!(follower.cursor.as_deref(), Some("c2"));
+    }
+}
