@@ -1,0 +1,96 @@
+//! Integers bit-packed in groups, each with its own lowest value and width, so that an outlier widens
+//! one group only.
+
+use super::Cursor;
+use super::cursor::put_signed;
+use super::{DamagedChunk, Decoded};
+
+/// Small enough that an outlier costs little, large enough that a group's header (2 to 4 bytes) does.
+const GROUP_VALUES: usize = 256;
+
+/// Appends the packed values.
+pub(super) fn pack(values: &[i64], out: &mut Vec<u8>) {
+    for group in values.chunks(GROUP_VALUES) {
+        let lowest = group.iter().copied().min().unwrap_or(0);
+        let highest = group.iter().copied().max().unwrap_or(0);
+        let width = u64::BITS - (highest.wrapping_sub(lowest) as u64).leading_zeros();
+        put_signed(out, lowest);
+        out.push(width as u8);
+        pack_group(group, lowest, width, out);
+    }
+}
+
+fn pack_group(group: &[i64], lowest: i64, width: u32, out: &mut Vec<u8>) {
+    let (mut held, mut bits) = (0u128, 0u32);
+    for value in group {
+        held |= u128::from(value.wrapping_sub(lowest) as u64) << bits;
+        bits += width;
+        if bits >= u64::BITS {
+            out.extend_from_slice(&(held as u64).to_le_bytes());
+            held >>= u64::BITS;
+            bits -= u64::BITS;
+        }
+    }
+    let left = (held as u64).to_le_bytes();
+    out.extend_from_slice(left.get(..bits.div_ceil(8) as usize).unwrap_or(&left));
+}
+
+/// The values of [`pack`].
+pub(super) fn unpack(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
+    let mut values = Vec::with_capacity(count);
+    while values.len() < count {
+        let group = (count - values.len()).min(GROUP_VALUES);
+        let lowest = cursor.signed()?;
+        let width = u32::from(cursor.u8()?);
+        if width > u64::BITS {
+            return Err(DamagedChunk("a packed group is too wide"));
+        }
+        let bytes = cursor.take((group * width as usize).div_ceil(8))?;
+        unpack_group(bytes, group, lowest, width, &mut values);
+    }
+    Ok(values)
+}
+
+fn unpack_group(bytes: &[u8], count: usize, lowest: i64, width: u32, values: &mut Vec<i64>) {
+    let mask = (1u128 << width) - 1;
+    let (words, tail) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
+    let mut words = words.iter().chain([&last]);
+    let (mut held, mut bits) = (0u128, 0u32);
+    for _ in 0..count {
+        if bits < width {
+            let word = words.next().map_or(0, |word| u64::from_le_bytes(*word));
+            held |= u128::from(word) << bits;
+            bits += u64::BITS;
+        }
+        values.push(lowest.wrapping_add((held & mask) as u64 as i64));
+        held >>= width;
+        bits -= width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn packed_values_read_back(values in prop::collection::vec(any::<i64>(), 0..600), shift in 0u32..64) {
+            let values: Vec<i64> = values.iter().map(|value| value >> shift).collect();
+            let mut bytes = Vec::new();
+            pack(&values, &mut bytes);
+            let mut cursor = Cursor::new(&bytes);
+            prop_assert_eq!(unpack(&mut cursor, values.len()), Ok(values));
+            prop_assert_eq!(cursor.expect_end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_group_of_equal_values_is_its_header() {
+        let mut bytes = Vec::new();
+        pack(&[7; GROUP_VALUES], &mut bytes);
+        assert_eq!(bytes.len(), 2);
+    }
+}

@@ -1,0 +1,161 @@
+//! Where everything lies in a block file: chunks, footer, trailer.
+
+use insighthub_model::PartitionId;
+use insighthub_model::batch::FieldKind;
+use serde::{Deserialize, Serialize};
+
+use super::encoding::{DamagedChunk, Decoded};
+use crate::codec;
+
+/// First and last bytes of a block file.
+pub(super) const MAGIC: &[u8; 8] = b"IHBLOCK\n";
+/// Version of everything between the magics.
+pub(super) const FORMAT_VERSION: u32 = 1;
+/// Footer length, footer CRC, format version, magic.
+pub(super) const TRAILER_BYTES: usize = 20;
+const FOOTER_CODEC_VERSION: u8 = 1;
+
+/// What a chunk holds. The order of the variants is the disk form; new ones go at the end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum ChunkName {
+    Timestamp,
+    Level,
+    Message,
+    /// Rows that have a latency, and the latencies.
+    Latency,
+    Offset,
+    /// In offset order as runs of equal values: one append has one moment.
+    CreatedAt,
+    /// Rows that have a score, and the scores.
+    AnomalyScore,
+    /// Rows that are anomalies, and the reasons.
+    Anomalies,
+    /// Rows that have the field with this type, and the values.
+    Field(String, FieldKind),
+    TokenFilter,
+    Minutes,
+    DeadLetters,
+    ResolvedDeadLetters,
+}
+
+/// A chunk in the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ChunkEntry {
+    pub(super) name: ChunkName,
+    /// Values in it: rows for a column, items for a section.
+    pub(super) values: u32,
+    pub(super) offset: u64,
+    pub(super) bytes: u32,
+    pub(super) crc: u32,
+}
+
+/// The rows of one service, which follow one another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRun {
+    pub service: String,
+    /// The row after the last.
+    pub end_row: u32,
+    /// Nanoseconds since 1970.
+    pub first_timestamp: i64,
+    pub last_timestamp: i64,
+}
+
+/// All that is known of a block without reading a chunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Footer {
+    pub(super) partition: PartitionId,
+    pub(super) seal_index: u64,
+    pub(super) rows: u32,
+    pub(super) offset_range: (u64, u64),
+    pub(super) time_range: (i64, i64),
+    pub(super) level_mask: u8,
+    pub(super) services: Vec<ServiceRun>,
+    /// In file order, without gaps; fields by name and kind.
+    pub(super) chunks: Vec<ChunkEntry>,
+    /// See `checksum`.
+    pub(super) content_checksum: u64,
+}
+
+impl Footer {
+    /// The footer's bytes with the trailer: all that follows the chunks.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, codec::CodecError> {
+        let mut bytes = codec::encode(FOOTER_CODEC_VERSION, self)?;
+        let (length, crc) = (bytes.len() as u32, crc32fast::hash(&bytes));
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(MAGIC);
+        Ok(bytes)
+    }
+
+    /// The footer of these bytes, which end at `end` in the file.
+    pub(super) fn decode(bytes: &[u8], crc: u32, end: u64) -> Decoded<Footer> {
+        if crc32fast::hash(bytes) != crc {
+            return Err(DamagedChunk("the footer's CRC is wrong"));
+        }
+        let footer: Footer = codec::decode(FOOTER_CODEC_VERSION, bytes)
+            .map_err(|_| DamagedChunk("the footer cannot be read"))?;
+        footer.check(end)?;
+        Ok(footer)
+    }
+
+    /// The number of a chunk.
+    pub(super) fn position(&self, name: &ChunkName) -> Decoded<usize> {
+        let at = self.chunks.iter().position(|chunk| chunk.name == *name);
+        at.ok_or(DamagedChunk("a column or section is missing"))
+    }
+
+    /// The chunks of a field, one per type.
+    pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a ChunkEntry, FieldKind)> {
+        self.chunks.iter().filter_map(move |chunk| match &chunk.name {
+            ChunkName::Field(field, kind) if field == name => Some((chunk, *kind)),
+            _ => None,
+        })
+    }
+
+    /// Every byte of the file belongs to exactly one checked part, and rows to exactly one service.
+    fn check(&self, end: u64) -> Decoded<()> {
+        let mut offset = MAGIC.len() as u64;
+        for chunk in &self.chunks {
+            if chunk.offset != offset {
+                return Err(DamagedChunk("the footer leaves a gap between chunks"));
+            }
+            offset = offset.saturating_add(u64::from(chunk.bytes));
+        }
+        if offset != end {
+            return Err(DamagedChunk("the file is longer or shorter than its footer says"));
+        }
+        let ends = || self.services.iter().map(|run| run.end_row);
+        let ascending = ends().is_sorted_by(|a, b| a < b);
+        if !ascending || ends().next_back().unwrap_or(0) != self.rows || self.services.len() > 1 << 16 {
+            return Err(DamagedChunk("the footer's services do not cover its rows"));
+        }
+        Ok(())
+    }
+}
+
+/// The last bytes of a block file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trailer {
+    pub(super) footer_bytes: u32,
+    pub(super) footer_crc: u32,
+    pub(super) version: u32,
+}
+
+impl Trailer {
+    pub(super) fn decode(bytes: &[u8; TRAILER_BYTES]) -> Decoded<Trailer> {
+        let (words, magic) = bytes.split_at(TRAILER_BYTES - MAGIC.len());
+        if magic != MAGIC {
+            return Err(DamagedChunk("the file does not end like a block"));
+        }
+        let (words, _) = words.as_chunks::<4>();
+        match words {
+            [length, crc, version] => Ok(Trailer {
+                footer_bytes: u32::from_le_bytes(*length),
+                footer_crc: u32::from_le_bytes(*crc),
+                version: u32::from_le_bytes(*version),
+            }),
+            _ => Err(DamagedChunk("the trailer has another length")),
+        }
+    }
+}

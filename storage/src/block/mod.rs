@@ -1,0 +1,75 @@
+//! Block files: the records of one seal, sorted and compressed column by column, written once.
+//!
+//! A file is self-sufficient: beside the records it holds the changes of the minute aggregates, the dead
+//! letters and the resolved dead letters of its seal, so that every index can be rebuilt from the files.
+//!
+//! ```text
+//! magic | chunk | chunk | ... | footer | footer bytes u32 | footer crc u32 | format version u32 | magic
+//! ```
+//! A chunk is one column or section (see [`layout::ChunkName`]); the footer says where each lies and carries
+//! its CRC. Knows nothing of Raft, of queries or of sled.
+
+mod cache;
+mod checksum;
+mod encoding;
+mod layout;
+mod reader;
+mod sorted;
+mod source;
+mod store;
+mod token_filter;
+mod writer;
+
+use std::path::PathBuf;
+
+use insighthub_model::PartitionId;
+use serde::{Deserialize, Serialize};
+
+pub use cache::BlockCache;
+pub use encoding::DamagedChunk;
+pub use layout::ServiceRun;
+pub use reader::BlockReader;
+pub use writer::write_block;
+
+/// What a partition's snapshot remembers of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockMeta {
+    pub partition: PartitionId,
+    /// Raft index of the Seal entry the block was made by.
+    pub seal_index: u64,
+    /// Name within the partition's directory.
+    pub file_name: String,
+    /// Size of the file.
+    pub bytes: u64,
+    pub rows: u64,
+    /// Lowest offset and the one after the highest.
+    pub offset_range: (u64, u64),
+    /// First and last timestamp, nanoseconds since 1970; 0 when there are no rows.
+    pub time_range: (i64, i64),
+    /// Of the decoded content: equal on all replicas even where their compressed bytes are not.
+    pub content_checksum: u64,
+}
+
+/// A block that cannot be written or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    #[error("cannot {action} block {}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("block {} is damaged: {reason}", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error(
+        "block {} has format version {found}, this program reads version {expected}: run the version that wrote it or a newer one",
+        path.display()
+    )]
+    Version { path: PathBuf, found: u32, expected: u32 },
+    /// The head was sealed too late; the sealing rule keeps it far below.
+    #[error("a block cannot hold {count} {what}, the most is {max}")]
+    TooLarge { what: &'static str, count: usize, max: usize },
+    #[error("the block cannot be encoded: {0}")]
+    Encode(String),
+}
+
+/// Name of the block of a seal.
+pub fn file_name(partition: PartitionId, seal_index: u64) -> String {
+    format!("{:04x}-{seal_index:016x}.block", partition.0)
+}

@@ -1,0 +1,229 @@
+//! An open block: the footer in memory, every chunk read when asked for, checked, decoded and cached.
+//!
+//! Reading blocks the thread. A chunk that is damaged is an error, never a guess and never skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
+use insighthub_model::dead_letter::DeadLetter;
+use serde::de::DeserializeOwned;
+
+use super::cache::BlockCache;
+use super::checksum::{Sections, content_checksum};
+use super::encoding::{Cursor, DamagedChunk, Decoded, decode_opaque};
+use super::layout::{
+    ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, ServiceRun, TRAILER_BYTES, Trailer,
+};
+use super::sorted::SortedRows;
+use super::token_filter::TokenFilter;
+use super::writer::SECTION_VERSION;
+use super::{BlockError, BlockMeta, file_name};
+use crate::codec;
+use crate::column_source::{ColumnError, ColumnSource};
+use crate::fs::{Fs, FsFile};
+
+/// A block on disk.
+#[derive(Debug)]
+pub struct BlockReader {
+    path: PathBuf,
+    /// Kept open: a reader goes on reading while retention removes the name.
+    file: Arc<dyn FsFile>,
+    bytes: u64,
+    pub(super) footer: Footer,
+    pub(super) services: Vec<String>,
+    cache: Arc<BlockCache>,
+    /// Its number in the cache.
+    number: u64,
+}
+
+impl Drop for BlockReader {
+    fn drop(&mut self) {
+        self.cache.forget(self.number, self.footer.chunks.len());
+    }
+}
+
+impl BlockReader {
+    /// Opens a block and reads its footer.
+    pub fn open(fs: &dyn Fs, path: &Path, cache: Arc<BlockCache>) -> Result<BlockReader, BlockError> {
+        let io = |source| BlockError::Io { action: "read", path: path.into(), source };
+        let damaged =
+            |reason: DamagedChunk| BlockError::Damaged { path: path.into(), reason: reason.to_string() };
+        let file = fs.open_read(path).map_err(io)?;
+        let bytes = file.len().map_err(io)?;
+        let too_short = DamagedChunk("the file is too short for a block");
+        let mut magic = [0; MAGIC.len()];
+        let mut trailer = [0; TRAILER_BYTES];
+        let trailer_start = bytes.checked_sub(TRAILER_BYTES as u64).ok_or(too_short).map_err(damaged)?;
+        file.read_exact_at(&mut magic, 0).map_err(io)?;
+        file.read_exact_at(&mut trailer, trailer_start).map_err(io)?;
+        if magic != *MAGIC {
+            return Err(damaged(DamagedChunk("the file does not begin like a block")));
+        }
+        let trailer = Trailer::decode(&trailer).map_err(damaged)?;
+        if trailer.version != FORMAT_VERSION {
+            let (found, expected) = (trailer.version, FORMAT_VERSION);
+            return Err(BlockError::Version { path: path.into(), found, expected });
+        }
+        let footer_start = trailer_start.checked_sub(u64::from(trailer.footer_bytes));
+        let footer_start = footer_start.ok_or(too_short).map_err(damaged)?;
+        let mut footer = vec![0; trailer.footer_bytes as usize];
+        file.read_exact_at(&mut footer, footer_start).map_err(io)?;
+        let footer = Footer::decode(&footer, trailer.footer_crc, footer_start).map_err(damaged)?;
+        let services = footer.services.iter().map(|run| run.service.clone()).collect();
+        let number = cache.block_number();
+        Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number })
+    }
+
+    pub fn seal_index(&self) -> u64 {
+        self.footer.seal_index
+    }
+
+    /// The services with their rows and time ranges, by name.
+    pub fn service_runs(&self) -> &[ServiceRun] {
+        &self.footer.services
+    }
+
+    /// What [`super::write_block`] returned when this block was written.
+    pub fn meta(&self) -> BlockMeta {
+        BlockMeta {
+            partition: self.footer.partition,
+            seal_index: self.footer.seal_index,
+            file_name: file_name(self.footer.partition, self.footer.seal_index),
+            bytes: self.bytes,
+            rows: u64::from(self.footer.rows),
+            offset_range: self.footer.offset_range,
+            time_range: self.footer.time_range,
+            content_checksum: self.footer.content_checksum,
+        }
+    }
+
+    /// False when no row's text field of this name is this value, whatever the case.
+    pub fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        use insighthub_model::batch::FieldKind;
+        let mut kinds = self.footer.fields(name).map(|(_, kind)| kind).peekable();
+        // Only texts are in the filter.
+        kinds.peek().is_some()
+            && (kinds.any(|kind| kind != FieldKind::Text)
+                || self.token_filter().is_ok_and(|filter| filter.may_hold_value(name, value)))
+    }
+
+    /// The changes of the minute aggregates.
+    pub fn minutes(&self) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, ColumnError> {
+        let minutes: Vec<(MinuteKey, MinuteAggregate)> = self.section(ChunkName::Minutes)?;
+        Ok(minutes.into_iter().collect())
+    }
+
+    /// Dead letters by their number.
+    pub fn dead_letters(&self) -> Result<BTreeMap<u64, DeadLetter>, ColumnError> {
+        let letters: Vec<(u64, DeadLetter)> = self.section(ChunkName::DeadLetters)?;
+        Ok(letters.into_iter().collect())
+    }
+
+    /// Numbers of dead letters that were resolved, ascending.
+    pub fn resolved_dead_letters(&self) -> Result<Vec<u64>, ColumnError> {
+        self.section(ChunkName::ResolvedDeadLetters)
+    }
+
+    /// Reads everything and compares it with the content checksum.
+    pub fn verify(&self) -> Result<(), ColumnError> {
+        let rows = self.sorted_rows()?;
+        let (minutes, dead_letters) = (self.minutes()?, self.dead_letters()?);
+        let resolved = self.resolved_dead_letters()?;
+        let sections =
+            Sections { minutes: &minutes, dead_letters: &dead_letters, resolved_dead_letters: &resolved };
+        let found = content_checksum(&rows, sections).map_err(|error| self.unreadable(error))?;
+        self.token_filter()?;
+        if found == self.footer.content_checksum {
+            Ok(())
+        } else {
+            Err(self.unreadable("its content does not match its checksum"))
+        }
+    }
+
+    fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
+        let mut fields = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for chunk in &self.footer.chunks {
+            if let ChunkName::Field(name, _) = &chunk.name
+                && names.last() != Some(&name.as_str())
+            {
+                names.push(name);
+            }
+        }
+        for name in names {
+            fields.extend(self.field(name)?.iter().map(|column| (**column).clone()));
+        }
+        Ok(SortedRows {
+            services: self.footer.services.clone(),
+            timestamp: self.timestamp()?.to_vec(),
+            level: self.level()?.to_vec(),
+            message: (*self.message()?).clone(),
+            latency_ms: self.latency_ms()?.to_vec(),
+            offset: self.offset()?.to_vec(),
+            created_at: self.created_at()?.to_vec(),
+            anomaly_score: self.anomaly_score()?.to_vec(),
+            anomalies: self.anomalies()?.to_vec(),
+            fields,
+        })
+    }
+
+    pub(super) fn token_filter(&self) -> Result<Arc<TokenFilter>, ColumnError> {
+        self.cached(&ChunkName::TokenFilter, |cursor, chunk| {
+            let filter = TokenFilter::from_bytes(cursor.take(chunk.bytes as usize)?);
+            let filter = filter.ok_or(DamagedChunk("the token filter has another length"))?;
+            let bytes = filter.bytes_held();
+            Ok((Arc::new(filter), bytes))
+        })
+    }
+
+    /// A decoded column: from the cache, or read, checked, decoded and then cached. `decode` also says how
+    /// many bytes the column holds in memory.
+    pub(super) fn cached<T: Clone + Send + Sync + 'static>(
+        &self,
+        name: &ChunkName,
+        decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<(T, usize)>,
+    ) -> Result<T, ColumnError> {
+        let at = self.position(name)?;
+        let key = (self.number, at);
+        if let Some(column) = self.cache.get::<T>(key) {
+            return Ok(column);
+        }
+        let (column, bytes) = self.decoded(at, decode)?;
+        self.cache.put(key, column.clone(), bytes);
+        Ok(column)
+    }
+
+    fn section<T: DeserializeOwned>(&self, name: ChunkName) -> Result<T, ColumnError> {
+        let at = self.position(&name)?;
+        let bytes = self.decoded(at, |cursor, _| decode_opaque(cursor))?;
+        codec::decode(SECTION_VERSION, &bytes).map_err(|error| self.unreadable(format!("{name:?}: {error}")))
+    }
+
+    fn position(&self, name: &ChunkName) -> Result<usize, ColumnError> {
+        self.footer.position(name).map_err(|reason| self.unreadable(format!("{name:?}: {reason}")))
+    }
+
+    fn decoded<T>(
+        &self,
+        at: usize,
+        decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<T>,
+    ) -> Result<T, ColumnError> {
+        let chunk = self.footer.chunks.get(at).ok_or_else(|| self.unreadable("it has too few chunks"))?;
+        let failed = |reason: &dyn std::fmt::Display| self.unreadable(format!("{:?}: {reason}", chunk.name));
+        let mut bytes = vec![0; chunk.bytes as usize];
+        self.file.read_exact_at(&mut bytes, chunk.offset).map_err(|error| failed(&error))?;
+        if crc32fast::hash(&bytes) != chunk.crc {
+            return Err(failed(&"the CRC is wrong"));
+        }
+        let mut cursor = Cursor::new(&bytes);
+        let value = decode(&mut cursor, chunk).map_err(|error| failed(&error))?;
+        cursor.expect_end().map_err(|error| failed(&error))?;
+        Ok(value)
+    }
+
+    pub(super) fn unreadable(&self, reason: impl std::fmt::Display) -> ColumnError {
+        ColumnError::Unreadable { block: self.path.display().to_string(), reason: reason.to_string() }
+    }
+}

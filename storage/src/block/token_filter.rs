@@ -1,0 +1,186 @@
+//! Which words a block cannot hold: a split-block bloom filter over the tokens of messages and text
+//! fields, and over whole values of text fields that are more than one token.
+
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+
+use insighthub_model::batch::{FieldColumn, FieldValues, TextColumn};
+use insighthub_model::query::token;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::encoding::{Distinct, HashedKey};
+
+/// One in about a hundred absent tokens is taken for present.
+const BITS_PER_TOKEN: usize = 10;
+/// Longer values are looked for by their tokens alone.
+const VALUE_BYTES_MAX: usize = 128;
+/// A group is 8 words of 32 bits; each token sets one bit in each word of one group.
+const GROUP_WORDS: usize = 8;
+const GROUP_BITS: usize = GROUP_WORDS * 32;
+/// Odd multipliers that spread one hash into eight bit numbers. Part of the disk form.
+const SPREAD: [u32; GROUP_WORDS] =
+    [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1, 0xd35a_2d97, 0x6c8e_9cf5, 0xb5ad_4ecf];
+
+/// The hashes a filter is made of, while the block is written.
+#[derive(Debug, Default)]
+pub(super) struct TokenSet {
+    hashes: HashSet<u64, BuildHasherDefault<HashedKey>>,
+    folded: String,
+}
+
+impl TokenSet {
+    /// Takes in the tokens of texts, each different text once where `distinct` knows them.
+    pub(super) fn add_texts(&mut self, texts: &TextColumn, distinct: Option<&Distinct>) {
+        match distinct {
+            None => texts.iter().for_each(|text| self.add_tokens(text)),
+            Some(distinct) => {
+                distinct.first_rows.iter().for_each(|row| self.add_tokens(texts.get(*row as usize)));
+            }
+        }
+    }
+
+    /// Takes in the tokens and whole values of a field's column.
+    pub(super) fn add_field(&mut self, column: &FieldColumn, distinct: Option<&Distinct>) {
+        let (FieldValues::Text(texts) | FieldValues::Json(texts)) = &column.values else { return };
+        self.add_texts(texts, distinct);
+        if !matches!(column.values, FieldValues::Text(_)) {
+            return;
+        }
+        match distinct {
+            None => texts.iter().for_each(|text| self.add_value(&column.name, text)),
+            Some(distinct) => {
+                let rows = distinct.first_rows.iter();
+                rows.for_each(|row| self.add_value(&column.name, texts.get(*row as usize)));
+            }
+        }
+    }
+
+    fn add_tokens(&mut self, text: &str) {
+        let hashes = &mut self.hashes;
+        token::for_each_token(text, &mut self.folded, |token| {
+            hashes.insert(xxh3_64(token.as_bytes()));
+        });
+    }
+
+    fn add_value(&mut self, name: &str, value: &str) {
+        if is_token(value) {
+            return;
+        }
+        token::fold_into(value, &mut self.folded);
+        if self.folded.len() <= VALUE_BYTES_MAX {
+            self.hashes.insert(value_hash(name, &self.folded));
+        }
+    }
+
+    pub(super) fn filter(&self) -> TokenFilter {
+        let groups = (self.hashes.len() * BITS_PER_TOKEN).div_ceil(GROUP_BITS).max(1);
+        let mut filter = TokenFilter { groups: vec![[0; GROUP_WORDS]; groups] };
+        for hash in &self.hashes {
+            let at = filter.group_of(*hash);
+            if let Some(group) = filter.groups.get_mut(at) {
+                group.iter_mut().zip(bits(*hash)).for_each(|(word, bit)| *word |= bit);
+            }
+        }
+        filter
+    }
+}
+
+/// The filter of a block.
+#[derive(Debug, PartialEq)]
+pub(super) struct TokenFilter {
+    groups: Vec<[u32; GROUP_WORDS]>,
+}
+
+impl TokenFilter {
+    /// False when no text of the block has this token, which must be folded.
+    pub(super) fn may_hold_token(&self, token: &str) -> bool {
+        self.holds(xxh3_64(token.as_bytes()))
+    }
+
+    /// False when no record has this text in the text field of this name, whatever the case.
+    pub(super) fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        let folded = token::fold(value);
+        if !is_token(&folded) && folded.len() <= VALUE_BYTES_MAX {
+            return self.holds(value_hash(name, &folded));
+        }
+        token::tokens(&folded).all(|token| self.may_hold_token(&token))
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.groups.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// `None` when the bytes are no filter.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<TokenFilter> {
+        let (words, rest) = bytes.as_chunks::<4>();
+        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let (groups, odd) = words.as_chunks::<GROUP_WORDS>();
+        (rest.is_empty() && odd.is_empty() && !groups.is_empty())
+            .then(|| TokenFilter { groups: groups.to_vec() })
+    }
+
+    pub(super) fn bytes_held(&self) -> usize {
+        self.groups.len() * GROUP_BITS / 8
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        let group = self.groups.get(self.group_of(hash));
+        group.is_none_or(|group| group.iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0))
+    }
+
+    /// The upper half of the hash chooses the group, the lower half the bits in it.
+    fn group_of(&self, hash: u64) -> usize {
+        (((hash >> 32) * self.groups.len() as u64) >> 32) as usize
+    }
+}
+
+fn bits(hash: u64) -> [u32; GROUP_WORDS] {
+    SPREAD.map(|spread| 1 << ((hash as u32).wrapping_mul(spread) >> 27))
+}
+
+fn value_hash(name: &str, folded: &str) -> u64 {
+    xxh3_64_with_seed(folded.as_bytes(), xxh3_64(name.as_bytes()))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(token::is_word_char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filter_of(texts: &[String]) -> TokenFilter {
+        let mut field = FieldColumn::new("f".into(), insighthub_model::batch::FieldKind::Text);
+        if let FieldValues::Text(column) = &mut field.values {
+            texts.iter().for_each(|text| column.push(text));
+        }
+        let mut set = TokenSet::default();
+        set.add_field(&field, None);
+        set.filter()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_held_is_denied(texts in prop::collection::vec("\\PC{0,20}|[a-zA-Z0-9 -]{0,160}", 0..40)) {
+            let filter = filter_of(&texts);
+            for text in &texts {
+                prop_assert!(token::tokens(text).all(|token| filter.may_hold_token(&token)));
+                prop_assert!(filter.may_hold_value("f", text));
+                prop_assert!(filter.may_hold_value("f", &text.to_ascii_uppercase()));
+            }
+            let read = TokenFilter::from_bytes(&filter.to_bytes());
+            prop_assert_eq!(read, Some(filter));
+        }
+    }
+
+    #[test]
+    fn about_one_in_a_hundred_absent_tokens_passes() {
+        let texts: Vec<String> = (0..20_000).map(|number| format!("token{number}")).collect();
+        let filter = filter_of(&texts);
+        let passed = (0..20_000).filter(|number| filter.may_hold_token(&format!("absent{number}"))).count();
+        assert!((20..600).contains(&passed), "{passed} of 20000");
+        assert!(!filter.may_hold_value("f", "token1 token2"));
+    }
+}

@@ -1,0 +1,211 @@
+//! From a frozen head to a block file. Pure but for the last step: the same records give the same bytes.
+
+use std::path::Path;
+
+use insighthub_model::batch::{FieldColumn, FieldValues, TextColumn};
+
+use super::checksum::{Sections, content_checksum};
+use super::encoding::{Distinct, Encoder, put_varint};
+use super::layout::{ChunkEntry, ChunkName, Footer, MAGIC};
+use super::sorted::SortedRows;
+use super::store::store;
+use super::token_filter::TokenSet;
+use super::{BlockError, BlockMeta, file_name};
+use crate::codec;
+use crate::fs::Fs;
+use crate::sealed_head::SealedHead;
+
+/// Version of the sections' values inside their chunks.
+pub(super) const SECTION_VERSION: u8 = 1;
+
+/// Writes the block of a head into the partition's directory and makes it durable. Writing it again
+/// replaces the file by an equal one.
+pub fn write_block(fs: &dyn Fs, directory: &Path, head: &SealedHead) -> Result<BlockMeta, BlockError> {
+    let (meta, bytes) = encode_block(head)?;
+    store(fs, directory, &meta.file_name, &bytes)?;
+    Ok(meta)
+}
+
+/// The bytes of a head's block.
+fn encode_block(head: &SealedHead) -> Result<(BlockMeta, Vec<u8>), BlockError> {
+    let rows = SortedRows::of(head)?;
+    let mut resolved = head.resolved_dead_letters.clone();
+    resolved.sort_unstable();
+    resolved.dedup();
+    let sections = Sections {
+        minutes: &head.minutes,
+        dead_letters: &head.dead_letters,
+        resolved_dead_letters: &resolved,
+    };
+    let checksum = content_checksum(&rows, sections).map_err(encode_error)?;
+    let mut writer = BlockWriter::new()?;
+    writer.columns(&rows)?;
+    writer.sections(sections)?;
+    let footer = footer(head, &rows, writer.chunks, checksum);
+    let mut bytes = writer.bytes;
+    bytes.extend_from_slice(&footer.encode().map_err(encode_error)?);
+    let meta = BlockMeta {
+        partition: head.partition,
+        seal_index: head.seal_index,
+        file_name: file_name(head.partition, head.seal_index),
+        bytes: bytes.len() as u64,
+        rows: u64::from(footer.rows),
+        offset_range: footer.offset_range,
+        time_range: footer.time_range,
+        content_checksum: checksum,
+    };
+    Ok((meta, bytes))
+}
+
+fn encode_error(error: codec::CodecError) -> BlockError {
+    BlockError::Encode(error.to_string())
+}
+
+fn footer(head: &SealedHead, rows: &SortedRows, chunks: Vec<ChunkEntry>, content_checksum: u64) -> Footer {
+    let lowest_offset = rows.offset.iter().copied().min().unwrap_or(0);
+    let next_offset = rows.offset.iter().copied().max().map_or(lowest_offset, |last| last + 1);
+    let first = rows.services.iter().map(|run| run.first_timestamp).min().unwrap_or(0);
+    let last = rows.services.iter().map(|run| run.last_timestamp).max().unwrap_or(0);
+    Footer {
+        partition: head.partition,
+        seal_index: head.seal_index,
+        rows: rows.len() as u32,
+        offset_range: (lowest_offset, next_offset),
+        time_range: (first, last),
+        level_mask: rows.level.iter().fold(0, |mask, level| mask | 1u8.unbounded_shl(u32::from(*level))),
+        services: rows.services.clone(),
+        chunks,
+        content_checksum,
+    }
+}
+
+struct BlockWriter {
+    encoder: Encoder,
+    bytes: Vec<u8>,
+    chunks: Vec<ChunkEntry>,
+    tokens: TokenSet,
+}
+
+impl BlockWriter {
+    fn new() -> Result<BlockWriter, BlockError> {
+        let encoder = Encoder::new().map_err(|error| BlockError::Encode(error.to_string()))?;
+        Ok(BlockWriter { encoder, bytes: MAGIC.to_vec(), chunks: Vec::new(), tokens: TokenSet::default() })
+    }
+
+    /// Appends a chunk written by `encode`.
+    fn chunk(
+        &mut self,
+        name: ChunkName,
+        values: usize,
+        encode: impl FnOnce(&mut Encoder, &mut Vec<u8>),
+    ) -> Result<(), BlockError> {
+        let start = self.bytes.len();
+        encode(&mut self.encoder, &mut self.bytes);
+        let written = self.bytes.get(start..).unwrap_or(&[]);
+        let too_large =
+            |_| BlockError::TooLarge { what: "bytes", count: written.len(), max: u32::MAX as usize };
+        let bytes = u32::try_from(written.len()).map_err(too_large)?;
+        let crc = crc32fast::hash(written);
+        self.chunks.push(ChunkEntry { name, values: values as u32, offset: start as u64, bytes, crc });
+        Ok(())
+    }
+
+    fn columns(&mut self, rows: &SortedRows) -> Result<(), BlockError> {
+        let count = rows.len();
+        self.chunk(ChunkName::Timestamp, count, |encoder, out| encoder.integers(&rows.timestamp, out))?;
+        self.chunk(ChunkName::Level, count, |encoder, out| {
+            encoder.integers(&rows.level.iter().map(|level| i64::from(*level)).collect::<Vec<_>>(), out);
+        })?;
+        let distinct = Distinct::of(&rows.message);
+        self.tokens.add_texts(&rows.message, distinct.as_ref());
+        self.chunk(ChunkName::Message, count, |encoder, out| {
+            encoder.texts(&rows.message, distinct.as_ref(), out);
+        })?;
+        let latencies = present(&rows.latency_ms, |latency| !latency.is_nan());
+        self.chunk(ChunkName::Latency, latencies.0.len(), |encoder, out| {
+            encoder.rows(&latencies.0, count, out);
+            encoder.floats(&latencies.1, out);
+        })?;
+        self.chunk(ChunkName::Offset, count, |encoder, out| {
+            encoder.integers(&rows.offset.iter().map(|offset| *offset as i64).collect::<Vec<_>>(), out);
+        })?;
+        self.chunk(ChunkName::CreatedAt, count, |encoder, out| created_at(encoder, rows, out))?;
+        let scores = present(&rows.anomaly_score, |score| !score.is_nan());
+        self.chunk(ChunkName::AnomalyScore, scores.0.len(), |encoder, out| {
+            encoder.rows(&scores.0, count, out);
+            encoder.floats(&scores.1, out);
+        })?;
+        self.chunk(ChunkName::Anomalies, rows.anomalies.len(), |encoder, out| {
+            let (rows, reasons): (Vec<u32>, TextColumn) = split_anomalies(&rows.anomalies);
+            encoder.rows(&rows, count, out);
+            encoder.texts(&reasons, Distinct::of(&reasons).as_ref(), out);
+        })?;
+        rows.fields.iter().try_for_each(|column| self.field(column, count))?;
+        let filter = self.tokens.filter().to_bytes();
+        self.chunk(ChunkName::TokenFilter, filter.len(), |_, out| out.extend_from_slice(&filter))
+    }
+
+    fn field(&mut self, column: &FieldColumn, count: usize) -> Result<(), BlockError> {
+        let distinct = match &column.values {
+            FieldValues::Text(texts) | FieldValues::Json(texts) => Distinct::of(texts),
+            _ => None,
+        };
+        self.tokens.add_field(column, distinct.as_ref());
+        let name = ChunkName::Field(column.name.clone(), column.values.kind());
+        self.chunk(name, column.rows.len(), |encoder, out| {
+            encoder.rows(&column.rows, count, out);
+            match &column.values {
+                FieldValues::Bool(values) => {
+                    encoder.integers(&values.iter().map(|value| i64::from(*value)).collect::<Vec<_>>(), out);
+                }
+                FieldValues::Int(values) => encoder.integers(values, out),
+                FieldValues::Float(values) => encoder.floats(values, out),
+                FieldValues::Text(texts) | FieldValues::Json(texts) => {
+                    encoder.texts(texts, distinct.as_ref(), out);
+                }
+            }
+        })
+    }
+
+    fn sections(&mut self, sections: Sections<'_>) -> Result<(), BlockError> {
+        let minutes: Vec<_> = sections.minutes.iter().collect();
+        self.section(ChunkName::Minutes, minutes.len(), &minutes)?;
+        let letters: Vec<_> = sections.dead_letters.iter().collect();
+        self.section(ChunkName::DeadLetters, letters.len(), &letters)?;
+        let resolved = sections.resolved_dead_letters;
+        self.section(ChunkName::ResolvedDeadLetters, resolved.len(), resolved)
+    }
+
+    fn section<T: serde::Serialize + ?Sized>(
+        &mut self,
+        name: ChunkName,
+        values: usize,
+        content: &T,
+    ) -> Result<(), BlockError> {
+        let bytes = codec::encode(SECTION_VERSION, &content).map_err(encode_error)?;
+        self.chunk(name, values, |encoder, out| encoder.opaque(&bytes, out))
+    }
+}
+
+/// The rows whose values are there, and those values.
+fn present<T: Copy>(values: &[T], is_there: impl Fn(T) -> bool) -> (Vec<u32>, Vec<T>) {
+    (0u32..).zip(values.iter().copied()).filter(|(_, value)| is_there(*value)).unzip()
+}
+
+fn split_anomalies(anomalies: &[(u32, String)]) -> (Vec<u32>, TextColumn) {
+    let rows = anomalies.iter().map(|(row, _)| *row).collect();
+    (rows, anomalies.iter().map(|(_, reason)| reason.as_str()).collect())
+}
+
+/// Offsets rise with the moment of taking in, so in offset order equal moments follow one another.
+fn created_at(encoder: &mut Encoder, rows: &SortedRows, out: &mut Vec<u8>) {
+    let mut by_offset: Vec<(u64, i64)> =
+        rows.offset.iter().copied().zip(rows.created_at.iter().copied()).collect();
+    by_offset.sort_unstable();
+    let runs: Vec<_> = by_offset.chunk_by(|(_, a), (_, b)| a == b).collect();
+    let lengths: Vec<i64> = runs.iter().map(|run| run.len() as i64).collect();
+    let moments: Vec<i64> = runs.iter().filter_map(|run| run.first()).map(|(_, moment)| *moment).collect();
+    put_varint(out, runs.len() as u64);
+    encoder.integers(&lengths, out);
+    encoder.integers(&moments, out);
+}
