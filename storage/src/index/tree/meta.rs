@@ -1,0 +1,43 @@
+//! What has been applied of a partition. Key: partition.
+
+use insighthub_model::PartitionId;
+use serde::{Deserialize, Serialize};
+
+use super::super::IndexError;
+
+/// How far a partition's index is and what it must add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionMeta {
+    /// Raft index of the last seal applied.
+    pub applied_seal_index: u64,
+    /// Sum over all keys and values of the partition.
+    pub content_checksum: u64,
+}
+
+pub(in crate::index) fn key(partition: PartitionId) -> [u8; 2] {
+    partition.0.to_be_bytes()
+}
+
+pub(in crate::index) fn encode(meta: PartitionMeta) -> Result<Vec<u8>, IndexError> {
+    super::encode(&meta)
+}
+
+pub(in crate::index) fn decode(bytes: &[u8]) -> Result<PartitionMeta, IndexError> {
+    super::decode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_meta_reads_back(applied_seal_index in any::<u64>(), content_checksum in any::<u64>(), partition in any::<u16>()) {
+            let meta = PartitionMeta { applied_seal_index, content_checksum };
+            prop_assert_eq!(decode(&encode(meta).unwrap()).unwrap(), meta);
+            let partition = PartitionId(partition);
+            prop_assert_eq!(super::super::partition_of(&key(partition)).unwrap(), partition);
+        }
+    }
+}
