@@ -154,6 +154,14 @@ impl Text {
     pub(super) fn is_star(&self) -> bool {
         matches!(self, Text::Wildcard(parts) if parts.iter().all(String::is_empty))
     }
+
+    /// True where there is no character to look for.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Text::Exact(text) => text.is_empty(),
+            Text::Wildcard(parts) => parts.iter().all(String::is_empty),
+        }
+    }
 }
 
 impl Comparison {

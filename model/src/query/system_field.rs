@@ -44,10 +44,10 @@ pub fn meaning(name: &str, test: &Test) -> Option<Result<SystemTest, String>> {
 }
 
 /// Fails on a condition that can mean nothing.
-pub(super) fn check(name: &str, test: &Test) -> Result<(), String> {
+pub fn check(name: &str, test: &Test) -> Result<(), String> {
     match (name, test) {
         ("message", Test::Is(text) | Test::Contains(text)) => check_message_text(text),
-        (_, Test::Contains(Text::Exact(text))) if text.is_empty() => {
+        (_, Test::Contains(text)) if text.is_empty() => {
             Err("expected a word or a \"phrase\" after `~`".to_owned())
         }
         _ => meaning(name, test).map_or(Ok(()), |meaning| meaning.map(|_| ())),
@@ -55,9 +55,9 @@ pub(super) fn check(name: &str, test: &Test) -> Result<(), String> {
 }
 
 /// Fails on text that cannot be looked for in a message.
-pub(super) fn check_message_text(text: &Text) -> Result<(), String> {
+pub fn check_message_text(text: &Text) -> Result<(), String> {
     match text {
-        Text::Exact(text) if text.is_empty() => Err("the phrase is empty: expected a word".to_owned()),
+        text if text.is_empty() => Err("the phrase is empty: expected a word".to_owned()),
         Text::Wildcard(parts) if parts.iter().any(|part| part.contains(char::is_whitespace)) => {
             Err("a word with a wildcard has no spaces: expected several words".to_owned())
         }
@@ -190,6 +190,8 @@ mod tests {
             "created_at:>2025-12-02T10:10:02Z",
             "message:>5",
             "host:~\"\"",
+            "host:~*",
+            "message:~**",
         ] {
             assert!(parse(query).is_err(), "{query} was taken");
         }

@@ -1,6 +1,6 @@
 //! A query made ready for columns: values read, words prepared, cheap conditions first.
 
-use insighthub_model::query::system_field::{SystemTest, meaning};
+use insighthub_model::query::system_field::{SystemTest, check, check_message_text, meaning};
 use insighthub_model::query::{Expression, FieldTest, NumberRange};
 use insighthub_model::{Level, LogId};
 
@@ -43,7 +43,11 @@ impl Predicate {
         let each = |parts: &[Expression]| parts.iter().map(Predicate::new).collect::<Result<Vec<_>, _>>();
         Ok(match expression {
             Expression::All => Predicate::Always,
-            Expression::Message(text) => Predicate::Message(WordSearch::new(text)),
+            Expression::Message(text) => {
+                check_message_text(text)
+                    .map_err(|reason| FilterError { name: "message".to_owned(), reason })?;
+                Predicate::Message(WordSearch::new(text))
+            }
             Expression::Field(field) => Predicate::of_field(field)?,
             Expression::Not(inner) => Predicate::Not(Box::new(Predicate::new(inner)?)),
             Expression::And(parts) => Predicate::all_of(each(parts)?),
@@ -57,6 +61,8 @@ impl Predicate {
 
     fn of_field(field: &FieldTest) -> Result<Predicate, FilterError> {
         let FieldTest { name, test } = field;
+        // The parser has checked what it read; trees are also built without it.
+        check(name, test).map_err(|reason| FilterError { name: name.clone(), reason })?;
         let Some(meaning) = meaning(name, test) else {
             return Ok(Predicate::Field(name.clone(), ValueTest::new(test)));
         };

@@ -70,7 +70,7 @@ impl WordSearch {
 
     /// True when the text has a match; `folded` is scratch space.
     pub(super) fn matches(&self, text: &str, folded: &mut String) -> bool {
-        if !self.is_ascii && text.is_ascii() {
+        if self.is_nothing() || (!self.is_ascii && text.is_ascii()) {
             return false;
         }
         fold_into(text, folded);
@@ -85,8 +85,17 @@ impl WordSearch {
         false
     }
 
+    /// Nothing to look for is found nowhere; a search for it would not move on either.
+    fn is_nothing(&self) -> bool {
+        self.finder.needle().is_empty()
+    }
+
     /// Keeps the rows whose text has a match.
     pub(super) fn narrow(&self, column: &TextColumn, rows: &mut Bitmap) {
+        if self.is_nothing() {
+            rows.clear();
+            return;
+        }
         let is_sparse = rows.count() * SPARSE_SHARE < column.len();
         if self.is_ascii && !is_sparse {
             let found = self.scan(column, rows);

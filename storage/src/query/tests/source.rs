@@ -1,0 +1,249 @@
+//! Random records as sources: stored batches whose offsets are out of order, as in a block, and which
+//! prune as sharply as a source may.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use insighthub_model::batch::{BatchBuilder, FieldColumn, FieldValues, FixedFields, TextColumn};
+use insighthub_model::query::token::tokens;
+use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
+use proptest::prelude::*;
+
+use crate::column_source::{Column, ColumnError, ColumnSource};
+use crate::stored_batch::StoredBatch;
+
+/// What one record is made of.
+#[derive(Debug, Clone)]
+struct Parts {
+    service: &'static str,
+    timestamp: i64,
+    level: Level,
+    message: String,
+    latency_ms: Option<f64>,
+    score: f32,
+    is_anomaly: bool,
+    n: Option<Value>,
+    host: Option<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'static str),
+    Json(&'static str),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct RecordsOfSource(Vec<Parts>);
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct TestSource {
+    batch: StoredBatch,
+    offsets: Arc<[u64]>,
+    tokens: BTreeSet<String>,
+}
+
+impl RecordsOfSource {
+    pub(super) fn of_message(timestamp: i64, message: &str) -> RecordsOfSource {
+        RecordsOfSource(vec![Parts {
+            service: "api",
+            timestamp,
+            level: Level::Info,
+            message: message.to_owned(),
+            latency_ms: None,
+            score: f32::NAN,
+            is_anomaly: false,
+            n: None,
+            host: None,
+        }])
+    }
+
+    pub(super) fn source(&self, partition: u16, base_offset: u64) -> TestSource {
+        let mut builder = BatchBuilder::default();
+        self.0.iter().for_each(|parts| push(&mut builder, parts));
+        let rows = 0u32..;
+        let scores = Scores {
+            anomaly_score: self.0.iter().map(|parts| parts.score).collect(),
+            anomalies: self
+                .0
+                .iter()
+                .zip(rows)
+                .filter(|(parts, _)| parts.is_anomaly)
+                .map(|(parts, row)| (row, format!("{}x the usual", parts.timestamp)))
+                .collect(),
+        };
+        let batch = StoredBatch {
+            partition: PartitionId(partition),
+            base_offset,
+            created_at: vec![0; self.0.len()],
+            records: Arc::new(builder.take()),
+            scores: Arc::new(scores),
+        };
+        let length = self.0.len() as u64;
+        // Rows of a block are sorted by service and time, so offsets are not ascending.
+        let offsets = (0..length).map(|row| base_offset + (length - 1 - row)).collect();
+        let tokens = tokens_of(&batch);
+        TestSource { batch, offsets, tokens }
+    }
+}
+
+fn push(builder: &mut BatchBuilder, parts: &Parts) {
+    let mut record = builder.record();
+    match &parts.n {
+        None => {}
+        Some(Value::Bool(value)) => record.bool("n", *value).unwrap(),
+        Some(Value::Int(value)) => record.int("n", *value).unwrap(),
+        Some(Value::Float(value)) => record.float("n", *value).unwrap(),
+        Some(Value::Text(value)) => record.text("n", value).unwrap(),
+        Some(Value::Json(value)) => record.json("n", value).unwrap(),
+    }
+    if let Some(host) = parts.host {
+        record.text("host", host).unwrap();
+    }
+    record.finish(FixedFields {
+        service: parts.service,
+        timestamp: Timestamp(parts.timestamp),
+        level: parts.level,
+        message: &parts.message,
+        latency_ms: parts.latency_ms,
+        raw_bytes: 1,
+    });
+}
+
+/// The tokens of messages, text fields and JSON text: what a block's filter holds.
+fn tokens_of(batch: &StoredBatch) -> BTreeSet<String> {
+    let fields = batch.records.fields.iter().filter_map(|column| match &column.values {
+        FieldValues::Text(texts) | FieldValues::Json(texts) => Some(texts),
+        FieldValues::Bool(_) | FieldValues::Int(_) | FieldValues::Float(_) => None,
+    });
+    let texts = fields.chain([&batch.records.message]).flat_map(TextColumn::iter);
+    texts.flat_map(tokens).map(|token| token.into_owned()).collect()
+}
+
+impl TestSource {
+    pub(super) fn all_records(&self) -> Vec<Record> {
+        let rows: Vec<u32> = (0..self.rows() as u32).collect();
+        self.records(&rows).unwrap()
+    }
+}
+
+type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
+
+impl ColumnSource for TestSource {
+    fn partition(&self) -> PartitionId {
+        self.batch.partition
+    }
+    fn rows(&self) -> usize {
+        self.batch.len()
+    }
+    fn time_range(&self) -> (i64, i64) {
+        self.batch.time_range()
+    }
+    fn offset_range(&self) -> (u64, u64) {
+        (self.batch.base_offset, self.batch.end_offset())
+    }
+    fn services(&self) -> &[String] {
+        self.batch.services()
+    }
+    fn level_mask(&self) -> u8 {
+        self.batch.level_mask()
+    }
+    fn may_hold_token(&self, token: &str) -> bool {
+        self.tokens.contains(token)
+    }
+    fn may_hold_field(&self, name: &str) -> bool {
+        self.batch.may_hold_field(name)
+    }
+    fn service(&self) -> Read<'_, [u16]> {
+        self.batch.service()
+    }
+    fn timestamp(&self) -> Read<'_, [i64]> {
+        self.batch.timestamp()
+    }
+    fn level(&self) -> Read<'_, [u8]> {
+        self.batch.level()
+    }
+    fn message(&self) -> Read<'_, TextColumn> {
+        self.batch.message()
+    }
+    fn latency_ms(&self) -> Read<'_, [f64]> {
+        self.batch.latency_ms()
+    }
+    fn offset(&self) -> Read<'_, [u64]> {
+        Ok(Column::Shared(Arc::clone(&self.offsets)))
+    }
+    fn anomaly_score(&self) -> Read<'_, [f32]> {
+        self.batch.anomaly_score()
+    }
+    fn anomalies(&self) -> Read<'_, [(u32, String)]> {
+        self.batch.anomalies()
+    }
+    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError> {
+        self.batch.field(name)
+    }
+    fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
+        let mut records = self.batch.records(rows)?;
+        for (record, row) in records.iter_mut().zip(rows) {
+            record.log_id.offset = self.offsets[*row as usize];
+        }
+        Ok(records)
+    }
+}
+
+fn parts_strategy() -> impl Strategy<Value = Parts> {
+    let message = prop::sample::select(vec![
+        "Read TIMEOUT from 10.0.0.1:80",
+        "read  timeout",
+        "user-id=7 größe",
+        "web-1 timeouts",
+        "GRÖßE a true",
+        "",
+        "110.0.0.1 x_read 1.5",
+    ]);
+    let n = prop_oneof![
+        any::<bool>().prop_map(Value::Bool),
+        prop::sample::select(vec![7, -3, 1, 17, 9_007_199_254_740_993]).prop_map(Value::Int),
+        prop::sample::select(vec![7.0, 1.5, -3.5, 9_007_199_254_740_992.0]).prop_map(Value::Float),
+        prop::sample::select(vec!["7", "1.5", "True", "web-1", "Größe", "", "read timeout", "10.0.0.1"])
+            .prop_map(Value::Text),
+        prop::sample::select(vec![r#"[7,"web-1"]"#, "null", "[]", r#"["Größe",true]"#, "[[1.5]]", "1e400"])
+            .prop_map(Value::Json),
+    ];
+    let host = prop::sample::select(vec!["web-1", "WEB-1", "web-12", "a", "10.0.0.1"]);
+    let fixed = (
+        prop::sample::select(vec!["api", "shop-web", "API"]),
+        0i64..10,
+        prop::sample::select(Level::ALL.to_vec()),
+        message,
+    );
+    let numbers = (
+        prop::option::of(prop::sample::select(vec![100.0, 250.0, 100.5, 0.0])),
+        prop_oneof![Just(f32::NAN), Just(20.0f32), Just(60.0), Just(0.0)],
+        any::<bool>(),
+    );
+    (fixed, numbers, prop::option::of(n), prop::option::of(host)).prop_map(
+        |((service, timestamp, level, message), (latency_ms, score, is_anomaly), n, host)| {
+            let message = message.to_owned();
+            Parts { service, timestamp, level, message, latency_ms, score, is_anomaly, n, host }
+        },
+    )
+}
+
+/// Sources of two partitions, empty ones among them; offsets never overlap within a partition.
+pub(super) fn sources_strategy() -> impl Strategy<Value = Vec<TestSource>> {
+    let source = (prop::collection::vec(parts_strategy(), 0..9), 0u16..2);
+    prop::collection::vec(source, 1..7).prop_map(|sources| {
+        let mut next_offset = [0, 0];
+        sources
+            .into_iter()
+            .map(|(parts, partition)| {
+                let base_offset = next_offset[usize::from(partition)];
+                next_offset[usize::from(partition)] += parts.len() as u64;
+                RecordsOfSource(parts).source(partition, base_offset)
+            })
+            .collect()
+    })
+}
