@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The supervised actors of a node.
+//!
+//! ```text
+//! root ─┬─ ingest                 routes requests to partitions, limits services
+//!       ├─ partition (one each) ─── shard (one per service): scores its records
+//!       └─ tail hub ─────────────── session (one per live tail)
+//! ```
+//! A message carries a batch, never one record. Every failed actor is restarted by the one policy in
+//! [`supervision`]; what an actor held when it failed was not acknowledged.
+
+pub mod admission;
+pub mod ingest;
+mod mailbox;
+pub mod partition;
+mod rate_limit;
+mod root;
+pub mod roster;
+mod shard;
+mod supervision;
+mod system;
+pub mod tail;
+
+pub use mailbox::{Mailbox, SendError};
+pub use system::{ActorSystem, FaultTarget, Submission, SystemOptions};

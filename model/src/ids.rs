@@ -82,6 +82,8 @@ pub struct BatchIdentity {
     pub sequence: u64,
     /// Which part of the request within its partition, from 0.
     pub chunk: u32,
+    /// How many parts the request has within this partition.
+    pub chunks: u32,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Does no I/O, reads no clock, builds for wasm. Knows nothing of storage, actors or HTTP.
 
 pub mod access;
+pub mod aggregate;
 pub mod api;
 pub mod batch;
 pub mod clock;

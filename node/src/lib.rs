@@ -1,2 +1,11 @@
-//! Placeholder.
+//! The node: command line, configuration, boot, HTTP edge, protocol adapters.
+
+pub mod access;
+pub mod boot;
+pub mod cli;
+pub mod config;
+pub mod http;
 pub mod ingest;
+pub mod logging;
+mod maintenance;
+mod system_clock;

@@ -50,7 +50,7 @@ impl RecordBatch {
     }
 
     /// The columns of a field, one per type it has in this batch.
-    pub fn columns<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FieldColumn> {
+    pub fn columns<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a FieldColumn> + use<'a, 'n> {
         self.fields.iter().filter(move |column| column.name == name)
     }
 

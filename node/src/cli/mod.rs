@@ -15,7 +15,6 @@ mod serve_args;
 mod tail;
 mod terminal;
 mod token;
-mod wall_clock;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::moment::{Moment, parse_moment};
 use super::record_line::print_record;
 use super::terminal::{OutputFormat, Terminal, note};
-use super::wall_clock::WallClock;
+use crate::system_clock::SystemClock;
 
 /// Search stored logs, newest first.
 ///
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
     let client = Client::new(&args.connection)?;
     let mut terminal = Terminal::stdout();
     let as_text = terminal.shows_text(args.output);
-    let fixed = args.parameters(WallClock.now());
+    let fixed = args.parameters(SystemClock.now());
     let mut left = if args.all { usize::MAX } else { args.limit };
     let (mut shown, mut coverage, mut cursor) = (0u64, Coverage::default(), None::<String>);
     loop {

@@ -99,6 +99,11 @@ impl BlockReader {
         }
     }
 
+    /// What each column and section takes on disk, in file order.
+    pub fn chunk_bytes(&self) -> impl Iterator<Item = (String, u64)> {
+        self.footer.chunks.iter().map(|chunk| (format!("{:?}", chunk.name), u64::from(chunk.bytes)))
+    }
+
     /// False when no row's text field of this name is this value, whatever the case.
     pub fn may_hold_value(&self, name: &str, value: &str) -> bool {
         use insighthub_model::batch::FieldKind;

@@ -57,7 +57,8 @@ enum Found {
 
 impl Wal {
     /// Appends entries that follow each other and the log's last one. They can be read when this returns;
-    /// `done` is called when they are durable. Waits only while the queue has no room.
+    /// `done` is called when they are durable. Entries below the purge mark are left out. Waits only while
+    /// the queue has no room.
     pub async fn append(
         &self,
         group: GroupId,
@@ -70,7 +71,11 @@ impl Wal {
         }
         let permit = self.inner.shared.reserve(records.iter().map(PendingRecord::stored_bytes).sum()).await?;
         self.inner.shared.submit(move |state| {
-            check_order(group, state.groups.entry(group).or_default(), &records)?;
+            let view = state.groups.entry(group).or_default();
+            // A snapshot covers these already, so they are as durable as they will ever be.
+            let purged = view.purged.as_ref().map(|mark| mark.index);
+            records.retain(|record| Some(record.index) > purged);
+            check_order(group, view, &records)?;
             for record in &mut records {
                 record.ticket = state.ticket();
             }

@@ -16,7 +16,7 @@ use crate::cli::client::{Client, ConnectionArgs};
 use crate::cli::error::CliError;
 use crate::cli::moment::parse_duration;
 use crate::cli::terminal::{OutputFormat, Terminal, note, table};
-use crate::cli::wall_clock::WallClock;
+use crate::system_clock::SystemClock;
 
 /// A node is at rest when it used less than this share of a core over a pause.
 const REST_SHARE: f64 = 0.05;
@@ -94,7 +94,7 @@ struct Aggregate {
 pub(super) async fn run(args: IngestArgs) -> Result<(), CliError> {
     let client = Client::new(&args.connection)?;
     let address = socket_address(&args.connection)?;
-    let plan = plan(&args, WallClock.now())?;
+    let plan = plan(&args, SystemClock.now())?;
     let before = count(&client, &plan).await?;
     note(&format!("preparing {} records", plan.records));
     let prepared = prepare(&plan).await?;

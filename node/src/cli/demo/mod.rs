@@ -20,7 +20,7 @@ use super::client::{Client, ConnectionArgs};
 use super::error::CliError;
 use super::moment::parse_duration;
 use super::terminal::note;
-use super::wall_clock::WallClock;
+use crate::system_clock::SystemClock;
 
 /// Records leave in batches this often: the screen moves smoothly and a batch is worth its request.
 const TICK: Duration = Duration::from_millis(250);
@@ -68,7 +68,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
-    let clock = WallClock;
+    let clock = SystemClock;
     let started = clock.now();
     // The time makes a good seed: two demos started one after the other differ.
     let seed = args.seed.unwrap_or(started.0.unsigned_abs());

@@ -1,0 +1,259 @@
+//! The partition actor: the only proposer of its group.
+//!
+//! owns: chunks between arrival and acknowledgement, the shards of its services. hears: chunks, their
+//! scores, outcomes of proposals. tells: shards what to score, Raft what to commit. bound: every chunk
+//! holds a byte permit; at most [`packing::PROPOSALS_MAX`] proposals are under way. on restart: chunks
+//! it held are answered "unknown, send again"; what was committed stays committed.
+
+mod packing;
+mod scoring;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use insighthub_detect::scorer::RowScores;
+use insighthub_model::clock::Clock;
+use insighthub_model::ids::BatchIdentity;
+use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command};
+use insighthub_storage::group::{PartitionGroup, ProposeError};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use crate::ingest::{ChunkWork, IngestError};
+use crate::mailbox::{Mailbox, Queued};
+use crate::roster::Roster;
+use packing::{Packing, Waiting};
+use scoring::Shards;
+
+/// Names a chunk while it is being scored.
+pub type Ticket = u64;
+
+/// How often a partition looks at its clock: late scorers, seals.
+const TICK: Duration = Duration::from_millis(100);
+/// A chunk is stored without the scores that are not there after this long.
+const SCORING_DEADLINE: Duration = Duration::from_millis(250);
+
+/// What a partition hears.
+#[derive(Debug)]
+pub enum PartitionMessage {
+    Append(ChunkWork),
+    Scored {
+        ticket: Ticket,
+        rows: Vec<u32>,
+        scores: RowScores,
+    },
+    /// A proposal has ended.
+    Committed,
+    /// A seal has ended.
+    SealEnded,
+    Tick,
+    RestartShard(String),
+    /// Fail on purpose; sent by fault tests alone.
+    Fail,
+    FailShard,
+}
+
+/// When a head is frozen.
+#[derive(Debug, Clone, Copy)]
+pub struct SealRule {
+    pub head_records_max: usize,
+    pub head_bytes_max: usize,
+}
+
+/// What a partition is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct PartitionArguments {
+    pub(crate) group: PartitionGroup,
+    pub(crate) mailbox: Mailbox<PartitionMessage>,
+    pub(crate) roster: Roster,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) seal_rule: SealRule,
+    /// Producer name for chunks that come without identity: unique to this run of the node.
+    pub(crate) own_producer: String,
+    /// Its next sequence. Outlives the actor: a restarted one must not name new chunks like old ones.
+    pub(crate) own_sequence: Arc<AtomicU64>,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Partition;
+
+#[derive(Debug)]
+pub(crate) struct State {
+    arguments: PartitionArguments,
+    packing: Packing,
+    shards: Shards,
+    proposals: usize,
+    seal_under_way: bool,
+}
+
+impl Actor for Partition {
+    type Msg = Queued<PartitionMessage>;
+    type State = State;
+    type Arguments = PartitionArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        arguments: PartitionArguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let mailbox = arguments.mailbox.clone();
+        myself.send_interval(TICK, move || mailbox.enqueue(PartitionMessage::Tick));
+        Ok(State {
+            shards: Shards::new(arguments.mailbox.clone(), arguments.roster.clone()),
+            arguments,
+            packing: Packing::default(),
+            proposals: 0,
+            seal_under_way: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        queued: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match queued.message {
+            PartitionMessage::Append(chunk) => {
+                state.take(&myself, chunk).await;
+                state.propose_ready().await;
+            }
+            PartitionMessage::Scored { ticket, rows, scores } => {
+                state.packing.scored(ticket, &rows, &scores);
+                state.propose_ready().await;
+            }
+            PartitionMessage::Committed => {
+                state.proposals = state.proposals.saturating_sub(1);
+                state.propose_ready().await;
+                state.seal_if_due();
+            }
+            PartitionMessage::SealEnded => state.seal_under_way = false,
+            PartitionMessage::Tick => {
+                state.packing.give_up_scoring(Instant::now(), SCORING_DEADLINE);
+                state.propose_ready().await;
+                state.seal_if_due();
+            }
+            PartitionMessage::RestartShard(name) => state.shards.restart(&myself, &name).await,
+            PartitionMessage::Fail => return Err("failing on purpose".into()),
+            PartitionMessage::FailShard => state.shards.fail_one(),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.shards.hear(&event);
+        Ok(())
+    }
+}
+
+impl State {
+    async fn take(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, chunk: ChunkWork) {
+        let status = self.arguments.group.replica.status();
+        // The sealer does not keep up with the disk: taking more would only grow the head.
+        if status.head_bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
+            let error = "the partition is waiting for its disk; send again in 1 s".to_owned();
+            chunk.answer(Err(IngestError::Unavailable(error)));
+            return;
+        }
+        let ticket = self.packing.push(chunk, Instant::now());
+        if let Some(waiting) = self.packing.get_mut(ticket) {
+            self.shards.score(myself, ticket, waiting).await;
+        }
+    }
+
+    /// Packs what is ready into proposals while there is room for one more under way.
+    async fn propose_ready(&mut self) {
+        while self.proposals < packing::PROPOSALS_MAX {
+            let pack = self.packing.pack();
+            if pack.is_empty() {
+                return;
+            }
+            self.proposals += 1;
+            self.propose(pack).await;
+        }
+    }
+
+    async fn propose(&mut self, pack: Vec<Waiting>) {
+        let created_at = self.arguments.clock.now();
+        let mut chunks = Vec::with_capacity(pack.len());
+        let mut waiting = Vec::with_capacity(pack.len());
+        for Waiting { mut work, scores, .. } in pack {
+            let identity = work.identity.take().unwrap_or_else(|| self.own_identity());
+            chunks.push(Chunk {
+                identity,
+                records: work.records.clone(),
+                scores: Arc::new(scores),
+                dead_letters: std::mem::take(&mut work.dead_letters),
+            });
+            waiting.push(work);
+        }
+        let command = Command::Append(Append { created_at, chunks });
+        let proposal = self.arguments.group.group.submit(command).await;
+        let mailbox = self.arguments.mailbox.clone();
+        tokio::spawn(async move {
+            let applied = match proposal {
+                Ok(proposal) => proposal.applied().await,
+                Err(error) => Err(error),
+            };
+            answer_all(waiting, applied);
+            drop(mailbox.send(PartitionMessage::Committed));
+        });
+    }
+
+    fn own_identity(&self) -> BatchIdentity {
+        let sequence = self.arguments.own_sequence.fetch_add(1, Ordering::Relaxed);
+        BatchIdentity { producer: self.arguments.own_producer.clone(), sequence, chunk: 0, chunks: 1 }
+    }
+
+    fn seal_if_due(&mut self) {
+        let status = self.arguments.group.replica.status();
+        let rule = self.arguments.seal_rule;
+        let due = status.head_records >= rule.head_records_max || status.head_bytes >= rule.head_bytes_max;
+        if !due || self.seal_under_way || status.frozen_heads > 0 {
+            return;
+        }
+        self.seal_under_way = true;
+        let (group, mailbox) = (self.arguments.group.group.clone(), self.arguments.mailbox.clone());
+        tokio::spawn(async move {
+            if let Err(error) = group.propose(Command::Seal).await {
+                tracing::warn!(%error, "a seal was not committed; it is tried again");
+            }
+            drop(mailbox.send(PartitionMessage::SealEnded));
+        });
+    }
+}
+
+/// A head may grow to this many times its limit while the one before is written.
+const HEADS_BEHIND_MAX: usize = 4;
+
+fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
+    match applied {
+        Ok(Applied::Append(outcomes)) => {
+            for (work, outcome) in waiting.into_iter().zip(outcomes) {
+                work.answer(Ok(outcome));
+            }
+        }
+        Ok(other) => {
+            let error = IngestError::Unknown(format!("the log answered {other:?}"));
+            waiting.into_iter().for_each(|work| work.answer(Err(error.clone())));
+        }
+        Err(error) => {
+            let error = match error {
+                ProposeError::Stopped(reason) => IngestError::Unknown(reason),
+                not_proposed => IngestError::Unavailable(not_proposed.to_string()),
+            };
+            waiting.into_iter().for_each(|work| work.answer(Err(error.clone())));
+        }
+    }
+}
+
+/// What a chunk's answer means to a client, for the edge's counts.
+pub fn is_stored(outcome: ChunkOutcome) -> bool {
+    matches!(outcome, ChunkOutcome::Stored { .. })
+}

@@ -1,0 +1,120 @@
+//! The shards of a partition: started when a service first appears, found again by its name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ractor::{ActorRef, SupervisionEvent};
+
+use super::packing::Waiting;
+use super::{PartitionMessage, Ticket};
+use crate::mailbox::{Mailbox, Queued};
+use crate::roster::Roster;
+use crate::shard::{Shard, ShardMessage};
+use crate::supervision::Children;
+
+/// Shards a partition keeps; beyond that the one that was idle for longest makes room.
+const SHARDS_MAX: usize = 4_096;
+
+#[derive(Debug)]
+pub(super) struct Shards {
+    partition: Mailbox<PartitionMessage>,
+    roster: Roster,
+    children: Children,
+    by_service: HashMap<String, ShardHandle>,
+    /// Counts score requests: the age of a shard's last use.
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct ShardHandle {
+    mailbox: Mailbox<ShardMessage>,
+    last_use: u64,
+}
+
+impl Shards {
+    pub(super) fn new(partition: Mailbox<PartitionMessage>, roster: Roster) -> Shards {
+        Shards { partition, roster, children: Children::default(), by_service: HashMap::new(), uses: 0 }
+    }
+
+    /// Sends each service's rows of a chunk to its shard; those that cannot be sent stay unscored.
+    pub(super) async fn score(
+        &mut self,
+        myself: &ActorRef<Queued<PartitionMessage>>,
+        ticket: Ticket,
+        waiting: &mut Waiting,
+    ) {
+        let batch = Arc::clone(waiting.work.batch());
+        let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); batch.services.len()];
+        for (row, service) in batch.service.iter().enumerate() {
+            if let Some(rows) = rows_of.get_mut(usize::from(*service)) {
+                rows.push(row as u32);
+            }
+        }
+        for (service, rows) in batch.services.iter().zip(rows_of) {
+            let Some(shard) = self.shard(myself, service).await else { continue };
+            let message = ShardMessage::Score { ticket, batch: Arc::clone(&batch), rows };
+            waiting.shards_missing += usize::from(shard.send(message).is_ok());
+        }
+    }
+
+    pub(super) fn hear(&mut self, event: &SupervisionEvent) {
+        let Some(restart) = self.children.hear(event) else { return };
+        let partition = self.partition.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(restart.after).await;
+            drop(partition.send(PartitionMessage::RestartShard(restart.name)));
+        });
+    }
+
+    pub(super) async fn restart(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, name: &str) {
+        if let Some(again) = self.children.restart(myself.get_cell(), name).await {
+            let partition = self.partition.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(again.after).await;
+                drop(partition.send(PartitionMessage::RestartShard(again.name)));
+            });
+        }
+    }
+
+    /// Makes the shard that was used last fail.
+    pub(super) fn fail_one(&self) {
+        let last = self.by_service.values().max_by_key(|shard| shard.last_use);
+        if let Some(shard) = last {
+            drop(shard.mailbox.send(ShardMessage::Fail));
+        }
+    }
+
+    async fn shard(
+        &mut self,
+        myself: &ActorRef<Queued<PartitionMessage>>,
+        service: &str,
+    ) -> Option<Mailbox<ShardMessage>> {
+        self.uses += 1;
+        if let Some(shard) = self.by_service.get_mut(service) {
+            shard.last_use = self.uses;
+            return Some(shard.mailbox.clone());
+        }
+        if self.by_service.len() >= SHARDS_MAX {
+            self.stop_idle();
+        }
+        let mailbox = Mailbox::new(&self.roster, "shard", format!("shard {service}"));
+        let partition = self.partition.clone();
+        let started =
+            self.children.start(myself.get_cell(), &mailbox, move || (Shard, partition.clone())).await;
+        if let Err(error) = started {
+            tracing::error!(service, %error, "a shard did not start; its records are stored without a score");
+            return None;
+        }
+        let handle = ShardHandle { mailbox: mailbox.clone(), last_use: self.uses };
+        self.by_service.insert(service.to_owned(), handle);
+        Some(mailbox)
+    }
+
+    fn stop_idle(&mut self) {
+        let idle = self.by_service.iter().min_by_key(|(_, shard)| shard.last_use);
+        let Some(service) = idle.map(|(service, _)| service.clone()) else { return };
+        if let Some(shard) = self.by_service.remove(&service) {
+            self.children.stop(&shard.mailbox.entry().name);
+        }
+    }
+}

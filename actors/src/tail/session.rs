@@ -1,0 +1,231 @@
+//! A tail session actor.
+//!
+//! owns: one follower's filter, position and outgoing queue. hears: applied batches, its heartbeat.
+//! tells: the follower's socket frames. bound: [`SESSION_FRAMES_MAX`] frames; when a live follower falls
+//! behind, records are left out and counted, and it is told how many. on failure: ends; the follower
+//! reconnects with its cursor and misses nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use insighthub_model::{Offset, Record};
+use insighthub_storage::StoredBatch;
+use insighthub_storage::partition::PartitionReplica;
+use insighthub_storage::query::{Filter, after_offset};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::TailCursor;
+use crate::mailbox::{Mailbox, Queued};
+
+/// Frames that wait for a follower's socket.
+pub const SESSION_FRAMES_MAX: usize = 64;
+/// Records of one frame: bounds its size and the delay of the next.
+const FRAME_RECORDS_MAX: usize = 500;
+/// An empty frame this often tells the follower that silence is real.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// What goes over the socket, as JSON.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Frame {
+    Records {
+        records: Vec<Record>,
+        cursor: String,
+    },
+    /// This many matching records were left out because the follower was too slow.
+    Skipped {
+        skipped: u64,
+        cursor: String,
+    },
+}
+
+/// A follower's wish.
+#[derive(Debug)]
+pub struct OpenTail {
+    pub filter: Filter,
+    /// Where to continue; `None` starts with the next record.
+    pub cursor: Option<TailCursor>,
+    /// Ends of the session: dropping the receiver ends it.
+    pub frames: mpsc::Sender<Frame>,
+}
+
+/// What a session hears.
+#[derive(Debug)]
+pub(crate) enum SessionMessage {
+    Applied(Arc<StoredBatch>),
+    /// First message: read what lies between the cursor and now.
+    CatchUp,
+    Heartbeat,
+    Fail,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Session;
+
+#[derive(Debug)]
+pub(crate) struct SessionArguments {
+    pub(crate) tail: OpenTail,
+    pub(crate) partitions: Arc<Vec<Arc<PartitionReplica>>>,
+    pub(crate) mailbox: Mailbox<SessionMessage>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    filter: Arc<Filter>,
+    frames: mpsc::Sender<Frame>,
+    partitions: Arc<Vec<Arc<PartitionReplica>>>,
+    position: TailCursor,
+    /// Left out and not yet announced.
+    skipped: u64,
+}
+
+impl Actor for Session {
+    type Msg = Queued<SessionMessage>;
+    type State = State;
+    type Arguments = SessionArguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        arguments: SessionArguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let asked = arguments.tail.cursor.unwrap_or_default();
+        let position = arguments.partitions.iter().map(|replica| {
+            let (partition, end) = (replica.partition(), replica.status().next_offset);
+            // A cursor from the future is one of another cluster: it starts at the end.
+            (partition, asked.0.get(&partition).copied().unwrap_or(end).min(end))
+        });
+        let position = TailCursor(position.collect());
+        let mailbox = arguments.mailbox;
+        myself.cast(mailbox.enqueue(SessionMessage::CatchUp))?;
+        myself.send_interval(HEARTBEAT, move || mailbox.enqueue(SessionMessage::Heartbeat));
+        Ok(State {
+            filter: Arc::new(arguments.tail.filter),
+            frames: arguments.tail.frames,
+            partitions: arguments.partitions,
+            position,
+            skipped: 0,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        queued: Self::Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match queued.message {
+            SessionMessage::Applied(batch) => state.applied(&batch).await?,
+            SessionMessage::CatchUp => state.catch_up(Pace::Follower).await?,
+            SessionMessage::Heartbeat => {
+                state.catch_up(Pace::Live).await?;
+                state.send(Vec::new());
+            }
+            SessionMessage::Fail => return Err("failing on purpose".into()),
+        }
+        if state.frames.is_closed() {
+            myself.stop(None);
+        }
+        Ok(())
+    }
+}
+
+/// Who sets the pace of a read from the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// The follower: it asked for the past and gets all of it.
+    Follower,
+    /// The log: what the follower does not take in time is left out and counted.
+    Live,
+}
+
+impl State {
+    async fn applied(&mut self, batch: &Arc<StoredBatch>) -> Result<(), ActorProcessingErr> {
+        let position = self.position.0.get(&batch.partition).copied().unwrap_or(0);
+        if batch.end_offset() <= position {
+            return Ok(());
+        }
+        if batch.base_offset > position {
+            // The hub left a batch out: the store has it.
+            return self.catch_up(Pace::Live).await;
+        }
+        let seen = (position - batch.base_offset) as usize;
+        let rows = self.filter.matches(batch.as_ref())?;
+        let records: Vec<Record> = rows
+            .into_iter()
+            .filter(|row| *row as usize >= seen)
+            .filter_map(|row| batch.record(row as usize))
+            .collect();
+        self.position.0.insert(batch.partition, batch.end_offset());
+        self.send_all(records, Pace::Live).await;
+        Ok(())
+    }
+
+    /// Reads everything between the position and the end of each partition from the store.
+    async fn catch_up(&mut self, pace: Pace) -> Result<(), ActorProcessingErr> {
+        for replica in Arc::clone(&self.partitions).iter() {
+            loop {
+                let from = self.position.0.get(&replica.partition()).copied().unwrap_or(0);
+                if from >= replica.status().next_offset || self.frames.is_closed() {
+                    break;
+                }
+                let (replica_read, filter) = (Arc::clone(replica), Arc::clone(&self.filter));
+                let (records, next) =
+                    tokio::task::spawn_blocking(move || read_after(&replica_read, &filter, from)).await??;
+                self.position.0.insert(replica.partition(), next);
+                self.send_all(records, pace).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_all(&mut self, mut records: Vec<Record>, pace: Pace) {
+        while !records.is_empty() {
+            let rest = records.split_off(records.len().min(FRAME_RECORDS_MAX));
+            match pace {
+                Pace::Live => self.send(records),
+                Pace::Follower => {
+                    let frame = Frame::Records { records, cursor: self.position.to_string() };
+                    // Closed: noticed by the caller.
+                    drop(self.frames.send(frame).await);
+                }
+            }
+            records = rest;
+        }
+    }
+
+    /// Queues a frame, or counts its records as skipped when the queue is full.
+    fn send(&mut self, records: Vec<Record>) {
+        let cursor = self.position.to_string();
+        if self.skipped > 0 {
+            let frame = Frame::Skipped { skipped: self.skipped, cursor: cursor.clone() };
+            if self.frames.try_send(frame).is_ok() {
+                self.skipped = 0;
+            }
+        }
+        let count = records.len() as u64;
+        if self.skipped > 0 || self.frames.try_send(Frame::Records { records, cursor }).is_err() {
+            self.skipped += count;
+        }
+    }
+}
+
+/// The matching records from `from` on, and the offset after everything that was looked at.
+fn read_after(
+    replica: &PartitionReplica,
+    filter: &Filter,
+    from: Offset,
+) -> Result<(Vec<Record>, Offset), ActorProcessingErr> {
+    let end = replica.status().next_offset;
+    let view = replica.view();
+    let sources: Vec<_> = view.sources().collect();
+    let records = after_offset(&sources, filter, from, FRAME_RECORDS_MAX)?;
+    let next = match records.last() {
+        Some(last) if records.len() >= FRAME_RECORDS_MAX => last.log_id.offset + 1,
+        _ => end,
+    };
+    Ok((records, next))
+}

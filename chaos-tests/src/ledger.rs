@@ -1,0 +1,65 @@
+//! What was sent and what was promised: the truth the checker compares a node with.
+
+use std::collections::HashMap;
+
+use crate::chaos_record::ChaosRecord;
+
+/// What is known of a record that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Sent; no answer came. It may be stored or not.
+    Unknown,
+    /// The node said it has it: it must be there, once.
+    Acknowledged,
+    /// The node said it is broken: it must be a dead letter, once.
+    Rejected,
+}
+
+/// One record that was sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub hash: u64,
+    pub fate: Fate,
+    pub is_broken: bool,
+}
+
+/// Everything that was sent in one test.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub records: HashMap<String, Sent>,
+    pub acknowledged: u64,
+    pub rejected: u64,
+    /// Batches that were sent again under the same identity.
+    pub retries: u64,
+    /// Batches the node recognised as sent before.
+    pub duplicates: u64,
+    /// Answers a node must never give, such as a 400 for a good batch.
+    pub violations: Vec<String>,
+}
+
+impl Ledger {
+    /// Notes a batch before it is sent: from now on it may be stored.
+    pub fn sending(&mut self, batch: &[ChaosRecord]) {
+        for record in batch {
+            let sent = Sent { hash: record.hash, fate: Fate::Unknown, is_broken: record.is_broken };
+            self.records.insert(record.id.clone(), sent);
+        }
+    }
+
+    /// Notes the node's promise for a whole batch: good records stored, broken ones kept as dead letters.
+    pub fn promised(&mut self, batch: &[ChaosRecord]) {
+        for record in batch {
+            let Some(sent) = self.records.get_mut(&record.id) else {
+                self.violations.push(format!("{} was promised but never sent", record.id));
+                continue;
+            };
+            if record.is_broken {
+                sent.fate = Fate::Rejected;
+                self.rejected += 1;
+            } else {
+                sent.fate = Fate::Acknowledged;
+                self.acknowledged += 1;
+            }
+        }
+    }
+}

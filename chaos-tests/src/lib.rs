@@ -1,0 +1,17 @@
+//! Black box tests of the real binary: real processes, real kills, real disks.
+//!
+//! A ledger holds what was sent and what was acknowledged; the checker reads everything back over
+//! HTTP and compares. Nothing here knows how a node works inside.
+
+pub mod api;
+pub mod binary;
+pub mod browser;
+pub mod chaos_record;
+pub mod checker;
+pub mod deadline;
+pub mod ledger;
+pub mod live_tail;
+pub mod load;
+pub mod loop_disk;
+pub mod node_process;
+pub mod source_logs;

@@ -1,0 +1,89 @@
+//! A disk whose power can be cut: an ext4 file system in a file, and the ioctl that shuts it down.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// EXT4_IOC_SHUTDOWN, `_IOR('X', 125, __u32)`: the file system refuses everything from here on.
+const SHUTDOWN_SCRIPT: &str = "import fcntl, os, struct, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.ioctl(fd, 0x8004587d, struct.pack('I', int(sys.argv[2])))";
+/// Large enough for a node's preallocated segments, small enough for any machine: the file is sparse.
+const DISK_BYTES: u64 = 2 << 30;
+
+/// What the cut leaves of what was written but not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Everything reaches the disk: only the process dies.
+    FlushAll = 0,
+    /// The journal is written, file contents are not: files may have a length and no content.
+    FlushJournal = 1,
+    /// Nothing is written: unsynced appends, creations and renames vanish.
+    FlushNothing = 2,
+}
+
+/// A mounted disk; dropped, it is unmounted and removed.
+#[derive(Debug)]
+pub struct LoopDisk {
+    directory: tempfile::TempDir,
+}
+
+impl LoopDisk {
+    /// Makes and mounts a disk, or says why this machine cannot.
+    pub fn new() -> Result<LoopDisk> {
+        let directory = tempfile::Builder::new().prefix("insighthub-power-cut-").tempdir()?;
+        let disk = LoopDisk { directory };
+        let image = std::fs::File::create(disk.image())?;
+        image.set_len(DISK_BYTES)?;
+        std::fs::create_dir(disk.mount_point())?;
+        run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(disk.image()))?;
+        disk.mount()?;
+        // python3 is what makes the ioctl; a cut that cannot be made must be known before the load.
+        run(Command::new("python3").args(["-c", "import fcntl"]))?;
+        Ok(disk)
+    }
+
+    pub fn mount_point(&self) -> PathBuf {
+        self.directory.path().join("mount")
+    }
+
+    /// Beside the disk, not on it: survives the cut.
+    pub fn outside(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The power goes: nothing more reaches the disk.
+    pub fn cut(&self, cut: Cut) -> Result<()> {
+        let flag = (cut as u32).to_string();
+        run(Command::new("python3").args(["-c", SHUTDOWN_SCRIPT]).arg(self.mount_point()).arg(flag))
+    }
+
+    /// The power is back: the journal is replayed.
+    pub fn power_on(&self) -> Result<()> {
+        run(Command::new("umount").arg(self.mount_point()))?;
+        self.mount()
+    }
+
+    fn image(&self) -> PathBuf {
+        self.directory.path().join("disk.ext4")
+    }
+
+    fn mount(&self) -> Result<()> {
+        run(Command::new("mount").args(["-o", "loop"]).arg(self.image()).arg(self.mount_point()))
+    }
+}
+
+impl Drop for LoopDisk {
+    fn drop(&mut self) {
+        // Lazily, because a failed test may still hold files open; not mounted is fine as well.
+        drop(Command::new("umount").arg("--lazy").arg(self.mount_point()).output());
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let name = format!("{command:?}");
+    let output = command.output().with_context(|| name.clone())?;
+    ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! One node as a real process: start, kill, stop, pause, restart on the same port and data.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::api::Api;
+use crate::binary::binary;
+use crate::deadline::wait_until;
+
+/// A node that is not ready by then is broken, on any machine.
+pub const READY_WITHIN: Duration = Duration::from_secs(30);
+const LISTENING_LINE: &str = "listening on http://";
+const PASSWORD_LINE: &str = "admin login: user admin, password ";
+
+/// How to start a node.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    pub binary: PathBuf,
+    /// Where the node stores; given to it as `--data`.
+    pub data: PathBuf,
+    /// Where its output goes: not on a disk that is cut off.
+    pub output: PathBuf,
+    pub environment: Vec<(String, String)>,
+}
+
+impl NodeOptions {
+    /// A node in a directory of its own.
+    pub fn in_directory(directory: &Path) -> Result<NodeOptions> {
+        Ok(NodeOptions {
+            binary: binary()?,
+            data: directory.join("data"),
+            output: directory.to_owned(),
+            environment: Vec::new(),
+        })
+    }
+}
+
+/// A running (or killed) node. Dropped, it is killed.
+#[derive(Debug)]
+pub struct NodeProcess {
+    options: NodeOptions,
+    child: Child,
+    address: SocketAddr,
+    admin_password: Option<String>,
+    starts: u32,
+}
+
+impl NodeProcess {
+    /// Starts a node on a free port and waits until it is ready.
+    pub async fn start(options: NodeOptions) -> Result<NodeProcess> {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let child = spawn(&options, any_port, 1)?;
+        let mut node = NodeProcess { options, child, address: any_port, admin_password: None, starts: 1 };
+        node.wait_until_ready().await?;
+        Ok(node)
+    }
+
+    /// Starts it again on the same port; says how long it took until it was ready.
+    pub async fn restart(&mut self) -> Result<Duration> {
+        self.starts += 1;
+        let started = Instant::now();
+        self.child = spawn(&self.options, self.address, self.starts)?;
+        self.wait_until_ready().await?;
+        Ok(started.elapsed())
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The password of its first start.
+    pub fn admin_password(&self) -> Result<&str> {
+        self.admin_password.as_deref().context("no `admin login:` line was printed at the first start")
+    }
+
+    pub fn api(&self) -> Result<Api> {
+        Api::new(&self.url())
+    }
+
+    /// An API client signed in as admin.
+    pub fn admin_api(&self) -> Result<Api> {
+        Ok(Api::new(&self.url())?.signed_in("admin", self.admin_password()?))
+    }
+
+    /// kill -9, and waits until the process is gone.
+    pub fn kill_nine(&mut self) -> Result<()> {
+        self.child.kill().context("kill -9")?;
+        self.child.wait().context("waiting for the killed node")?;
+        Ok(())
+    }
+
+    /// SIGSTOP: the process runs no further instruction.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub async fn stop_gracefully(&mut self, within: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if started.elapsed() > within {
+                bail!("the node did not stop within {within:?} of SIGTERM");
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lines of its output, of every start, that someone would have to look at: panics and errors.
+    pub fn complaints(&self) -> Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        for start in 1..=self.starts {
+            for stream in ["stdout", "stderr"] {
+                let path = output_file(&self.options.output, stream, start);
+                let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
+                let text = String::from_utf8_lossy(&text).into_owned();
+                complaints.extend(text.lines().filter(|line| is_complaint(line)).map(str::to_owned));
+            }
+        }
+        Ok(complaints)
+    }
+
+    /// Everything the last start printed, for the message of a failed test.
+    pub fn last_output(&self) -> String {
+        let streams = ["stdout", "stderr"].map(|stream| {
+            std::fs::read(output_file(&self.options.output, stream, self.starts)).unwrap_or_default()
+        });
+        String::from_utf8_lossy(&streams.concat()).into_owned()
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        kill_process(pid, signal).with_context(|| format!("sending {signal:?}"))
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the node ended with {status} before it was ready: {}", self.last_output());
+            }
+            if self.read_first_lines()? {
+                break;
+            }
+            if started.elapsed() > READY_WITHIN {
+                bail!("no `{LISTENING_LINE}` within {READY_WITHIN:?}: {}", self.last_output());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let api = self.api()?;
+        let ready = || async { api.get("/readyz", &[]).await.is_ok_and(|answer| answer.status == 200) };
+        wait_until("/readyz answers 200", READY_WITHIN, ready).await.with_context(|| self.last_output())
+    }
+
+    /// Takes address and password from its output; true once it listens.
+    fn read_first_lines(&mut self) -> Result<bool> {
+        let output = std::fs::read_to_string(output_file(&self.options.output, "stdout", self.starts))?;
+        for line in output.lines() {
+            if let Some(password) = line.strip_prefix(PASSWORD_LINE) {
+                self.admin_password = Some(password.trim().to_owned());
+            }
+            // The end of the line must be there too: a file may be read while it is written.
+            if let Some(address) = line.strip_prefix(LISTENING_LINE)
+                && output.ends_with('\n')
+            {
+                self.address = address.trim().trim_end_matches('/').parse().context("listening address")?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        // It may be gone already; a paused process dies of SIGKILL as well.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn spawn(options: &NodeOptions, http: SocketAddr, start: u32) -> Result<Child> {
+    let file = |stream| File::create(output_file(&options.output, stream, start));
+    Command::new(&options.binary)
+        .arg("serve")
+        .arg("--dev")
+        .args(["--http", &http.to_string()])
+        .arg("--data")
+        .arg(&options.data)
+        .envs(options.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(file("stdout")?)
+        .stderr(file("stderr")?)
+        .spawn()
+        .with_context(|| format!("{} cannot be started", options.binary.display()))
+}
+
+fn output_file(directory: &Path, stream: &str, start: u32) -> PathBuf {
+    directory.join(format!("{stream}-{start}.log"))
+}
+
+fn is_complaint(line: &str) -> bool {
+    line.contains("panicked at") || line.contains(" ERROR ") || line.contains("\"level\":\"ERROR\"")
+}

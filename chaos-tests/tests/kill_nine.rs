@@ -1,0 +1,66 @@
+//! kill -9 under load, again and again: every acknowledged record is there, once.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use insighthub_chaos_tests::chaos_record::mixed;
+use insighthub_chaos_tests::checker::{Gates, check_node};
+use insighthub_chaos_tests::load::{Load, LoadPlan};
+use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
+
+/// Enough to hit every phase of a write in ordinary runs; the full proof sets 200.
+const KILLS_DEFAULT: u64 = 20;
+/// Between two kills the load must really have flowed.
+const RECORDS_BETWEEN_KILLS: u64 = 200;
+/// Restarted under load with little stored: far above what it takes, far below "broken".
+const RESTART_WITHIN: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_nine_under_load_loses_and_doubles_nothing() -> Result<()> {
+    let kills = kills_asked_for();
+    let directory = tempfile::tempdir()?;
+    let mut node = NodeProcess::start(NodeOptions::in_directory(directory.path())?).await?;
+    let load = Load::start(&node.url(), &LoadPlan::default())?;
+    let mut restarts = Vec::new();
+    for kill in 0..kills {
+        load.flows(RECORDS_BETWEEN_KILLS, Duration::from_secs(30)).await?;
+        // No wait for a fact: the kill must fall into any moment of a write, not just after an answer.
+        tokio::time::sleep(Duration::from_micros(mixed(kill) % 30_000)).await;
+        node.kill_nine()?;
+        restarts.push(node.restart().await?);
+    }
+    load.flows(RECORDS_BETWEEN_KILLS, Duration::from_secs(30)).await?;
+    let ledger = load.finish(Duration::from_secs(60)).await?;
+    let records = check_node(&node.api()?, &ledger).await?;
+
+    node.kill_nine()?;
+    restarts.push(node.restart().await?);
+    check_node(&node.api()?, &ledger).await?;
+
+    restarts.sort_unstable();
+    println!(
+        "{kills} kills: {} acknowledged, {} rejected, {} retries, {} recognised as duplicates, {} read back; restart median {:?}, slowest {:?}",
+        ledger.acknowledged,
+        ledger.rejected,
+        ledger.retries,
+        ledger.duplicates,
+        records.len(),
+        restarts[restarts.len() / 2],
+        restarts[restarts.len() - 1],
+    );
+    let gates = Gates {
+        acknowledged_min: kills * RECORDS_BETWEEN_KILLS,
+        rejected_min: kills,
+        faults: restarts.len() as u64,
+        faults_min: kills + 1,
+    };
+    gates.hold(&ledger)?;
+    assert!(restarts.iter().all(|restart| *restart < RESTART_WITHIN), "slow restarts: {restarts:?}");
+    assert_eq!(node.complaints()?, Vec::<String>::new(), "the node complained");
+    Ok(())
+}
+
+fn kills_asked_for() -> u64 {
+    let asked = std::env::var("INSIGHTHUB_CHAOS_KILLS").ok();
+    asked.and_then(|kills| kills.parse().ok()).unwrap_or(KILLS_DEFAULT)
+}

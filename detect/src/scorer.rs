@@ -1,0 +1,27 @@
+//! What a shard asks of a detector: scores for the rows of one service in a batch.
+//!
+//! A score is `min(100, 12.5 x s)` where s, the surprise, is -log10 of how probable a value at least
+//! that odd is: 4, or 50 points, is once in 10,000.
+
+use insighthub_model::RecordBatch;
+
+/// Scores of some rows of a batch, in the order of those rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowScores {
+    /// 0 to 100; `None` where there is nothing to say: no latency, or still learning.
+    pub scores: Vec<Option<f32>>,
+    /// Row numbers of anomalies, ascending, each with a short reason.
+    pub anomalies: Vec<(u32, String)>,
+}
+
+/// Scores the records of one service, in the order they were committed. Same rows, same scores,
+/// however they are cut into batches.
+pub trait RecordScorer {
+    /// Scores `rows` of `batch`, appends to `scores` one score a row, and learns from them.
+    fn score_batch(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores);
+}
+
+/// Points of a surprise.
+pub fn points(surprise: f64) -> f32 {
+    (12.5 * surprise).clamp(0.0, 100.0) as f32
+}

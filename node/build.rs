@@ -1,0 +1,48 @@
+//! Embeds the built dashboard: every file of `ui/dist`, if there are any.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
+    // A directory that appears later changes its parent.
+    let watched = if dist.exists() { dist.clone() } else { dist.join("..") };
+    println!("cargo::rerun-if-changed={}", watched.display());
+    let mut files: Vec<_> = match fs::read_dir(&dist) {
+        Ok(entries) => entries.collect::<Result<_, _>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    files.retain(|file| file.path().is_file());
+    files.sort_by_key(fs::DirEntry::file_name);
+    let mut table = format!("static ASSETS: [Asset; {}] = [\n", files.len());
+    for file in &files {
+        let name =
+            file.file_name().into_string().map_err(|_| io::Error::other("a file name is not UTF-8"))?;
+        println!("cargo::rerun-if-changed={}", file.path().display());
+        writeln!(
+            table,
+            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({:?}), gzip: OnceLock::new() }},",
+            content_type(&name),
+            fs::canonicalize(file.path())?
+        )
+        .map_err(io::Error::other)?;
+    }
+    table.push_str("];\n");
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo gave no OUT_DIR"))?;
+    fs::write(Path::new(&out).join("dashboard_assets.rs"), table)
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,257 @@
+//! Wires a node from top to bottom and stops it in reverse.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use insighthub_actors::partition::SealRule;
+use insighthub_actors::tail::TailFeed;
+use insighthub_actors::{ActorSystem, SystemOptions};
+use insighthub_model::access::Role;
+use insighthub_model::clock::Clock;
+use insighthub_storage::command::Command;
+use insighthub_storage::control::{ControlCommand, User};
+use insighthub_storage::fs::RealFs;
+use insighthub_storage::wal::WalOptions;
+use insighthub_storage::{Identity, Store, StoreOptions};
+use tokio::net::TcpListener;
+
+use crate::access::{hex, password};
+use crate::cli::ServeArgs;
+use crate::config::{Config, NodeConfig, Profile};
+use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
+use crate::maintenance;
+use crate::system_clock::SystemClock;
+
+/// The data directory where neither `--data` nor the configuration names one.
+const DATA_DIR_DEFAULT: &str = "data";
+/// Requests under way get this long to end after a stop was asked for.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
+/// A request that Raft has not committed by then is answered "unknown".
+const SUBMIT_DEADLINE: Duration = Duration::from_secs(30);
+/// Decoded block columns kept in memory.
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
+/// The environment variable that gives the admin's password instead of a random one.
+const ADMIN_PASSWORD_VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD";
+/// The environment variable that adds the fault routes to a development node.
+const FAULTS_VARIABLE: &str = "INSIGHTHUB_FAULTS";
+
+/// What a node is, once configuration, environment and command line are put together.
+#[derive(Debug)]
+pub struct Plan {
+    pub config: Config,
+    pub name: String,
+    pub http: SocketAddr,
+    pub data: PathBuf,
+}
+
+impl Plan {
+    /// Puts together file, environment and arguments; every value is checked here.
+    pub fn new(args: &ServeArgs) -> anyhow::Result<Plan> {
+        let mut config = Config::load(args.config.as_deref())?;
+        if args.dev {
+            config.cluster.profile = Profile::Development;
+        }
+        let node = choose_node(&config, args.node.as_deref())?.clone();
+        let http = args.http.unwrap_or(node.http);
+        if config.cluster.profile == Profile::Development && !http.ip().is_loopback() {
+            bail!(
+                "the development profile lets anybody send and read logs, so it listens on loopback only, not on \
+                 {http}: use 127.0.0.1, or set cluster.profile = \"production\""
+            );
+        }
+        let data = args.data.clone().or_else(|| config.storage.dir.clone());
+        let data = data.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT));
+        Ok(Plan { config, name: node.name, http, data })
+    }
+}
+
+fn choose_node<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a NodeConfig> {
+    match (name, config.nodes.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, nodes) => bail!("the configuration names {} nodes: choose one with --node NAME", nodes.len()),
+        (Some(name), nodes) => nodes.iter().find(|node| node.name == name).with_context(|| {
+            let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+            format!("the configuration has no node {name:?}; it has {}", names.join(", "))
+        }),
+    }
+}
+
+/// Runs a node until SIGTERM, Ctrl-C or the failure of its log.
+pub async fn serve(plan: Plan) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    create_private(&plan.data)?;
+    let listener = TcpListener::bind(plan.http)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another node running there?", plan.http))?;
+    let address = listener.local_addr()?;
+    let feed = Arc::new(TailFeed::default());
+    let store = Store::open(RealFs::shared(), store_options(&plan)?, Arc::clone(&feed) as _).await?;
+    let store = Arc::new(store);
+    let actors = ActorSystem::start(&store, feed, system_options(&plan, Arc::clone(&clock))?).await?;
+    let node = Arc::new(node(&plan, address, Arc::clone(&store), actors, clock));
+    let maintenance = maintenance::start(Arc::clone(&node), plan.config.storage.disk_free_bytes_min);
+    create_admin(&node).await?;
+    say(&format!("listening on http://{address}"))?;
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut drained = stopped.clone();
+    let serving = axum::serve(listener, http::router(Arc::clone(&node)))
+        .with_graceful_shutdown(async move { drop(drained.wait_for(|stop| *stop).await) });
+    let serving = tokio::spawn(async move { serving.await });
+    let reason = asked_to_stop(&store).await?;
+    tracing::info!(reason, "stopping");
+    node.actors.admission.set_stopping();
+    stop.send_replace(true);
+    // Live tails never end by themselves; they are cut when the deadline has passed.
+    let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, serving).await) };
+    node.actors.end_sessions();
+    drain.await;
+    maintenance.abort();
+    node.actors.stop().await;
+    let closed = tokio::time::timeout(insighthub_storage::store::CLOSE_DEADLINE, store.close()).await;
+    closed.context("the store did not close in time")??;
+    if reason == LOG_FAILED {
+        bail!(
+            "the write-ahead log failed; everything acknowledged is on disk: look at the disk, then start again"
+        );
+    }
+    Ok(())
+}
+
+const LOG_FAILED: &str = "the write-ahead log failed";
+
+async fn asked_to_stop(store: &Store) -> anyhow::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut failure = store.wal().watch_failure();
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = interrupt.recv() => Ok("Ctrl-C"),
+        failed = failure.wait_for(Option::is_some) => {
+            if let Ok(failed) = failed {
+                tracing::error!(failure = ?*failed, "the node stops: it cannot keep what it would acknowledge");
+            }
+            Ok(LOG_FAILED)
+        }
+    }
+}
+
+fn node(
+    plan: &Plan,
+    address: SocketAddr,
+    store: Arc<Store>,
+    actors: ActorSystem,
+    clock: Arc<dyn Clock>,
+) -> Node {
+    let development = plan.config.cluster.profile == Profile::Development;
+    let enrich = [("env", &plan.config.enrich.env), ("region", &plan.config.enrich.region)];
+    Node {
+        name: plan.name.clone(),
+        http_address: address.to_string(),
+        store,
+        actors,
+        clock,
+        limits: plan.config.limits.clone(),
+        enrich: enrich
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+            .collect(),
+        access: AccessOptions { anonymous: development },
+        logins: LoginThrottle::default(),
+        counters: Counters::default(),
+        started: AtomicBool::new(false),
+        faults: development && std::env::var_os(FAULTS_VARIABLE).is_some_and(|value| value == "1"),
+    }
+}
+
+fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
+    let storage = &plan.config.storage;
+    Ok(StoreOptions {
+        directory: plan.data.clone(),
+        identity_if_new: Identity {
+            cluster_id: hex(&random::<16>()?),
+            node_id: 1,
+            partitions: plan.config.cluster.partitions,
+        },
+        wal: WalOptions {
+            segment_bytes: storage.wal_segment_bytes,
+            identity: u64::from_le_bytes(random()?),
+            ..WalOptions::default()
+        },
+        block_cache_bytes: BLOCK_CACHE_BYTES,
+        heartbeat_ms: plan.config.raft.heartbeat_ms,
+        election_min_ms: plan.config.raft.election_min_ms,
+        election_max_ms: plan.config.raft.election_max_ms,
+    })
+}
+
+fn system_options(plan: &Plan, clock: Arc<dyn Clock>) -> anyhow::Result<SystemOptions> {
+    let (limits, storage) = (&plan.config.limits, &plan.config.storage);
+    Ok(SystemOptions {
+        clock,
+        seal_rule: SealRule {
+            head_records_max: storage.head_records_max,
+            head_bytes_max: storage.head_bytes_max,
+        },
+        in_flight_bytes_max: limits.in_flight_bytes_max,
+        service_records_per_sec: limits.service_records_per_sec,
+        service_burst_records: limits.service_burst_records,
+        own_producer: format!("node:{}:{}", plan.name, hex(&random::<8>()?)),
+        submit_deadline: SUBMIT_DEADLINE,
+    })
+}
+
+/// At the very first start: makes the user `admin` and says its password, once.
+async fn create_admin(node: &Node) -> anyhow::Result<()> {
+    let group = &node.store.control.group;
+    wait_for_leader(node).await?;
+    if node.store.control.replica.read(|state| !state.users.is_empty()) {
+        return Ok(());
+    }
+    let password = match std::env::var(ADMIN_PASSWORD_VARIABLE) {
+        Ok(given) => given,
+        Err(_) => hex(&random::<12>()?),
+    };
+    let (salt, secret) = (random::<16>()?, password.clone());
+    let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
+    let user = User { role: Role::Admin, password_hash };
+    group.propose(Command::Control(ControlCommand::SetUser { name: "admin".into(), user })).await?;
+    say(&format!("admin login: user admin, password {password}"))
+}
+
+/// The users are only known once the control group has replayed its log.
+async fn wait_for_leader(node: &Node) -> anyhow::Result<()> {
+    let ready = async {
+        while node.store.control.group.ensure_linearizable().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ready).await.context("the control group found no leader")
+}
+
+fn create_private(directory: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder
+        .create(directory)
+        .with_context(|| format!("cannot create the data directory {}", directory.display()))
+}
+
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
+    Ok(bytes)
+}
+
+/// Lines for whoever started the node; its log goes to stderr.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

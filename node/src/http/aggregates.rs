@@ -1,0 +1,108 @@
+//! `GET /api/aggregates`: per service and minute; `GET /api/services`: who has sent what.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use insighthub_model::Timestamp;
+use insighthub_model::aggregate::MinuteAggregate;
+use insighthub_model::routing::partition_of;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::caller::Viewer;
+use super::reading::Parameters;
+use super::{ApiError, AppState};
+
+/// Minutes of all services one answer may hold; a longer range wants a narrower question.
+const ROWS_MAX: usize = 100_000;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/aggregates", get(minutes)).route("/api/services", get(services))
+}
+
+#[derive(Serialize)]
+struct Row {
+    service: String,
+    minute_bucket: Timestamp,
+    total_logs: u64,
+    error_count: u64,
+    avg_latency: Option<f64>,
+    anomaly_count: u64,
+}
+
+type Minutes = BTreeMap<(String, i64), (MinuteAggregate, u64)>;
+
+async fn minutes(
+    State(node): State<AppState>,
+    _viewer: Viewer,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Json<Value>, ApiError> {
+    let mut parameters = Parameters::new(pairs);
+    let service = parameters.take("service")?;
+    let from = parameters.take_time("from")?.unwrap_or(Timestamp::MIN);
+    let to = parameters.take_time("to")?.unwrap_or(Timestamp::MAX);
+    let minutes = collect(&node, service, from.minute(), to.minute()).await?;
+    if minutes.len() > ROWS_MAX {
+        let message = format!("the range holds more than {ROWS_MAX} rows: name a service or a shorter range");
+        return Err(ApiError::bad_parameter("from", message));
+    }
+    let rows: Vec<Row> = minutes
+        .into_iter()
+        .map(|((service, minute), (all, errors))| Row {
+            service,
+            minute_bucket: Timestamp::from_minute(minute),
+            total_logs: all.count,
+            error_count: errors,
+            avg_latency: all.latency.avg_ms(),
+            anomaly_count: all.anomalies,
+        })
+        .collect();
+    Ok(Json(json!({ "aggregates": rows })))
+}
+
+async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<Value>, ApiError> {
+    let minutes = collect(&node, None, i64::MIN, i64::MAX).await?;
+    let mut services: BTreeMap<String, (u64, i64)> = BTreeMap::new();
+    for ((service, minute), (all, _)) in minutes {
+        let entry = services.entry(service).or_insert((0, minute));
+        entry.0 += all.count;
+        entry.1 = entry.1.max(minute);
+    }
+    let services: Vec<Value> = services
+        .into_iter()
+        .map(|(service, (total_logs, minute))| {
+            json!({ "service": service, "total_logs": total_logs, "last_seen": Timestamp::from_minute(minute) })
+        })
+        .collect();
+    Ok(Json(json!({ "services": services })))
+}
+
+/// All levels of each (service, minute) merged, and how many of its records are errors.
+async fn collect(
+    node: &AppState,
+    service: Option<String>,
+    from_minute: i64,
+    to_minute: i64,
+) -> Result<Minutes, ApiError> {
+    let node = AppState::clone(node);
+    let reading = tokio::task::spawn_blocking(move || {
+        let home = service.as_deref().map(|service| partition_of(service, node.store.identity.partitions));
+        let mut minutes = Minutes::new();
+        for group in &node.store.partitions {
+            if home.is_some_and(|home| home != group.replica.partition()) {
+                continue;
+            }
+            for (key, aggregate) in group.replica.minutes(service.as_deref(), from_minute, to_minute)? {
+                let errors = if key.level.is_error() { aggregate.count } else { 0 };
+                let entry = minutes.entry((key.service, key.minute)).or_default();
+                entry.0.merge(&aggregate);
+                entry.1 += errors;
+            }
+        }
+        Ok::<_, insighthub_storage::index::IndexError>(minutes)
+    });
+    let minutes = reading.await.map_err(|error| ApiError::internal(&error))?;
+    minutes.map_err(|error| ApiError::internal(&error))
+}

@@ -1,0 +1,87 @@
+//! The dashboard, embedded at build time. Only names of the table are served: no path reaches a disk.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{ApiError, AppState};
+
+/// A file of `ui/dist`.
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+    /// Compressed at first use.
+    gzip: OnceLock<Vec<u8>>,
+}
+
+// `static ASSETS: [Asset; N]`, made by build.rs from the files of ui/dist.
+include!(concat!(env!("OUT_DIR"), "/dashboard_assets.rs"));
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().fallback(serve)
+}
+
+async fn serve(uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if path.starts_with("api/") || path.starts_with("ws/") || path.starts_with("debug/") {
+        return ApiError::not_found(format!("there is no {}", uri.path())).into_response();
+    }
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let found = ASSETS.iter().find(|asset| asset.name == path);
+    // Addresses inside the dashboard are its own business; a file that is not there is not.
+    let asset = match (found, is_file) {
+        (Some(asset), _) => Some(asset),
+        (None, false) => ASSETS.iter().find(|asset| asset.name == "index.html"),
+        (None, true) => None,
+    };
+    match asset {
+        Some(asset) => respond(asset, &headers),
+        None if is_file => ApiError::not_found(format!("there is no file {}", uri.path())).into_response(),
+        None => (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], NO_DASHBOARD)
+            .into_response(),
+    }
+}
+
+const NO_DASHBOARD: &str = "This build of InsightHub carries no dashboard: build it with `cargo xtask ui` first. \
+                            The API works: see /api/cluster.\n";
+
+fn respond(asset: &'static Asset, headers: &HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let gzip = accepts.is_some_and(|accepts| accepts.contains("gzip"));
+    let mut response = Response::builder()
+        .header(header::CONTENT_TYPE, asset.content_type)
+        .header(header::VARY, "accept-encoding")
+        // A new version of the node must be a new dashboard at the next load.
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::ETAG, etag(asset));
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag(asset).as_bytes()) {
+        return response.status(StatusCode::NOT_MODIFIED).body(Body::empty()).unwrap_or_default();
+    }
+    let bytes = if gzip {
+        response = response.header(header::CONTENT_ENCODING, "gzip");
+        asset.gzip.get_or_init(|| compress(asset.bytes)).as_slice()
+    } else {
+        asset.bytes
+    };
+    response.body(Body::from(bytes)).unwrap_or_default()
+}
+
+fn etag(asset: &Asset) -> String {
+    format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(asset.bytes))
+}
+
+fn compress(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
+        Ok(compressed) => compressed,
+        // Writing to memory does not fail.
+        Err(_) => Vec::new(),
+    }
+}

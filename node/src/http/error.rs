@@ -1,0 +1,134 @@
+//! What the API answers when it refuses, in one place: status, code, a sentence that says what to do.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use insighthub_actors::admission::Refusal;
+use insighthub_actors::ingest::IngestError;
+use serde_json::json;
+
+use crate::ingest::{DecompressError, RequestError, UnsupportedContentType};
+
+/// A refusal on its way to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    pub status: StatusCode,
+    /// Stable, for programs.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// The parameter or field at fault.
+    pub field: Option<String>,
+    pub retry_after_secs: Option<u64>,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
+        ApiError { status, code, message: message.into(), field: None, retry_after_secs: None }
+    }
+
+    pub fn bad_parameter(field: &str, message: impl Into<String>) -> ApiError {
+        let error = ApiError::new(StatusCode::BAD_REQUEST, "bad_parameter", message);
+        ApiError { field: Some(field.to_owned()), ..error }
+    }
+
+    pub fn unauthorized(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).retry_after(1)
+    }
+
+    /// A failure of ours: the client reads that it happened, the log says what.
+    pub fn internal(error: &dyn std::fmt::Display) -> ApiError {
+        tracing::error!(%error, "a request failed");
+        let message = "the node failed to answer; its log says why";
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
+    pub fn retry_after(self, secs: u64) -> ApiError {
+        ApiError { retry_after_secs: Some(secs), ..self }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let (Some(field), Some(error)) = (self.field, error.as_object_mut()) {
+            error.insert("field".into(), field.into());
+        }
+        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        if let Some(secs) = self.retry_after_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let (status, code) = match refusal {
+            Refusal::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Refusal::DiskFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "disk_full"),
+            Refusal::Stopping { .. } => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        };
+        ApiError::new(status, code, refusal.to_string()).retry_after(refusal.retry_after_secs())
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        let message = error.to_string();
+        match error {
+            IngestError::RateLimited { retry_after_secs, .. } => {
+                ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+                    .retry_after(retry_after_secs)
+            }
+            IngestError::Unavailable(_) => ApiError::unavailable(message),
+            IngestError::Unknown(_) => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message).retry_after(1)
+            }
+        }
+    }
+}
+
+impl From<DecompressError> for ApiError {
+    fn from(error: DecompressError) -> Self {
+        let (status, code) = match error {
+            DecompressError::UnknownEncoding(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding")
+            }
+            DecompressError::Corrupt { .. } => (StatusCode::BAD_REQUEST, "broken_body"),
+            DecompressError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+        };
+        ApiError::new(status, code, error.to_string())
+    }
+}
+
+impl From<UnsupportedContentType> for ApiError {
+    fn from(error: UnsupportedContentType) -> Self {
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", error.to_string())
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        let (status, code) = match error {
+            RequestError::Empty => (StatusCode::BAD_REQUEST, "empty_body"),
+            RequestError::TooManyRecords { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_records"),
+        };
+        ApiError::new(status, code, error.to_string())
+    }
+}

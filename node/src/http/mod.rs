@@ -1,0 +1,102 @@
+//! The HTTP edge: one file per resource, each with its `router()`.
+
+mod aggregates;
+mod body;
+mod caller;
+mod cluster;
+mod counters;
+mod dashboard;
+mod dead_letters;
+mod error;
+mod faults;
+mod health;
+mod ingest;
+mod login;
+mod logs;
+mod metrics;
+mod reading;
+mod tail;
+mod tokens;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use insighthub_actors::ActorSystem;
+use insighthub_model::clock::Clock;
+use insighthub_model::limits::IngestLimits;
+use insighthub_storage::Store;
+
+pub use caller::AccessOptions;
+pub use counters::Counters;
+pub use error::ApiError;
+pub use login::LoginThrottle;
+
+/// Everything a handler may use.
+#[derive(Debug)]
+pub struct Node {
+    pub name: String,
+    pub http_address: String,
+    pub store: Arc<Store>,
+    pub actors: ActorSystem,
+    pub clock: Arc<dyn Clock>,
+    pub limits: IngestLimits,
+    /// `env`, `region`: what every record gets that lacks it.
+    pub enrich: Vec<(String, String)>,
+    pub access: AccessOptions,
+    pub logins: LoginThrottle,
+    pub counters: Counters,
+    /// The log has been replayed once; from then on a little lag is normal.
+    pub started: AtomicBool,
+    /// The fault routes exist; only ever in the development profile.
+    pub faults: bool,
+}
+
+pub type AppState = Arc<Node>;
+
+/// All routes of a node.
+pub fn router(node: AppState) -> Router {
+    let mut router = Router::new()
+        .merge(ingest::router())
+        .merge(logs::router())
+        .merge(tail::router())
+        .merge(aggregates::router())
+        .merge(dead_letters::router())
+        .merge(cluster::router())
+        .merge(login::router())
+        .merge(tokens::router())
+        .merge(health::router())
+        .merge(metrics::router())
+        .merge(dashboard::router());
+    if node.faults {
+        router = router.merge(faults::router());
+    }
+    router
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
+        .layer(middleware::from_fn(security_headers))
+        .with_state(node)
+}
+
+/// Headers that keep a browser from doing with our pages what we did not mean.
+async fn security_headers(request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    );
+    if is_api {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

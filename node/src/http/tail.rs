@@ -1,0 +1,64 @@
+//! `GET /ws/logs`: matching records as they are applied.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use insighthub_actors::tail::{Frame, TailCursor};
+use tokio::sync::mpsc::Receiver;
+
+use super::caller::Viewer;
+use super::reading::Parameters;
+use super::{ApiError, AppState};
+
+/// What a follower may send us: pings and closes are small.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// A socket that takes no frame for this long is dead.
+const SEND_DEADLINE: Duration = Duration::from_secs(30);
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/ws/logs", get(follow))
+}
+
+async fn follow(
+    State(node): State<AppState>,
+    _viewer: Viewer,
+    Query(pairs): Query<Vec<(String, String)>>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    let mut parameters = Parameters::new(pairs);
+    let cursor: Option<Result<TailCursor, _>> = parameters.take("cursor")?.map(|text| text.parse());
+    let cursor = cursor.transpose().map_err(|error| ApiError::bad_parameter("cursor", error.to_string()))?;
+    let filter = parameters.into_filter()?;
+    let frames = node.actors.follow(filter, cursor);
+    let frames = frames.ok_or_else(|| ApiError::unavailable("the live tail is restarting; try again"))?;
+    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(move |socket| pump(socket, frames)))
+}
+
+/// Carries frames to the socket until either side ends.
+async fn pump(mut socket: WebSocket, mut frames: Receiver<Frame>) {
+    loop {
+        tokio::select! {
+            frame = frames.recv() => {
+                let Some(frame) = frame else {
+                    // The session ended (restart, shutdown): the follower comes back with its cursor.
+                    let close = CloseFrame { code: close_code::RESTART, reason: "reconnect with the cursor".into() };
+                    drop(socket.send(Message::Close(Some(close))).await);
+                    return;
+                };
+                let Ok(text) = serde_json::to_string(&frame) else { return };
+                let sent = tokio::time::timeout(SEND_DEADLINE, socket.send(Message::text(text))).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return;
+                }
+            }
+            heard = socket.recv() => match heard {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            },
+        }
+    }
+}

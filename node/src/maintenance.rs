@@ -1,0 +1,63 @@
+//! What a node looks after on its own: room on the disk, and a log that can be purged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use insighthub_storage::command::Command;
+use tokio::task::JoinHandle;
+
+use crate::http::Node;
+
+/// How often the disk is looked at.
+const DISK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the log is looked at, in disk intervals.
+const LOG_EVERY: u32 = 10;
+/// The log may hold this many bytes that only wait for idle partitions to be sealed.
+const LOG_BYTES_MAX: u64 = 512 << 20;
+
+/// Starts the task; it runs until aborted.
+pub(crate) fn start(node: Arc<Node>, disk_free_bytes_min: u64) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut interval = tokio::time::interval(DISK_INTERVAL);
+        for turn in 0_u32.. {
+            interval.tick().await;
+            look_at_disk(&node, disk_free_bytes_min);
+            if turn % LOG_EVERY == 0 {
+                release_log(&node).await;
+            }
+        }
+    })
+}
+
+fn look_at_disk(node: &Node, free_bytes_min: u64) {
+    match node.store.free_bytes() {
+        Ok(free) => {
+            node.actors.admission.set_disk_full(free < free_bytes_min || node.store.wal().waits_for_space())
+        }
+        Err(error) => tracing::warn!(%error, "cannot tell how much room the disk has"),
+    }
+}
+
+/// Seals the partitions whose few old records keep whole segments of the log alive.
+async fn release_log(node: &Node) {
+    if node.store.wal_bytes() < LOG_BYTES_MAX {
+        return;
+    }
+    let (partitions, control) = node.store.holders_of_oldest_segment();
+    if control && let Err(error) = node.store.control.group.take_snapshot().await {
+        tracing::warn!(%error, "the control group took no snapshot");
+    }
+    for partition in partitions {
+        let Some(group) = node.store.partitions.get(usize::from(partition.0)) else { continue };
+        let status = group.replica.status();
+        let idle = status.frozen_heads == 0 && status.head_records == 0;
+        let done = match idle {
+            true => group.group.take_snapshot().await,
+            false if group.group.status().leads => group.group.propose(Command::Seal).await.map(drop),
+            false => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%partition, %error, "the log of an idle partition was not released");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Records readable column by column, wherever they are: a batch in the head or a block on disk.
+//!
+//! Query execution sees nothing but this trait.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use insighthub_model::batch::{FieldColumn, TextColumn};
+use insighthub_model::{PartitionId, Record};
+
+/// A column that is borrowed from memory or shared with the block cache.
+#[derive(Debug, Clone)]
+pub enum Column<'a, T: ?Sized> {
+    Borrowed(&'a T),
+    Shared(Arc<T>),
+}
+
+impl<T: ?Sized> Deref for Column<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Column::Borrowed(column) => column,
+            Column::Shared(column) => column,
+        }
+    }
+}
+
+/// A column that cannot be read. The records exist; the answer would be incomplete without them.
+#[derive(Debug, thiserror::Error)]
+pub enum ColumnError {
+    #[error("block {block} cannot be read: {reason}")]
+    Unreadable { block: String, reason: String },
+}
+
+type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
+
+/// A run of records of one partition. All columns but `field` have one value a row.
+pub trait ColumnSource: Send + Sync + std::fmt::Debug {
+    fn partition(&self) -> PartitionId;
+    fn rows(&self) -> usize;
+    /// First and last timestamp, nanoseconds since 1970; never read when there are no rows.
+    fn time_range(&self) -> (i64, i64);
+    /// Lowest offset and the one after the highest.
+    fn offset_range(&self) -> (u64, u64);
+    /// The distinct services; `service` indexes into it.
+    fn services(&self) -> &[String];
+    /// One bit per level that occurs (bit n = level number n).
+    fn level_mask(&self) -> u8;
+    /// False when no row can hold the lower-case token in its message or in a text field.
+    /// True when unknown. Tokens are as `model::query` cuts them.
+    fn may_hold_token(&self, token: &str) -> bool;
+    /// False when no row has a field of this name.
+    fn may_hold_field(&self, name: &str) -> bool;
+
+    fn service(&self) -> Read<'_, [u16]>;
+    fn timestamp(&self) -> Read<'_, [i64]>;
+    fn level(&self) -> Read<'_, [u8]>;
+    fn message(&self) -> Read<'_, TextColumn>;
+    /// Milliseconds; NaN where the record has none.
+    fn latency_ms(&self) -> Read<'_, [f64]>;
+    fn offset(&self) -> Read<'_, [u64]>;
+    /// NaN where not scored.
+    fn anomaly_score(&self) -> Read<'_, [f32]>;
+    /// Rows that are anomalies, ascending, with the reason.
+    fn anomalies(&self) -> Read<'_, [(u32, String)]>;
+    /// The columns of a field, one per type it has here.
+    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError>;
+
+    /// The records of these rows, in the order asked for.
+    fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError>;
+}

@@ -1,0 +1,24 @@
+//! The log store of a node: write-ahead log, Raft groups, heads, blocks, index, query execution.
+//!
+//! Knows no actor and no HTTP. State changes only through [`command::Command`]; everything else reads.
+
+pub mod block;
+pub mod codec;
+pub mod column_source;
+pub mod command;
+pub mod control;
+pub mod fs;
+pub mod group;
+pub mod head_source;
+pub mod index;
+pub mod partition;
+pub mod query;
+pub mod raft;
+pub mod sealed_head;
+pub mod snapshot;
+pub mod store;
+pub mod stored_batch;
+pub mod wal;
+
+pub use store::{Identity, Store, StoreError, StoreOptions};
+pub use stored_batch::StoredBatch;

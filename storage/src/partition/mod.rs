@@ -1,0 +1,13 @@
+//! A partition: its replicated state, how commands change it, how its head becomes blocks.
+
+mod head;
+mod producers;
+mod replica;
+mod sealer;
+mod state;
+
+pub use head::Head;
+pub use producers::{Producers, Verdict};
+pub use replica::{ApplyObserver, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
+pub use sealer::Sealer;
+pub use state::{Effects, PartitionSnapshot, PartitionState};

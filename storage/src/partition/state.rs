@@ -1,0 +1,159 @@
+//! The replicated state of a partition and the pure function that changes it.
+//!
+//! Same commands in the same order give the same state on every replica, however the records were
+//! cut into batches. Knows no disk, no clock, no randomness.
+
+use std::sync::Arc;
+
+use insighthub_model::ids::BatchIdentity;
+use insighthub_model::{Offset, PartitionId};
+use serde::{Deserialize, Serialize};
+
+use super::{Head, Producers, Verdict};
+use crate::block::BlockMeta;
+use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command};
+use crate::sealed_head::SealedHead;
+use crate::stored_batch::StoredBatch;
+
+/// State since the last seal, and what decides about what comes next.
+#[derive(Clone, Debug)]
+pub struct PartitionState {
+    pub partition: PartitionId,
+    pub next_offset: Offset,
+    pub next_dead_letter: u64,
+    pub producers: Producers,
+    pub head: Head,
+}
+
+/// The part of the state that is not in block files, as of a seal. The list of blocks grows by the
+/// block of that seal once its file is on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartitionSnapshot {
+    pub partition: PartitionId,
+    pub next_offset: Offset,
+    pub next_dead_letter: u64,
+    pub producers: Producers,
+    /// In order of their seals.
+    pub blocks: Vec<BlockMeta>,
+}
+
+/// What must happen outside the state because a command was applied.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Batches that became visible, in offset order: news for the live tail.
+    pub stored: Vec<Arc<StoredBatch>>,
+    /// A head that was frozen and must become a block.
+    pub sealed: Option<Arc<SealedHead>>,
+}
+
+impl PartitionState {
+    pub fn new(partition: PartitionId) -> PartitionState {
+        PartitionState {
+            partition,
+            next_offset: 0,
+            next_dead_letter: 0,
+            producers: Producers::default(),
+            head: Head::default(),
+        }
+    }
+
+    pub fn from_snapshot(snapshot: &PartitionSnapshot) -> PartitionState {
+        PartitionState {
+            partition: snapshot.partition,
+            next_offset: snapshot.next_offset,
+            next_dead_letter: snapshot.next_dead_letter,
+            producers: snapshot.producers.clone(),
+            head: Head::default(),
+        }
+    }
+
+    /// The snapshot of this state; only right when the head is empty.
+    pub fn snapshot(&self, blocks: Vec<BlockMeta>) -> PartitionSnapshot {
+        assert!(self.head.is_empty(), "records outside block files would be lost by this snapshot");
+        PartitionSnapshot {
+            partition: self.partition,
+            next_offset: self.next_offset,
+            next_dead_letter: self.next_dead_letter,
+            producers: self.producers.clone(),
+            blocks,
+        }
+    }
+
+    /// Applies the command of the entry at `index`.
+    pub fn apply(&mut self, index: u64, command: Command) -> (Applied, Effects) {
+        match command {
+            Command::Append(append) => self.append(index, append),
+            Command::Seal => self.seal(index),
+            Command::ResolveDeadLetters(numbers) => self.resolve_dead_letters(numbers),
+            // The control group's business; a partition never proposes it.
+            Command::Control(_) => (Applied::Nothing, Effects::default()),
+        }
+    }
+
+    fn append(&mut self, index: u64, append: Append) -> (Applied, Effects) {
+        let mut effects = Effects::default();
+        let outcomes = append
+            .chunks
+            .into_iter()
+            .map(|chunk| self.append_chunk(index, append.created_at.0, chunk, &mut effects))
+            .collect();
+        (Applied::Append(outcomes), effects)
+    }
+
+    fn append_chunk(
+        &mut self,
+        index: u64,
+        created_at: i64,
+        chunk: Chunk,
+        effects: &mut Effects,
+    ) -> ChunkOutcome {
+        match self.judge(index, &chunk.identity) {
+            Verdict::New => {}
+            Verdict::Duplicate => return ChunkOutcome::Duplicate,
+            Verdict::TooOld => return ChunkOutcome::SequenceTooOld,
+            Verdict::OutOfOrder => return ChunkOutcome::ChunkOutOfOrder,
+        }
+        for letter in chunk.dead_letters {
+            self.head.dead_letters.insert(self.next_dead_letter, letter);
+            self.next_dead_letter += 1;
+        }
+        let base_offset = self.next_offset;
+        let records = chunk.records.batch;
+        if !records.is_empty() {
+            let batch = Arc::new(StoredBatch {
+                partition: self.partition,
+                base_offset,
+                created_at: vec![created_at; records.len()],
+                records,
+                scores: chunk.scores,
+            });
+            self.next_offset = batch.end_offset();
+            self.head.push(Arc::clone(&batch));
+            effects.stored.push(batch);
+        }
+        ChunkOutcome::Stored { base_offset }
+    }
+
+    fn judge(&mut self, index: u64, identity: &BatchIdentity) -> Verdict {
+        self.producers.admit(identity, index)
+    }
+
+    fn seal(&mut self, index: u64) -> (Applied, Effects) {
+        self.producers.forget_idle();
+        let sealed = (!self.head.is_empty()).then(|| Arc::new(self.head.freeze(self.partition, index)));
+        (Applied::Sealed, Effects { stored: Vec::new(), sealed })
+    }
+
+    fn resolve_dead_letters(&mut self, numbers: Vec<u64>) -> (Applied, Effects) {
+        let mut resolved = 0;
+        for number in numbers {
+            if self.head.dead_letters.remove(&number).is_some() {
+                resolved += 1;
+            } else if number < self.next_dead_letter && !self.head.resolved_dead_letters.contains(&number) {
+                self.head.resolved_dead_letters.push(number);
+                resolved += 1;
+            }
+        }
+        (Applied::DeadLettersResolved(resolved), Effects::default())
+    }
+}

@@ -1,0 +1,222 @@
+//! The state of a group as openraft sees it: apply committed entries, hand out and take snapshots.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use openraft::storage::{RaftStateMachine, Snapshot as RaftSnapshot};
+use openraft::{BasicNode, EntryPayload, ErrorSubject, ErrorVerb, RaftSnapshotBuilder, SnapshotMeta};
+use openraft::{StorageError, StorageIOError};
+use parking_lot::RwLock;
+
+use super::types::{Membership, NodeId, RaftLogId, TypeConfig};
+use crate::command::{Applied, Command};
+use crate::control::ControlState;
+use crate::fs::Fs;
+use crate::partition::PartitionReplica;
+use crate::snapshot::{self, Snapshot, StoredSnapshot};
+use crate::store::StoreError;
+
+/// State of a group, shared with readers.
+#[derive(Clone, Debug)]
+pub enum GroupState {
+    Control(Arc<ControlReplica>),
+    Partition(Arc<PartitionReplica>),
+}
+
+/// The control group's state and where its snapshot lies.
+#[derive(Debug)]
+pub struct ControlReplica {
+    fs: Arc<dyn Fs>,
+    directory: PathBuf,
+    state: RwLock<ControlState>,
+    durable: RwLock<Option<StoredSnapshot>>,
+}
+
+impl ControlReplica {
+    pub fn open(fs: Arc<dyn Fs>, directory: &Path) -> Result<Arc<ControlReplica>, StoreError> {
+        fs.create_dir_all(directory).map_err(StoreError::io("create", directory))?;
+        let durable = snapshot::read(fs.as_ref(), directory)?;
+        let state = match durable.as_ref().map(|stored| &stored.snapshot) {
+            Some(Snapshot::Control(state)) => state.clone(),
+            None => ControlState::default(),
+            Some(Snapshot::Partition(_)) => {
+                return Err(StoreError::WrongSnapshot { path: directory.into() });
+            }
+        };
+        let replica =
+            ControlReplica { fs, directory: directory.into(), state: state.into(), durable: durable.into() };
+        Ok(Arc::new(replica))
+    }
+
+    /// Looks at the state; keep `read` short, apply waits for it.
+    pub fn read<T>(&self, read: impl FnOnce(&ControlState) -> T) -> T {
+        read(&self.state.read())
+    }
+
+    fn store(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
+        snapshot::write(self.fs.as_ref(), &self.directory, &stored)?;
+        *self.durable.write() = Some(stored);
+        Ok(())
+    }
+}
+
+/// One group's state machine.
+#[derive(Debug)]
+pub struct StateMachine {
+    state: GroupState,
+    last_applied: Option<RaftLogId>,
+    membership: Membership,
+}
+
+impl StateMachine {
+    /// Continues where the group's newest snapshot ends; Raft replays the log from there.
+    pub fn new(state: GroupState) -> StateMachine {
+        let durable = match &state {
+            GroupState::Control(control) => control.durable.read().clone(),
+            GroupState::Partition(partition) => partition.durable_snapshot(),
+        };
+        let meta = durable.map(|stored| stored.meta).unwrap_or_default();
+        StateMachine { state, last_applied: meta.last_log_id, membership: meta.last_membership }
+    }
+
+    fn apply_command(&self, log_id: RaftLogId, command: Command) -> Applied {
+        match (&self.state, command) {
+            (GroupState::Partition(partition), command) => partition.apply(log_id, &self.membership, command),
+            (GroupState::Control(control), Command::Control(command)) => {
+                Applied::Control(control.state.write().apply(command))
+            }
+            (GroupState::Control(_), _) => Applied::Nothing,
+        }
+    }
+}
+
+type Stored<T> = Result<T, StorageError<NodeId>>;
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotBuilder = SnapshotBuilder;
+
+    async fn applied_state(&mut self) -> Stored<(Option<RaftLogId>, Membership)> {
+        Ok((self.last_applied, self.membership.clone()))
+    }
+
+    async fn apply<I>(&mut self, entries: I) -> Stored<Vec<Applied>>
+    where
+        I: IntoIterator<Item = openraft::Entry<TypeConfig>> + Send,
+        I::IntoIter: Send,
+    {
+        let mut replies = Vec::new();
+        for entry in entries {
+            let reply = match entry.payload {
+                EntryPayload::Blank => Applied::Nothing,
+                EntryPayload::Membership(membership) => {
+                    self.membership = Membership::new(Some(entry.log_id), membership);
+                    Applied::Nothing
+                }
+                EntryPayload::Normal(payload) => {
+                    // A committed entry that cannot be read is damage: this replica stops here.
+                    let command = payload
+                        .take_command()
+                        .map_err(|error| StorageIOError::apply(entry.log_id, &error))?;
+                    self.apply_command(entry.log_id, command)
+                }
+            };
+            self.last_applied = Some(entry.log_id);
+            replies.push(reply);
+        }
+        Ok(replies)
+    }
+
+    async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
+        SnapshotBuilder {
+            state: self.state.clone(),
+            last_applied: self.last_applied,
+            membership: self.membership.clone(),
+        }
+    }
+
+    async fn begin_receiving_snapshot(&mut self) -> Stored<Box<Snapshot>> {
+        Ok(Box::new(Snapshot::Control(ControlState::default())))
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta<NodeId, BasicNode>,
+        snapshot: Box<Snapshot>,
+    ) -> Stored<()> {
+        let stored = StoredSnapshot { meta: meta.clone(), snapshot: *snapshot };
+        let state = self.state.clone();
+        blocking(move || match (&state, &stored.snapshot) {
+            (GroupState::Control(control), Snapshot::Control(new)) => {
+                *control.state.write() = new.clone();
+                control.store(stored)
+            }
+            (GroupState::Partition(partition), Snapshot::Partition(_)) => partition.install(stored),
+            _ => Err(StoreError::WrongSnapshot { path: PathBuf::from("from a peer") }),
+        })
+        .await?;
+        self.last_applied = meta.last_log_id;
+        self.membership = meta.last_membership.clone();
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> Stored<Option<RaftSnapshot<TypeConfig>>> {
+        let durable = match &self.state {
+            GroupState::Control(control) => control.durable.read().clone(),
+            GroupState::Partition(partition) => partition.durable_snapshot(),
+        };
+        Ok(durable.map(to_raft))
+    }
+}
+
+/// Makes the snapshot of a moment. For a partition that is the last seal unless its head is empty:
+/// records are never in a snapshot, they are in block files or in the log behind it.
+#[derive(Debug)]
+pub struct SnapshotBuilder {
+    state: GroupState,
+    last_applied: Option<RaftLogId>,
+    membership: Membership,
+}
+
+impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
+    async fn build_snapshot(&mut self) -> Stored<RaftSnapshot<TypeConfig>> {
+        let (state, last_applied, membership) =
+            (self.state.clone(), self.last_applied, self.membership.clone());
+        let stored = blocking(move || match &state {
+            GroupState::Control(control) => {
+                let meta = SnapshotMeta {
+                    last_log_id: last_applied,
+                    last_membership: membership,
+                    snapshot_id: format!("control-{}", last_applied.map_or(0, |log_id| log_id.index)),
+                };
+                let stored =
+                    StoredSnapshot { meta, snapshot: Snapshot::Control(control.state.read().clone()) };
+                control.store(stored.clone()).map(|()| Some(stored))
+            }
+            GroupState::Partition(partition) => partition.snapshot(last_applied, &membership),
+        })
+        .await?;
+        let nothing_yet =
+            || io::Error::other("nothing has been sealed yet, so there is no snapshot to hand out");
+        stored.map(to_raft).ok_or_else(|| StorageIOError::read_snapshot(None, &nothing_yet()).into())
+    }
+}
+
+fn to_raft(stored: StoredSnapshot) -> RaftSnapshot<TypeConfig> {
+    RaftSnapshot { meta: stored.meta, snapshot: Box::new(stored.snapshot) }
+}
+
+/// Runs disk work off the async threads and puts its failure in openraft's terms.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Stored<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(|error| failure(&error)),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn failure(error: &(impl std::error::Error + 'static)) -> StorageError<NodeId> {
+    let error = openraft::AnyError::new(error);
+    StorageIOError::new(ErrorSubject::Snapshot(None), ErrorVerb::Write, error).into()
+}

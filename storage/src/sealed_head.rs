@@ -1,0 +1,26 @@
+//! What one Seal command freezes: the input of a block, the same on every replica.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use insighthub_model::PartitionId;
+use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
+use insighthub_model::dead_letter::DeadLetter;
+
+use crate::stored_batch::StoredBatch;
+
+/// Everything a partition took in between two seals.
+#[derive(Clone, Debug)]
+pub struct SealedHead {
+    pub partition: PartitionId,
+    /// Raft index of the Seal entry; names the block.
+    pub seal_index: u64,
+    /// In offset order; may be empty when only dead letters came in.
+    pub batches: Vec<Arc<StoredBatch>>,
+    /// Changes of the minute aggregates since the last seal.
+    pub minutes: BTreeMap<MinuteKey, MinuteAggregate>,
+    /// Dead letters since the last seal by their number in the partition.
+    pub dead_letters: BTreeMap<u64, DeadLetter>,
+    /// Numbers of dead letters of earlier seals that were resolved since the last seal.
+    pub resolved_dead_letters: Vec<u64>,
+}

@@ -1,0 +1,71 @@
+//! Snapshots of a group's state: what is in memory only, as of one Raft index, in one synced file.
+//!
+//! The log is purged only behind a snapshot that is on disk. Layout: CRC32 of the rest (little-endian
+//! u32), then the encoded [`StoredSnapshot`]. Written beside the old one and put in place by rename.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use openraft::{BasicNode, SnapshotMeta};
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, CodecError};
+use crate::control::ControlState;
+use crate::fs::Fs;
+use crate::partition::PartitionSnapshot;
+
+const VERSION: u8 = 1;
+const FILE_NAME: &str = "snapshot";
+
+/// The state of a group, as Raft hands it from node to node. Block files are not part of it: a
+/// replica fetches those it lacks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Snapshot {
+    Control(ControlState),
+    Partition(PartitionSnapshot),
+}
+
+/// A snapshot and what Raft knows of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredSnapshot {
+    pub meta: SnapshotMeta<u64, BasicNode>,
+    pub snapshot: Snapshot,
+}
+
+/// Why a snapshot cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("snapshot {}: cannot {action}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("snapshot {} is damaged: {reason}; restore this node from its peers", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error("snapshot {}: {source}", path.display())]
+    Codec { path: PathBuf, source: CodecError },
+}
+
+/// Reads the snapshot of a group's directory; `None` when there is none yet.
+pub fn read(fs: &dyn Fs, directory: &Path) -> Result<Option<StoredSnapshot>, SnapshotError> {
+    let path = directory.join(FILE_NAME);
+    let bytes = match fs.read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(SnapshotError::Io { action: "read", path, source }),
+    };
+    let Some((crc, body)) = bytes.split_first_chunk::<4>() else {
+        return Err(SnapshotError::Damaged { path, reason: "it is shorter than its checksum".into() });
+    };
+    if u32::from_le_bytes(*crc) != crc32fast::hash(body) {
+        return Err(SnapshotError::Damaged { path, reason: "its checksum differs".into() });
+    }
+    codec::decode(VERSION, body).map(Some).map_err(|source| SnapshotError::Codec { path, source })
+}
+
+/// Puts a snapshot in place; it is durable when this returns.
+pub fn write(fs: &dyn Fs, directory: &Path, snapshot: &StoredSnapshot) -> Result<(), SnapshotError> {
+    let path = directory.join(FILE_NAME);
+    let body = codec::encode(VERSION, snapshot)
+        .map_err(|source| SnapshotError::Codec { path: path.clone(), source })?;
+    let mut bytes = crc32fast::hash(&body).to_le_bytes().to_vec();
+    bytes.extend_from_slice(&body);
+    fs.replace(&path, &bytes).map_err(|source| SnapshotError::Io { action: "write", path, source })
+}
