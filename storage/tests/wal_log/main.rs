@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod damage;
 mod faults;
 mod model;
 mod power_cuts;

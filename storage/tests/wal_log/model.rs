@@ -84,6 +84,7 @@ pub(crate) struct World {
     pub(crate) restarts: u64,
     pub(crate) changes: u64,
     pub(crate) lost: u64,
+    pub(crate) cuts: u64,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +107,7 @@ impl World {
             restarts: 0,
             changes: 0,
             lost: 0,
+            cuts: 0,
         };
         world.open().unwrap();
         world
@@ -174,7 +176,7 @@ impl World {
         let Some(wal) = &self.wal else { return };
         if !wal.is_failed() {
             let (found, expected) = (read_all(wal), self.now());
-            assert!(same(&expected, &found), "{found:#?}\nis not {expected:#?}");
+            assert!(same(&expected, &found), "{found:?}\nis not {expected:?}");
         }
     }
 
@@ -193,8 +195,9 @@ impl World {
             (acknowledged..=self.history.len()).rev().find(|count| same(&self.after(*count), &found));
         let Some(matching) = matching else {
             let (at_least, at_most) = (self.after(acknowledged), self.now());
-            panic!("found {found:#?}\nwhich is nothing between {at_least:#?}\nand {at_most:#?}");
+            panic!("found {found:?}\nwhich is nothing between {at_least:?}\nand {at_most:?}");
         };
+        self.cuts += u64::from(wal.recovery_report().cut.is_some());
         self.lost += (self.history.len() - matching) as u64;
         // What a log has shown after a restart may not vanish later, acknowledged or not.
         self.base = self.after(matching);

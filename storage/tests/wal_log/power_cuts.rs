@@ -2,10 +2,13 @@
 //! changes that covers everything acknowledged.
 
 use crate::model::{Change, World, entry};
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use insighthub_storage::fs::{Fault, SimFs};
 use insighthub_storage::wal::GroupId;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -134,27 +137,64 @@ fn play(world: &mut World, act: &Act) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+/// What happened in all cases together: a run in which nothing went wrong proves nothing.
+#[derive(Debug, Default)]
+struct Tally {
+    restarts: u64,
+    changes: u64,
+    lost: u64,
+    cuts: u64,
+    failures: u64,
+    space_waits: u64,
+    freed_segments: u64,
+}
 
-    #[test]
-    fn a_restarted_log_holds_a_prefix_that_covers_all_acknowledged(
-        seed in any::<u64>(),
-        acts in proptest::collection::vec(any_act(), 1..120),
-    ) {
+impl Tally {
+    fn note(&mut self, world: &World) {
+        let Some(wal) = &world.wal else { return };
+        self.failures += u64::from(wal.is_failed());
+        self.space_waits += u64::from(wal.waits_for_space());
+    }
+
+    fn note_end(&mut self, world: &World) {
+        let Some(wal) = &world.wal else { return };
+        self.restarts += world.restarts;
+        self.changes += world.changes;
+        self.lost += world.lost;
+        self.cuts += world.cuts;
+        self.freed_segments += wal.oldest_segment().map_or(0, |oldest| u64::from(oldest.number) - 1);
+    }
+
+    fn check(&self, cases: u64) {
+        let each = [self.changes, self.lost, self.restarts, self.freed_segments];
+        assert!(each.iter().all(|count| *count > cases), "{self:?}");
+        let some = [self.cuts, self.failures, self.space_waits];
+        assert!(some.iter().all(|count| *count > cases / 20), "{self:?}");
+    }
+}
+
+#[test]
+fn a_restarted_log_holds_a_prefix_that_covers_all_acknowledged() {
+    let config = ProptestConfig { max_shrink_iters: 3000, failure_persistence: None, ..Default::default() };
+    let cases = u64::from(config.cases);
+    let tally = RefCell::new(Tally::default());
+    let story = (any::<u64>(), proptest::collection::vec(any_act(), 1..120));
+    let told = TestRunner::new(config).run(&story, |(seed, acts)| {
         let mut world = World::new(seed);
         for act in &acts {
             play(&mut world, act);
             world.check_readable();
+            tally.borrow_mut().note(&world);
         }
         restart(&mut world, SimFs::power_cut);
         // And once more: opening must not harm what it found.
         restart(&mut world, SimFs::power_cut);
         world.check_readable();
+        tally.borrow_mut().note_end(&world);
+        Ok(())
+    });
+    if let Err(failure) = told {
+        panic!("{failure}");
     }
-}
-
-/// More by `PROPTEST_CASES`, as every proptest.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(300)
+    tally.into_inner().check(cases);
 }
