@@ -30,6 +30,8 @@ pub struct Partition {
     pub applied_index: u64,
     pub head_records: u64,
     pub blocks: u64,
+    /// Why the replica on this node has stopped, if it has.
+    pub failure: Option<String>,
 }
 
 impl Partition {

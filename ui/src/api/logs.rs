@@ -1,53 +1,9 @@
 //! `GET /api/logs`, `/ws/logs` and `/api/services`.
 
+pub use insighthub_model::Level;
 use serde::Deserialize;
 
 use super::record::Record;
-
-/// Severity, least first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Level {
-    Trace,
-    Debug,
-    #[default]
-    Info,
-    Warn,
-    Error,
-    Fatal,
-}
-
-impl Level {
-    pub const ALL: [Level; 6] =
-        [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Level::Trace => "TRACE",
-            Level::Debug => "DEBUG",
-            Level::Info => "INFO",
-            Level::Warn => "WARN",
-            Level::Error => "ERROR",
-            Level::Fatal => "FATAL",
-        }
-    }
-
-    /// The name as a CSS class.
-    pub fn class(self) -> &'static str {
-        match self {
-            Level::Trace => "trace",
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
-            Level::Fatal => "fatal",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Level> {
-        Level::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(name))
-    }
-}
 
 /// One page of a search, newest first.
 #[derive(Debug, Deserialize)]
@@ -68,6 +24,8 @@ pub struct Coverage {
     pub complete: bool,
     pub scanned_records: u64,
     pub matched_records: u64,
+    /// The search stopped when its page was full: there may be more.
+    pub matched_is_lower_bound: bool,
     pub elapsed_ms: f64,
 }
 
@@ -104,13 +62,5 @@ mod tests {
         assert!(heartbeat.records.is_empty() && heartbeat.skipped == 0);
         let skipped: Frame = serde_json::from_str(r#"{"skipped":42,"cursor":"c2"}"#).unwrap();
         assert_eq!((skipped.skipped, skipped.cursor.as_deref()), (42, Some("c2")));
-    }
-
-    #[test]
-    fn every_level_reads_back_from_its_name() {
-        for level in Level::ALL {
-            assert_eq!(Level::from_name(level.name()), Some(level));
-        }
-        assert_eq!(Level::from_name("loud"), None);
     }
 }

@@ -1,15 +1,7 @@
 //! `GET /api/session` and `POST /api/login`.
 
+pub use insighthub_model::access::Role;
 use serde::Deserialize;
-
-/// What the caller may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Admin,
-    Viewer,
-    AnonymousViewer,
-}
 
 /// Who is signed in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

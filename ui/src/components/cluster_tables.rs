@@ -38,9 +38,12 @@ pub struct PartitionsTableProps {
 #[component]
 pub fn PartitionsTable(props: &PartitionsTableProps) -> Html {
     let row = |partition: &Partition| {
-        let leader = match &partition.leader {
-            Some(leader) => html! { leader },
-            None => html! { <span class="state bad">{ "No leader" }</span> },
+        let leader = match (&partition.failure, &partition.leader) {
+            (Some(failure), _) => {
+                html! { <span class="state bad">{ format!("Stopped here: {failure}") }</span> }
+            }
+            (None, Some(leader)) => html! { leader },
+            (None, None) => html! { <span class="state bad">{ "No leader" }</span> },
         };
         let lag = partition.lag();
         html! {

@@ -19,7 +19,8 @@ pub fn CoverageLine(props: &CoverageLineProps) -> Html {
     html! {
         <p class="coverage" role="status">
             <span><b>{ format::count(props.shown as u64) }</b>{ " shown" }</span>
-            <span><b>{ format::count(coverage.matched_records) }</b>{ " matched" }</span>
+            <span><b>{ format::count(coverage.matched_records) }</b>
+                { if coverage.matched_is_lower_bound { " or more matched" } else { " matched" } }</span>
             <span><b>{ format::count(coverage.scanned_records) }</b>{ " scanned" }</span>
             <span>{ partitions }</span>
             <span>{ format::duration_ms(coverage.elapsed_ms) }</span>

@@ -3,6 +3,7 @@
 use yew::{Callback, Event, Html, NodeRef, Properties, TargetCast, classes, component, html};
 
 use crate::api::logs::{Level, ServiceSummary};
+use crate::components::level_badge::level_class;
 use crate::components::search_box::SearchBox;
 use crate::state::filter::{Filter, Range};
 use crate::state::view::{Mode, View};
@@ -76,7 +77,7 @@ fn chip(props: &FilterBarProps, level: Level) -> Html {
     let is_on = props.view.filter.levels.contains(&level);
     let onclick = change(props, move |filter, _| filter.toggle_level(level));
     html! {
-        <button type="button" class={classes!("chip", level.class(), is_on.then_some("on"))}
+        <button type="button" class={classes!("chip", level_class(level), is_on.then_some("on"))}
             aria-pressed={is_on.to_string()} {onclick}>{ level.name() }</button>
     }
 }

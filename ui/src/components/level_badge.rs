@@ -11,5 +11,17 @@ pub struct LevelBadgeProps {
 
 #[component]
 pub fn LevelBadge(props: &LevelBadgeProps) -> Html {
-    html! { <span class={yew::classes!("level", props.level.class())}>{ props.level.name() }</span> }
+    html! { <span class={yew::classes!("level", level_class(props.level))}>{ props.level.name() }</span> }
+}
+
+/// The CSS class of a level.
+pub(super) fn level_class(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+        Level::Fatal => "fatal",
+    }
 }

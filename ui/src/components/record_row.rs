@@ -3,7 +3,7 @@
 use yew::{Callback, Html, Properties, classes, component, html};
 
 use crate::api::record::{Line, Record};
-use crate::components::level_badge::LevelBadge;
+use crate::components::level_badge::{LevelBadge, level_class};
 use crate::state::format;
 
 #[derive(PartialEq, Properties)]
@@ -35,7 +35,7 @@ fn row(props: &RecordRowProps, record: &Record) -> Html {
     let index = props.index;
     let class = classes!(
         "row",
-        head.level.class(),
+        level_class(head.level),
         head.is_anomaly.then_some("anomaly"),
         props.is_selected.then_some("selected")
     );

@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod filter;
 pub mod format;
 pub mod lines;
+pub mod query_check;
 pub mod search;
 pub mod stream;
 pub mod theme;

@@ -1,8 +1,6 @@
 //! Where the reader is: page, mode and filter, as the address bar spells them. A copied address shows
 //! the same thing to a colleague.
 
-use crate::api::logs::Level;
-
 use super::filter::{Filter, Range};
 use super::url;
 
@@ -65,7 +63,7 @@ impl View {
                 "q" => view.filter.text = value,
                 "service" => view.filter.service = value,
                 "level" => {
-                    view.filter.levels = value.split(',').filter_map(Level::from_name).collect();
+                    view.filter.levels = value.split(',').filter_map(|name| name.parse().ok()).collect();
                     view.filter.levels.sort_unstable();
                     view.filter.levels.dedup();
                 }
@@ -103,6 +101,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::logs::Level;
 
     #[test]
     fn a_copied_address_shows_the_same_view() {
