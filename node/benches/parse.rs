@@ -90,6 +90,16 @@ fn parse(criterion: &mut Criterion) {
             });
         });
     }
+    // What a SIMD library takes to find and check the members alone, without values or columns.
+    group.bench_function("sonic_rs_members_only", |bencher| {
+        bencher.iter(|| {
+            let members = lines.split(|byte| *byte == b'\n').flat_map(sonic_rs::to_object_iter);
+            let bytes: usize =
+                members.map(|member| member.map_or(0, |(_, value)| value.as_raw_str().len())).sum();
+            assert!(bytes > RECORDS);
+            bytes
+        });
+    });
     group.finish();
 }
 
