@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 const POSTS: u64 = 200;
 /// Generous: the machine may be busy with other things. The target is p99.
 const MEDIAN_MAX: Duration = Duration::from_millis(50);
+/// For a reader that has 120 MB waiting.
+const SLOW_WITHIN: Duration = Duration::from_secs(60);
 const FRAME_WITHIN: Duration = Duration::from_secs(10);
 
 async fn started(directory: &std::path::Path) -> Result<NodeProcess> {
@@ -27,6 +29,23 @@ async fn post(api: &Api, records: &[Value]) -> Result<()> {
     let answer = api.ingest(&[("content-type", "application/x-ndjson")], body.into_bytes()).await?;
     ensure!(answer.status == 200, "{} {}", answer.status, answer.text);
     Ok(())
+}
+
+/// The numbers of the records that come, up to and with the last one.
+async fn numbers_until(tail: &mut LiveTail, last: u64) -> Result<Vec<u64>> {
+    numbers(tail, |numbers| numbers.last() == Some(&last)).await
+}
+
+/// The numbers of the records that come until there are enough. Heartbeats do not prolong the wait.
+async fn numbers(tail: &mut LiveTail, enough: impl Fn(&[u64]) -> bool) -> Result<Vec<u64>> {
+    let (mut numbers, started) = (Vec::new(), Instant::now());
+    while !enough(&numbers) {
+        ensure!(started.elapsed() < FRAME_WITHIN, "only {} records came: {numbers:?}", numbers.len());
+        for record in &tail.next(FRAME_WITHIN).await?.records {
+            numbers.push(number(record)?);
+        }
+    }
+    Ok(numbers)
 }
 
 /// Median, p99 and maximum.
@@ -92,18 +111,9 @@ async fn a_tail_shows_what_its_filter_asks_for_and_nothing_else() -> Result<()> 
     // The last record matches both filters: when it is there, everything before it is as well.
     post(&api, &[json!({"service": "auth", "level": "ERROR", "message": "number 7 ends it", "number": 99})])
         .await?;
-    let until_end = async |tail: &mut LiveTail| {
-        let mut numbers = Vec::new();
-        while numbers.last() != Some(&99) {
-            for record in tail.next(FRAME_WITHIN).await?.records {
-                numbers.push(number(&record)?);
-            }
-        }
-        anyhow::Ok(numbers)
-    };
     let expected: Vec<u64> = (0..60).filter(|number| number % 6 == 0).chain([99]).collect();
-    assert_eq!(until_end(&mut errors).await?, expected);
-    assert_eq!(until_end(&mut words).await?, [7, 99]);
+    assert_eq!(numbers_until(&mut errors, 99).await?, expected);
+    assert_eq!(numbers_until(&mut words, 99).await?, [7, 99]);
     Ok(())
 }
 
@@ -138,13 +148,8 @@ async fn a_tail_resumes_by_its_cursor_across_a_restart_without_gap_or_duplicate(
     }
     let cursor = cursor.context("no frame had a cursor")?;
     let mut tail = LiveTail::open(&node.url(), &[("cursor", &cursor)]).await?;
-    while seen.len() < 300 {
-        for record in
-            tail.next(FRAME_WITHIN).await.with_context(|| format!("after {} records", seen.len()))?.records
-        {
-            seen.push(number(&record)?);
-        }
-    }
+    let missing = 300 - seen.len();
+    seen.extend(numbers(&mut tail, |numbers| numbers.len() >= missing).await?);
     let distinct: HashSet<u64> = seen.iter().copied().collect();
     assert_eq!((seen.len(), distinct.len()), (300, 300), "a gap or a duplicate in {seen:?}");
     // Within one service, which is one partition, the order is that of the posts.
@@ -153,6 +158,46 @@ async fn a_tail_resumes_by_its_cursor_across_a_restart_without_gap_or_duplicate(
             seen.iter().copied().filter(|number| number % 4 == service_number).collect();
         assert!(of_service.is_sorted(), "out of order: {of_service:?}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_tells_its_cursor_as_soon_as_it_is_open() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let node = started(directory.path()).await?;
+    let mut tail = LiveTail::open(&node.url(), &[]).await?;
+    // Well before the first heartbeat: without a cursor a connection that breaks now leaves a gap.
+    let frame = tail.next(Duration::from_secs(2)).await?;
+    let cursor = frame.cursor.context("the first frame has no cursor")?;
+    drop(tail);
+    post(&node.api()?, &[record("auth", "INFO", 1)]).await?;
+    let mut tail = LiveTail::open(&node.url(), &[("cursor", &cursor)]).await?;
+    assert_eq!(numbers_until(&mut tail, 1).await?, [1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_in_the_middle_of_a_batch_continues_in_the_middle() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let node = started(directory.path()).await?;
+    let mut tail = LiveTail::open(&node.url(), &[]).await?;
+    let batch: Vec<Value> = (0..2_000).map(|number| record("auth", "INFO", number)).collect();
+    post(&node.api()?, &batch).await?;
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    while seen.is_empty() {
+        let frame = tail.next(FRAME_WITHIN).await?;
+        for record in &frame.records {
+            seen.push(number(record)?);
+        }
+        cursor = frame.cursor;
+    }
+    drop(tail);
+    let cursor = cursor.context("a frame has no cursor")?;
+    if seen.len() < batch.len() {
+        let mut tail = LiveTail::open(&node.url(), &[("cursor", &cursor)]).await?;
+        seen.extend(numbers_until(&mut tail, 1_999).await?);
+    }
+    assert!(seen.iter().copied().eq(0..2_000), "{} records of 2,000: a gap or a duplicate", seen.len());
     Ok(())
 }
 
@@ -176,7 +221,13 @@ async fn a_reader_that_is_too_slow_is_told_how_many_records_it_missed() -> Resul
     }
     post(&api, &[record("last", "INFO", u64::MAX / 2)]).await?;
     let (mut seen, mut skipped) = (HashSet::new(), 0);
+    let started = Instant::now();
     while (seen.len() as u64) + skipped < batches * batch + 1 {
+        ensure!(
+            started.elapsed() < SLOW_WITHIN,
+            "{} records and {skipped} skipped, then nothing",
+            seen.len()
+        );
         let frame = tail
             .next(FRAME_WITHIN)
             .await
