@@ -1,5 +1,7 @@
 //! A damaged block is an error, whatever byte is hit; and a crash leaves a whole block or none.
 
+#![allow(clippy::unwrap_used, reason = "functions of tests fail by panicking")]
+
 mod sample;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! What is written into a block is read from it, and nothing else ever is.
 
+#![allow(clippy::unwrap_used, reason = "functions of tests fail by panicking")]
+
 mod sample;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! The index says the same whether it was kept seal by seal or rebuilt from blocks, and survives whatever
 //! happens to its files.
 
+#![allow(clippy::unwrap_used, reason = "functions of tests fail by panicking")]
+
 mod sample;
 
 use std::collections::BTreeMap;
@@ -191,12 +193,15 @@ fn sled_files(directory: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.is_file()).collect()
 }
 
+/// What happens to a file, and how.
+type Harm = (&'static str, fn(&Path));
+
 #[test]
 fn deleted_or_overwritten_files_are_survived() {
     let seals = some_seals(3);
     let blocks = blocks_of(&seals);
     let expected = expected(&seals);
-    let harms: [(&str, fn(&Path)); 5] = [
+    let harms: [Harm; 5] = [
         ("deleted", |path| fs::remove_file(path).unwrap()),
         ("emptied", |path| fs::write(path, b"").unwrap()),
         ("cut in half", |path| {

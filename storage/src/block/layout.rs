@@ -80,7 +80,7 @@ impl Footer {
     /// The footer's bytes with the trailer: all that follows the chunks.
     pub(super) fn encode(&self) -> Result<Vec<u8>, codec::CodecError> {
         let mut bytes = codec::encode(FOOTER_CODEC_VERSION, self)?;
-        let (length, crc) = (bytes.len() as u32, crc32fast::hash(&bytes));
+        let (length, crc) = (bytes.len() as u32, crc32c::crc32c(&bytes));
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(&crc.to_le_bytes());
         bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -90,7 +90,7 @@ impl Footer {
 
     /// The footer of these bytes, which end at `end` in the file.
     pub(super) fn decode(bytes: &[u8], crc: u32, end: u64) -> Decoded<Footer> {
-        if crc32fast::hash(bytes) != crc {
+        if crc32c::crc32c(bytes) != crc {
             return Err(DamagedChunk("the footer's CRC is wrong"));
         }
         let footer: Footer = codec::decode(FOOTER_CODEC_VERSION, bytes)
@@ -105,10 +105,15 @@ impl Footer {
         at.ok_or(DamagedChunk("a column or section is missing"))
     }
 
-    /// The chunks of a field, one per type.
-    pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a ChunkEntry, FieldKind)> {
-        self.chunks.iter().filter_map(move |chunk| match &chunk.name {
-            ChunkName::Field(field, kind) if field == name => Some((chunk, *kind)),
+    /// The numbers of a field's chunks, one per type.
+    pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, FieldKind)> + 'a {
+        self.all_fields().filter(move |(_, field, _)| *field == name).map(|(at, _, kind)| (at, kind))
+    }
+
+    /// The chunks that are fields: number, name and type.
+    pub(super) fn all_fields(&self) -> impl Iterator<Item = (usize, &str, FieldKind)> {
+        self.chunks.iter().enumerate().filter_map(|(at, chunk)| match &chunk.name {
+            ChunkName::Field(name, kind) => Some((at, name.as_str(), *kind)),
             _ => None,
         })
     }

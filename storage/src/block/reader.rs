@@ -148,18 +148,7 @@ impl BlockReader {
     }
 
     fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
-        let mut fields = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
-        for chunk in &self.footer.chunks {
-            if let ChunkName::Field(name, _) = &chunk.name
-                && names.last() != Some(&name.as_str())
-            {
-                names.push(name);
-            }
-        }
-        for name in names {
-            fields.extend(self.field(name)?.iter().map(|column| (**column).clone()));
-        }
+        let fields = self.field_columns()?;
         Ok(SortedRows {
             services: self.footer.services.clone(),
             timestamp: self.timestamp()?.to_vec(),
@@ -170,12 +159,12 @@ impl BlockReader {
             created_at: self.created_at()?.to_vec(),
             anomaly_score: self.anomaly_score()?.to_vec(),
             anomalies: self.anomalies()?.to_vec(),
-            fields,
+            fields: fields.into_iter().map(|column| (*column).clone()).collect(),
         })
     }
 
     pub(super) fn token_filter(&self) -> Result<Arc<TokenFilter>, ColumnError> {
-        self.cached(&ChunkName::TokenFilter, |cursor, chunk| {
+        self.cached(self.position(&ChunkName::TokenFilter)?, |cursor, chunk| {
             let filter = TokenFilter::from_bytes(cursor.take(chunk.bytes as usize)?);
             let filter = filter.ok_or(DamagedChunk("the token filter has another length"))?;
             let bytes = filter.bytes_held();
@@ -183,14 +172,13 @@ impl BlockReader {
         })
     }
 
-    /// A decoded column: from the cache, or read, checked, decoded and then cached. `decode` also says how
+    /// The decoded column of a chunk: from the cache, or read, checked, decoded and then cached. `decode` also says how
     /// many bytes the column holds in memory.
     pub(super) fn cached<T: Clone + Send + Sync + 'static>(
         &self,
-        name: &ChunkName,
+        at: usize,
         decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<(T, usize)>,
     ) -> Result<T, ColumnError> {
-        let at = self.position(name)?;
         let key = (self.number, at);
         if let Some(column) = self.cache.get::<T>(key) {
             return Ok(column);
@@ -206,7 +194,7 @@ impl BlockReader {
         codec::decode(SECTION_VERSION, &bytes).map_err(|error| self.unreadable(format!("{name:?}: {error}")))
     }
 
-    fn position(&self, name: &ChunkName) -> Result<usize, ColumnError> {
+    pub(super) fn position(&self, name: &ChunkName) -> Result<usize, ColumnError> {
         self.footer.position(name).map_err(|reason| self.unreadable(format!("{name:?}: {reason}")))
     }
 
@@ -219,7 +207,7 @@ impl BlockReader {
         let failed = |reason: &dyn std::fmt::Display| self.unreadable(format!("{:?}: {reason}", chunk.name));
         let mut bytes = vec![0; chunk.bytes as usize];
         self.file.read_exact_at(&mut bytes, chunk.offset).map_err(|error| failed(&error))?;
-        if crc32fast::hash(&bytes) != chunk.crc {
+        if crc32c::crc32c(&bytes) != chunk.crc {
             return Err(failed(&"the CRC is wrong"));
         }
         let mut cursor = Cursor::new(&bytes);

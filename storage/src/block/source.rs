@@ -70,7 +70,7 @@ impl ColumnSource for BlockReader {
 
     fn message(&self) -> Read<'_, TextColumn> {
         let rows = self.rows();
-        let texts = self.cached(&ChunkName::Message, |cursor, _| {
+        let texts = self.cached(self.position(&ChunkName::Message)?, |cursor, _| {
             let texts = decode_texts(cursor, rows)?;
             let bytes = texts.bytes_held();
             Ok((Arc::new(texts), bytes))
@@ -92,19 +92,19 @@ impl ColumnSource for BlockReader {
 
     fn anomalies(&self) -> Read<'_, [(u32, String)]> {
         let total = self.rows();
-        let anomalies: Arc<[(u32, String)]> = self.cached(&ChunkName::Anomalies, |cursor, chunk| {
-            let count = chunk.values as usize;
-            let rows = decode_rows(cursor, count, total)?;
-            let reasons = decode_texts(cursor, count)?;
-            let bytes = reasons.bytes_held() + count * size_of::<(u32, String)>();
-            Ok((rows.into_iter().zip(reasons.iter().map(str::to_owned)).collect(), bytes))
-        })?;
+        let anomalies: Arc<[(u32, String)]> =
+            self.cached(self.position(&ChunkName::Anomalies)?, |cursor, chunk| {
+                let count = chunk.values as usize;
+                let rows = decode_rows(cursor, count, total)?;
+                let reasons = decode_texts(cursor, count)?;
+                let bytes = reasons.bytes_held() + count * size_of::<(u32, String)>();
+                Ok((rows.into_iter().zip(reasons.iter().map(str::to_owned)).collect(), bytes))
+            })?;
         Ok(Column::Shared(anomalies))
     }
 
     fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError> {
-        let columns =
-            self.footer.fields(name).map(|(chunk, kind)| self.field_column(&chunk.name, name, kind));
+        let columns = self.footer.fields(name).map(|(at, kind)| self.field_column(at, name, kind));
         columns.map(|column| column.map(Column::Shared)).collect()
     }
 
@@ -124,7 +124,7 @@ impl BlockReader {
     /// When the leader took each row in, nanoseconds since 1970.
     pub fn created_at(&self) -> Read<'_, [i64]> {
         let offsets = self.offset()?;
-        let moments: Arc<[i64]> = self.cached(&ChunkName::CreatedAt, |cursor, _| {
+        let moments: Arc<[i64]> = self.cached(self.position(&ChunkName::CreatedAt)?, |cursor, _| {
             let moments = decode_created_at(cursor, &offsets)?;
             let bytes = size_of_val(moments.as_slice());
             Ok((moments.into(), bytes))
@@ -138,7 +138,7 @@ impl BlockReader {
         convert: impl Fn(i64) -> Decoded<T>,
     ) -> Read<'_, [T]> {
         let rows = self.rows();
-        let values: Arc<[T]> = self.cached(name, |cursor, _| {
+        let values: Arc<[T]> = self.cached(self.position(name)?, |cursor, _| {
             let values: Arc<[T]> =
                 decode_integers(cursor, rows)?.into_iter().map(convert).collect::<Decoded<_>>()?;
             let bytes = size_of_val(&*values);
@@ -155,7 +155,7 @@ impl BlockReader {
         decode: impl FnOnce(&mut Cursor<'_>, usize) -> Decoded<Vec<T>>,
     ) -> Read<'_, [T]> {
         let total = self.rows();
-        let values: Arc<[T]> = self.cached(name, |cursor, chunk| {
+        let values: Arc<[T]> = self.cached(self.position(name)?, |cursor, chunk| {
             let rows = decode_rows(cursor, chunk.values as usize, total)?;
             let present = decode(cursor, chunk.values as usize)?;
             let mut values = vec![absent; total];
@@ -169,14 +169,14 @@ impl BlockReader {
         Ok(Column::Shared(values))
     }
 
-    fn field_column(
-        &self,
-        chunk: &ChunkName,
-        name: &str,
-        kind: FieldKind,
-    ) -> Result<Arc<FieldColumn>, ColumnError> {
+    /// All fields, by name and type.
+    pub(super) fn field_columns(&self) -> Result<Vec<Arc<FieldColumn>>, ColumnError> {
+        self.footer.all_fields().map(|(at, name, kind)| self.field_column(at, name, kind)).collect()
+    }
+
+    fn field_column(&self, at: usize, name: &str, kind: FieldKind) -> Result<Arc<FieldColumn>, ColumnError> {
         let total = self.rows();
-        self.cached(chunk, |cursor, chunk| {
+        self.cached(at, |cursor, chunk| {
             let rows = decode_rows(cursor, chunk.values as usize, total)?;
             let values = decode_values(cursor, chunk, kind)?;
             let column = FieldColumn { name: name.to_owned(), rows, values };
@@ -237,12 +237,6 @@ struct RecordColumns<'a> {
 
 impl<'a> RecordColumns<'a> {
     fn read(block: &'a BlockReader) -> Result<Self, ColumnError> {
-        let mut fields = Vec::new();
-        for chunk in &block.footer.chunks {
-            if let ChunkName::Field(name, kind) = &chunk.name {
-                fields.push(block.field_column(&chunk.name, name, *kind)?);
-            }
-        }
         Ok(RecordColumns {
             service: block.service()?,
             timestamp: block.timestamp()?,
@@ -253,7 +247,7 @@ impl<'a> RecordColumns<'a> {
             created_at: block.created_at()?,
             anomaly_score: block.anomaly_score()?,
             anomalies: block.anomalies()?,
-            fields,
+            fields: block.field_columns()?,
         })
     }
 

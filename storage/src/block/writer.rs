@@ -105,7 +105,7 @@ impl BlockWriter {
         let too_large =
             |_| BlockError::TooLarge { what: "bytes", count: written.len(), max: u32::MAX as usize };
         let bytes = u32::try_from(written.len()).map_err(too_large)?;
-        let crc = crc32fast::hash(written);
+        let crc = crc32c::crc32c(written);
         self.chunks.push(ChunkEntry { name, values: values as u32, offset: start as u64, bytes, crc });
         Ok(())
     }

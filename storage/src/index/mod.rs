@@ -128,7 +128,7 @@ impl Index {
 
     /// What has been applied of a partition; `None` before its first seal.
     pub fn meta(&self, partition: PartitionId) -> Result<Option<PartitionMeta>, IndexError> {
-        self.guarded(|trees| trees.meta_of(partition))
+        self.reading(|trees| trees.meta_of(partition))
     }
 
     /// Makes what was applied survive a power cut. Not needed for safety; it shortens the next start.

@@ -1,6 +1,10 @@
 //! Records of every shape for the tests of blocks and of the index, and heads made of them.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; a wrong sample must fail loudly"
+)]
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -146,7 +150,7 @@ pub(crate) fn dead_letter(number: u64, raw_bytes: usize) -> DeadLetter {
     DeadLetter {
         received_at: Timestamp(number as i64),
         origin: "http".into(),
-        service: (number % 2 == 0).then(|| "payment-service".into()),
+        service: number.is_multiple_of(2).then(|| "payment-service".into()),
         field: Some("latency_ms".into()),
         reason: "must be a number".into(),
         position: number,
