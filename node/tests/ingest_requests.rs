@@ -212,6 +212,20 @@ fn fields_of_refused_records_never_crowd_out_good_ones() {
 }
 
 #[test]
+fn endless_objects_cost_no_more_than_their_bytes() {
+    // Neither the first line nor its object ends, and the second line starts no object.
+    let mut body = String::from("{\"a\n ");
+    for _ in 0..60_000 {
+        body.push_str("\n{\"service\": \"pay\",");
+    }
+    let started = std::time::Instant::now();
+    let parsed = parse(&body);
+    assert_eq!((parsed.accepted, parsed.rejected), (0, 60_001));
+    // Reading the body once for each would take minutes.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
 fn content_types_choose_the_format() {
     use BodyFormat::{Detect, Lines};
     for (content_type, format) in [

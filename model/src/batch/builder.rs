@@ -66,6 +66,11 @@ impl BatchBuilder {
         self.raw_bytes
     }
 
+    /// Columns of the fields so far, those of records taken back included.
+    pub fn columns(&self) -> usize {
+        self.batch.fields.len()
+    }
+
     /// True once the chunk must be closed. Depends on what was sent alone, so a retry is cut alike.
     pub fn is_full(&self) -> bool {
         self.raw_bytes >= CHUNK_BYTES_TARGET

@@ -71,12 +71,17 @@ enum Layout {
     End,
 }
 
+/// Objects without an end that are looked for up to the end of the body; each costs one reading of it.
+const ENDLESS_OBJECTS_MAX: usize = 8;
+
 /// The records of a body, in order.
 #[derive(Debug)]
 pub(super) struct Frames<'a> {
     body: &'a [u8],
     at: usize,
     layout: Layout,
+    /// Objects found to have no end.
+    endless: usize,
 }
 
 /// Some editors and .NET clients put it first; it says nothing in UTF-8.
@@ -90,7 +95,7 @@ pub(super) fn is_empty(body: &[u8]) -> bool {
 impl<'a> Frames<'a> {
     pub(super) fn new(body: &'a [u8], format: BodyFormat) -> Frames<'a> {
         let at = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let mut frames = Frames { body, at, layout: Layout::Lines };
+        let mut frames = Frames { body, at, layout: Layout::Lines, endless: 0 };
         if format == BodyFormat::Detect {
             frames.skip_space();
             frames.layout = frames.detect();
@@ -146,11 +151,13 @@ impl<'a> Frames<'a> {
         self.skip_space();
         let start = self.at;
         self.byte()?;
-        let end = match value_end(self.body, start).filter(|end| *end > start) {
-            Some(end) => end,
+        let looked_for = self.endless < ENDLESS_OBJECTS_MAX;
+        let end = looked_for.then(|| value_end(self.body, start).filter(|end| *end > start)).flatten();
+        let end = end.unwrap_or_else(|| {
+            self.endless += 1;
             // Its end cannot be told: it ends where a line starts the next one.
-            None => line_with_object(self.body, start + 1).unwrap_or(self.body.len()),
-        };
+            line_with_object(self.body, start + 1).unwrap_or(self.body.len())
+        });
         self.at = end;
         self.frame(start, end, None)
     }

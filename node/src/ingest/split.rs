@@ -24,6 +24,14 @@ const CHUNK_DEAD_LETTERS_MAX: usize = 1_000;
 /// Services whose partition a request remembers: weighing a thousand partitions for each record would show.
 const KNOWN_SERVICES: usize = 256;
 
+/// Columns (a field of one type in one chunk) a request may bring whatever its size, and per partition.
+/// A column costs about 700 bytes where its field may have cost six: 4,000 bytes of short fields in an
+/// object of a long name would otherwise take 350 KB.
+const COLUMNS_FREE: usize = 16_384;
+const COLUMNS_FREE_PER_PARTITION: usize = 64;
+/// Bytes of the body that pay for one more column; usual logs send a thousand and more.
+const BYTES_PER_COLUMN: usize = 512;
+
 /// What a request is read with.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'a> {
@@ -102,6 +110,8 @@ struct Splitter<'a> {
     /// Services seen lately and their partitions, each at the place its hash says.
     known: Vec<(String, PartitionId)>,
     parsed: ParsedRequest,
+    /// Columns of all chunks so far.
+    columns: usize,
     /// Up to where the lines of the body are counted, and how many there are.
     counted: (usize, u64),
 }
@@ -111,7 +121,7 @@ impl<'a> Splitter<'a> {
         let mut open = Vec::new();
         open.resize_with(usize::from(context.partitions.max(1)), OpenChunk::default);
         let known = vec![(String::new(), partition_of("", context.partitions)); KNOWN_SERVICES];
-        Splitter { context, body, open, known, parsed: ParsedRequest::default(), counted: (0, 1) }
+        Splitter { context, body, open, known, parsed: ParsedRequest::default(), columns: 0, counted: (0, 1) }
     }
 
     fn take(&mut self, frame: &Frame<'a>, draft: &mut Draft<'a>) -> Read<()> {
@@ -125,6 +135,7 @@ impl<'a> Splitter<'a> {
                 format!("the record is {raw_bytes} bytes long, the limit is {}", limits.record_bytes_max);
             return Err(RecordError::whole(reason));
         }
+        self.check_columns(frame.offset)?;
         let text = std::str::from_utf8(frame.raw).map_err(|error| {
             RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
         })?;
@@ -135,7 +146,9 @@ impl<'a> Splitter<'a> {
         let Some(open) = self.open.get_mut(usize::from(partition.0)) else {
             return Err(RecordError::whole("the cluster has no partition for this service"));
         };
+        let columns_before = open.builder.columns();
         let written = draft.write(&mut open.builder, &fixed, raw_bytes);
+        self.columns += open.builder.columns() - columns_before;
         // Also after a refusal: the columns it brought count against the chunk.
         if open.builder.is_full() {
             self.close(partition);
@@ -143,6 +156,18 @@ impl<'a> Splitter<'a> {
         written?;
         self.parsed.accepted += 1;
         Ok(())
+    }
+
+    /// Refuses records once those before brought more different fields than the body so far pays for.
+    fn check_columns(&self, bytes_before: usize) -> Read<()> {
+        let free = COLUMNS_FREE + usize::from(self.context.partitions) * COLUMNS_FREE_PER_PARTITION;
+        if self.columns <= free + bytes_before / BYTES_PER_COLUMN {
+            return Ok(());
+        }
+        Err(RecordError::whole(
+            "the request has too many different field names for its size: put what varies into values, or send \
+             fewer records at once",
+        ))
     }
 
     fn partition(&mut self, service: &str) -> PartitionId {
