@@ -127,6 +127,13 @@ impl Api {
         Ok(answer.json)
     }
 
+    /// Blocks that were written in all partitions.
+    pub async fn blocks(&self) -> Result<u64> {
+        let cluster = self.cluster().await?;
+        let partitions = list(&cluster, "partitions")?;
+        Ok(partitions.iter().filter_map(|partition| partition.get("blocks")?.as_u64()).sum())
+    }
+
     async fn all_pages(
         &self,
         path: &str,

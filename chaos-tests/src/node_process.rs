@@ -39,6 +39,21 @@ impl NodeOptions {
             environment: Vec::new(),
         })
     }
+
+    /// The smallest heads and logs a node allows: blocks are written, snapshots taken and the log cut
+    /// all the time, so that a fault falls into them.
+    #[must_use]
+    pub fn sealing_all_the_time(mut self) -> NodeOptions {
+        for (name, value) in [
+            ("INSIGHTHUB_STORAGE__HEAD_RECORDS_MAX", "1000"),
+            ("INSIGHTHUB_STORAGE__HEAD_BYTES_MAX", "1048576"),
+            ("INSIGHTHUB_STORAGE__WAL_SEGMENT_BYTES", "1048576"),
+            ("INSIGHTHUB_STORAGE__WAL_BYTES_MAX", "4194304"),
+        ] {
+            self.environment.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
 }
 
 /// A running (or killed) node. Dropped, it is killed.

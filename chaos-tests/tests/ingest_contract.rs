@@ -15,6 +15,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// The default bound on a body after decompression.
 const INFLATED_BYTES_MAX: usize = 256 << 20;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A node and its directory, which lives as long.
 struct Bench {
     node: NodeProcess,
@@ -91,7 +93,7 @@ async fn every_form_and_encoding_of_a_batch_is_taken() -> Result<()> {
     let lines = ndjson(&records);
     let lines_without_end = lines[..lines.len() - 1].to_vec();
     let windows_lines = String::from_utf8(lines.clone())?.replace('\n', "\r\n\r\n").into_bytes();
-    let batches: [(&str, &[(&str, &str)], Vec<u8>); 8] = [
+    let batches: [(&str, Headers<'_>, Vec<u8>); 8] = [
         ("array", &[JSON], array.clone()),
         ("ndjson", &[NDJSON], lines.clone()),
         ("ndjson without a last line break", &[NDJSON], lines_without_end),

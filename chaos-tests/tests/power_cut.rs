@@ -13,10 +13,25 @@ use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 
 /// Enough for ordinary runs; the full proof sets 100.
 const CUTS_DEFAULT: u64 = 10;
-const RECORDS_BETWEEN_CUTS: u64 = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_under_load_loses_nothing_acknowledged() -> Result<()> {
+    let plan = LoadPlan { writers: 3, ..LoadPlan::default() };
+    prove(cuts_asked_for(), 100, plan, |options| options).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_while_blocks_are_written_loses_nothing_acknowledged() -> Result<()> {
+    let plan = LoadPlan { writers: 3, batch_records_max: 400, seed: 2, ..LoadPlan::default() };
+    prove(cuts_asked_for().div_ceil(2), 4_000, plan, NodeOptions::sealing_all_the_time).await
+}
+
+async fn prove(
+    cuts: u64,
+    records_between_cuts: u64,
+    plan: LoadPlan,
+    set_up: impl FnOnce(NodeOptions) -> NodeOptions,
+) -> Result<()> {
     let disk = match LoopDisk::new() {
         Ok(disk) => disk,
         Err(reason) => {
@@ -24,13 +39,12 @@ async fn a_power_cut_under_load_loses_nothing_acknowledged() -> Result<()> {
             return Ok(());
         }
     };
-    let cuts = cuts_asked_for();
-    let mut options = NodeOptions::in_directory(disk.outside())?;
+    let mut options = set_up(NodeOptions::in_directory(disk.outside())?);
     options.data = disk.mount_point().join("data");
     let mut node = NodeProcess::start(options).await?;
-    let load = Load::start(&node.url(), &LoadPlan { writers: 3, ..LoadPlan::default() })?;
+    let load = Load::start(&node.url(), &plan)?;
     for number in 0..cuts {
-        load.flows(RECORDS_BETWEEN_CUTS, Duration::from_secs(30)).await?;
+        load.flows(records_between_cuts, Duration::from_secs(30)).await?;
         // As with kill -9: any moment of a write, not just after an answer.
         tokio::time::sleep(Duration::from_micros(mixed(number) % 30_000)).await;
         // Paused first: an fdatasync that the cut disturbs must not be answered as if it had worked.
@@ -45,14 +59,15 @@ async fn a_power_cut_under_load_loses_nothing_acknowledged() -> Result<()> {
     let ledger = load.finish(Duration::from_secs(60)).await?;
     let records = check_node(&node.api()?, &ledger).await?;
     println!(
-        "{cuts} power cuts: {} acknowledged, {} rejected, {} retries, {} read back",
+        "{cuts} power cuts: {} acknowledged, {} rejected, {} retries, {} read back, {} blocks written",
         ledger.acknowledged,
         ledger.rejected,
         ledger.retries,
-        records.len()
+        records.len(),
+        node.api()?.blocks().await?
     );
     let gates =
-        Gates { acknowledged_min: cuts * RECORDS_BETWEEN_CUTS, rejected_min: 1, faults: cuts, faults_min: 1 };
+        Gates { acknowledged_min: cuts * records_between_cuts, rejected_min: 1, faults: cuts, faults_min: 1 };
     gates.hold(&ledger)?;
     assert_eq!(node.complaints()?, Vec::<String>::new(), "the node complained");
     Ok(())
