@@ -19,6 +19,9 @@ const ROWS_MAX: usize = 1 << 24;
 /// Texts of a column are addressed by `u32`.
 const TEXT_BYTES_MAX: usize = u32::MAX as usize / 2;
 
+/// Columns with a value in one row of so many are gathered by place.
+const DENSE_SHARE: usize = 16;
+
 /// All columns of a block, decoded.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct SortedRows {
@@ -135,7 +138,10 @@ fn gather_fields(batches: &[&StoredBatch], order: &[Origin]) -> Vec<FieldColumn>
             sources.entry((&column.name, column.values.kind())).or_default().push((number, column));
         }
     }
-    sources.into_iter().map(|((name, kind), columns)| gather_field(name, kind, &columns, &places)).collect()
+    sources
+        .into_iter()
+        .map(|((name, kind), columns)| gather_field(name, kind, &columns, &places, order.len()))
+        .collect()
 }
 
 /// Batch by batch and row by row, the row in the block.
@@ -154,6 +160,7 @@ fn gather_field(
     kind: FieldKind,
     columns: &[(usize, &FieldColumn)],
     places: &[Vec<u32>],
+    total: usize,
 ) -> FieldColumn {
     let mut values: Vec<(u32, &FieldValues, usize)> = Vec::new();
     for (number, column) in columns {
@@ -164,11 +171,31 @@ fn gather_field(
             }
         }
     }
-    values.sort_unstable_by_key(|(place, _, _)| *place);
     let mut gathered = FieldColumn::new(name.to_owned(), kind);
-    for (place, from, at) in values {
-        gathered.rows.push(place);
-        gathered.values.push_from(from, at);
+    for at in by_place(&values, total) {
+        if let Some((place, from, at)) = values.get(at as usize) {
+            gathered.rows.push(*place);
+            gathered.values.push_from(from, *at);
+        }
     }
     gathered
+}
+
+/// The numbers of the values in the order of their places.
+fn by_place(values: &[(u32, &FieldValues, usize)], total: usize) -> Vec<u32> {
+    if values.len() < total / DENSE_SHARE {
+        let mut order: Vec<u32> = (0..values.len() as u32).collect();
+        order.sort_unstable_by_key(|at| values.get(*at as usize).map(|(place, _, _)| *place));
+        return order;
+    }
+    // Most rows have a value: putting each in its place is cheaper than sorting.
+    const NONE: u32 = u32::MAX;
+    let mut slots = vec![NONE; total];
+    for (at, (place, _, _)) in (0u32..).zip(values) {
+        if let Some(slot) = slots.get_mut(*place as usize) {
+            *slot = at;
+        }
+    }
+    slots.retain(|at| *at != NONE);
+    slots
 }

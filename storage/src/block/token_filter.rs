@@ -143,7 +143,9 @@ fn value_hash(name: &str, folded: &str) -> u64 {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(token::is_word_char)
+    // Most values are ids in ASCII, whose bytes are quicker to look at than characters.
+    let is_ascii_token = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    !text.is_empty() && (is_ascii_token || text.chars().all(token::is_word_char))
 }
 
 #[cfg(test)]

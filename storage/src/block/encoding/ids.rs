@@ -16,10 +16,10 @@ pub(super) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
 }
 
 /// Appends a UUID in its usual form.
-pub(super) fn push_uuid(bytes: &[u8], out: &mut String) {
+pub(super) fn push_uuid(bytes: &[u8], out: &mut Vec<u8>) {
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
-            out.push('-');
+            out.push(b'-');
         }
         push_hex(&[*byte], out);
     }
@@ -45,12 +45,9 @@ pub(super) fn hex_bytes(text: &str, out: &mut Vec<u8>) -> bool {
 }
 
 /// Appends bytes as lower-case hex.
-pub(super) fn push_hex(bytes: &[u8], out: &mut String) {
-    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
+pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 fn nibble(digit: u8) -> Option<u8> {
@@ -82,15 +79,15 @@ mod tests {
                 prop_assert_eq!(integer.to_string(), text.clone());
             }
             if let Some(bytes) = uuid_bytes(&text) {
-                let mut out = String::new();
+                let mut out = Vec::new();
                 push_uuid(&bytes, &mut out);
-                prop_assert_eq!(&out, &text);
+                prop_assert_eq!(&out, text.as_bytes());
             }
             let mut bytes = Vec::new();
             if hex_bytes(&text, &mut bytes) {
-                let mut out = String::new();
+                let mut out = Vec::new();
                 push_hex(&bytes, &mut out);
-                prop_assert_eq!(&out, &text);
+                prop_assert_eq!(&out, text.as_bytes());
             }
         }
     }

@@ -15,6 +15,8 @@ const SAMPLE_ROWS: usize = 2_048;
 /// A shorter common beginning saves nothing that zstd would not.
 const PREFIX_BYTES_MIN: usize = 3;
 
+const OUT_OF_RANGE: DamagedChunk = DamagedChunk("a text's length is out of range");
+
 /// Keys are hashes already.
 #[derive(Default)]
 pub(in crate::block) struct HashedKey(u64);
@@ -190,34 +192,35 @@ fn decode_different(tag: Tag, cursor: &mut Cursor<'_>, count: usize) -> Decoded<
 }
 
 fn decode_disguised(tag: Tag, cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    let mut column = TextColumn::default();
+    let mut bytes = Vec::new();
+    let mut ends = Vec::with_capacity(count);
     match tag {
         Tag::Number => {
             for integer in decode_integers(cursor, count)? {
-                column.push(&integer.to_string());
+                bytes.extend_from_slice(integer.to_string().as_bytes());
+                ends.push(end_of(&bytes)?);
             }
         }
         Tag::Uuid => {
             let (ids, _) = cursor.take(count.saturating_mul(16))?.as_chunks::<16>();
             for id in ids {
-                ids::push_uuid(id, column.arena());
-                column.close();
+                ids::push_uuid(id, &mut bytes);
+                ends.push(end_of(&bytes)?);
             }
         }
         Tag::Hex => {
             for length in decode_integers(cursor, count)? {
-                let length = usize::try_from(length).map_err(|_| DamagedChunk("a length is negative"))?;
-                ids::push_hex(cursor.take(length)?, column.arena());
-                column.close();
+                let length = usize::try_from(length).map_err(|_| OUT_OF_RANGE)?;
+                ids::push_hex(cursor.take(length)?, &mut bytes);
+                ends.push(end_of(&bytes)?);
             }
         }
         _ => return Err(DamagedChunk("a stream of texts has another encoding")),
     }
-    Ok(column)
+    column_of(bytes, ends)
 }
 
 fn decode_plain(cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    const OUT_OF_RANGE: DamagedChunk = DamagedChunk("a text's length is out of range");
     let mut ends = Vec::with_capacity(count);
     let mut end = 0u32;
     for length in decode_integers(cursor, count)? {
@@ -225,7 +228,14 @@ fn decode_plain(cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
         end = end.checked_add(length).ok_or(OUT_OF_RANGE)?;
         ends.push(end);
     }
-    let bytes = cursor.take(end as usize)?.to_vec();
+    column_of(cursor.take(end as usize)?.to_vec(), ends)
+}
+
+fn end_of(bytes: &[u8]) -> Decoded<u32> {
+    u32::try_from(bytes.len()).map_err(|_| OUT_OF_RANGE)
+}
+
+fn column_of(bytes: Vec<u8>, ends: Vec<u32>) -> Decoded<TextColumn> {
     let text = String::from_utf8(bytes).map_err(|_| DamagedChunk("a text is not UTF-8"))?;
     TextColumn::from_parts(text, ends).ok_or(OUT_OF_RANGE)
 }
