@@ -1,4 +1,4 @@
-//! A disk whose power can be cut: an ext4 file system in a file, and the ioctl that shuts it down.
+//! A disk whose power can be cut and whose space can be taken: an ext4 file system in a file, and the ioctl that shuts it down.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,6 +63,26 @@ impl LoopDisk {
     pub fn power_on(&self) -> Result<()> {
         run(Command::new("umount").arg(self.mount_point()))?;
         self.mount()
+    }
+
+    /// Takes space until only this much is left; replaces what was taken before.
+    pub fn leave_free(&self, bytes: u64) -> Result<()> {
+        self.give_back()?;
+        let disk = rustix::fs::statvfs(&self.mount_point())?;
+        let taken = (disk.f_bavail * disk.f_frsize).saturating_sub(bytes);
+        run(Command::new("fallocate").args(["-l", &taken.to_string()]).arg(self.ballast()))
+    }
+
+    /// Gives back what [`LoopDisk::leave_free`] took.
+    pub fn give_back(&self) -> Result<()> {
+        match std::fs::remove_file(self.ballast()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.mount_point().join("ballast")
     }
 
     fn image(&self) -> PathBuf {

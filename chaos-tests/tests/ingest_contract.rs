@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use insighthub_chaos_tests::api::{Answer, Api, Identity};
+use insighthub_chaos_tests::api::{Answer, Api};
 use insighthub_chaos_tests::deadline::wait_until;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 use serde_json::{Value, json};
@@ -285,26 +285,6 @@ async fn a_dead_letter_can_be_listed_mended_and_replayed_once() -> Result<()> {
     let stored = bench.api.all_logs(&[("q", "\"mend me\"")]).await?;
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0]["latency_ms"], 7);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_under_the_same_identity_is_acknowledged_and_stored_once() -> Result<()> {
-    let mut bench = bench(&[]).await?;
-    let body = ndjson(&[good("one"), json!({"service": "auth", "level": "INFO", "message": "two"})]);
-    let identity = Identity { producer: "p1".to_owned(), sequence: 1 };
-    let first = bench.api.ingest_as(&identity, &[], body.clone()).await?;
-    assert_eq!((first.status, first.number("accepted")), (200, Some(2)), "{}", first.text);
-    let second = bench.api.ingest_as(&identity, &[], body.clone()).await?;
-    assert_eq!((second.status, &second.json["duplicate"]), (200, &json!(true)), "{}", second.text);
-    bench.node.kill_nine()?;
-    bench.node.restart().await?;
-    let third = bench.api.ingest_as(&identity, &[], body.clone()).await?;
-    assert_eq!((third.status, &third.json["duplicate"]), (200, &json!(true)), "{}", third.text);
-    assert_eq!(bench.api.all_logs(&[]).await?.len(), 2);
-    let next = Identity { producer: "p1".to_owned(), sequence: 2 };
-    assert_eq!(bench.api.ingest_as(&next, &[], body).await?.status, 200);
-    assert_eq!(bench.api.all_logs(&[]).await?.len(), 4, "the next sequence is a batch of its own");
     Ok(())
 }
 

@@ -10,8 +10,9 @@ use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 
 /// Enough to hit every phase of a write in ordinary runs; the full proof sets 200.
 const KILLS_DEFAULT: u64 = 20;
-/// Restarted under load with little stored: far above what it takes, far below "broken".
-const RESTART_WITHIN: Duration = Duration::from_secs(10);
+/// The median restart under load with little stored. No bound on the slowest but that of every start:
+/// other work on the machine may hold a single one up.
+const RESTART_WITHIN: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_nine_under_load_loses_and_doubles_nothing() -> Result<()> {
@@ -81,7 +82,7 @@ impl Run {
             faults_min: kills + 1,
         };
         gates.hold(&ledger)?;
-        assert!(restarts.iter().all(|restart| *restart < RESTART_WITHIN), "slow restarts: {restarts:?}");
+        assert!(restarts[restarts.len() / 2] < RESTART_WITHIN, "slow restarts: {restarts:?}");
         assert_eq!(node.complaints()?, Vec::<String>::new(), "the node complained");
         node.api()?.blocks().await
     }
