@@ -2,174 +2,196 @@
 //!
 //! Keeps an exponentially weighted mean and mean deviation of the logarithm of latency (Roberts 1959
 //! for the control chart); updates are clipped (Huber 1964), so that an incident does not become the
-//! norm. Event order only: no clock.
+//! norm. The threshold follows the service's own tail to a budget of flags (Robbins and Monro 1951 for
+//! tracking a quantile), so that a service with heavy tails does not flag all day.
+//!
+//! Event order only: no clock. Scores are computed once, by the leader, and stored.
 
 use insighthub_model::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::scorer::{RecordScorer, RowScores, points};
 
-/// Records before the first score: a mean of fewer is noise.
+/// Records before the first score: a mean of fewer is noise. Until then records have no score, which is
+/// not the same as a score of 0.
 const WARM_UP_RECORDS: u64 = 200;
 /// Weight of a new record once warmed up: the memory is about 500 records.
 const WEIGHT: f64 = 1.0 / 500.0;
 /// Updates reach at most this many deviations from the mean.
-const CLIP_DEVIATIONS: f64 = 3.0;
+const CLIP_SCALES: f64 = 3.0;
 /// The scale is never below this (a factor of 1.16 in latency), so that steady services stay quiet.
 const SCALE_MIN: f64 = 0.15;
-/// Mean absolute deviation to standard deviation of a normal distribution.
-const DEVIATION_TO_SCALE: f64 = 1.2533;
-/// Surprise from which a record is an anomaly: once in 1,000,000 by the model, about once in
-/// 1,000 where latencies have a heavy tail.
-const SURPRISE_MIN: f64 = 6.0;
+/// Mean absolute deviation to standard deviation of a normal distribution: sqrt(pi / 2).
+const DEVIATION_TO_SCALE: f64 = 1.253_314_137_315_500_3;
 /// Latencies below this count as this: the logarithm of nothing is no latency.
 const LATENCY_MS_MIN: f64 = 0.01;
 
-/// What is known of one service.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Share of records to flag in ordinary times.
+const FLAG_BUDGET: f64 = 0.001;
+/// Least and most surprise that makes an anomaly: once in 10,000 and once in 10^8 by the model.
+const THRESHOLD_MIN: f64 = 4.0;
+const THRESHOLD_MAX: f64 = 8.0;
+/// A first guess for heavy tails; lighter ones bring it down within some thousand records.
+const THRESHOLD_START: f64 = 5.0;
+/// How far one flag raises the threshold.
+const THRESHOLD_STEP: f64 = 0.25;
+/// A flag sooner after another than this many records raises the threshold less: a burst of slow
+/// records is one incident and must not make the rule blind to the next.
+const BURST_RECORDS: f64 = 100.0;
+
+/// Version of [`MovingAverageState`]; grows when a field changes its meaning.
+const STATE_VERSION: u8 = 1;
+
+/// The rule for one service.
+#[derive(Debug, Clone, PartialEq)]
 pub struct MovingAverage {
-    records: u64,
+    state: MovingAverageState,
+}
+
+/// All that is known of one service, to be stored and handed to the next leader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MovingAverageState {
+    pub version: u8,
+    /// Records with a latency seen so far.
+    pub records: u64,
     /// Weighted mean of ln(latency in ms).
-    mean: f64,
-    /// Weighted mean of |ln(latency) - mean|.
-    deviation: f64,
+    pub mean: f64,
+    /// Weighted mean of |ln(latency) - mean|, clipped.
+    pub deviation: f64,
+    /// Surprise from which a record is an anomaly.
+    pub threshold: f64,
+    /// Scored records since the last flag.
+    pub records_since_flag: u64,
+}
+
+/// A state that this program cannot continue from; start a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    #[error("the detector's state has version {0}, this program reads version {STATE_VERSION}")]
+    Version(u8),
+    #[error("the detector's state holds a number that is no number or out of range")]
+    Damaged,
+}
+
+impl Default for MovingAverage {
+    fn default() -> Self {
+        MovingAverage {
+            state: MovingAverageState {
+                version: STATE_VERSION,
+                records: 0,
+                mean: 0.0,
+                deviation: 0.0,
+                threshold: THRESHOLD_START,
+                records_since_flag: 0,
+            },
+        }
+    }
 }
 
 impl RecordScorer for MovingAverage {
     fn score_batch(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores) {
         scores.scores.reserve(rows.len());
         for row in rows {
-            let latency_ms = batch.latency_ms.get(*row as usize).copied().filter(|latency| !latency.is_nan());
+            let latency_ms =
+                batch.latency_ms.get(*row as usize).copied().filter(|latency| latency.is_finite());
             let Some(latency_ms) = latency_ms else {
                 scores.scores.push(None);
                 continue;
             };
-            let surprise = self.surprise(latency_ms);
-            if surprise.is_some_and(|surprise| surprise >= SURPRISE_MIN) {
-                let usual_ms = self.mean.exp();
-                let times = latency_ms / usual_ms;
-                let reason = format!("latency {times:.0}x the usual {usual_ms:.0} ms");
-                scores.anomalies.push((*row, reason));
+            let value = latency_ms.max(LATENCY_MS_MIN).ln();
+            let surprise = self.surprise(value);
+            if surprise.is_some_and(|surprise| self.is_flagged(surprise)) {
+                scores.anomalies.push((*row, self.reason(latency_ms)));
             }
             scores.scores.push(surprise.map(points));
-            self.learn(latency_ms);
+            self.learn(value);
         }
     }
 }
 
 impl MovingAverage {
-    /// How surprising a latency is; `None` while warming up. Fast is no surprise.
-    fn surprise(&self, latency_ms: f64) -> Option<f64> {
-        if self.records < WARM_UP_RECORDS {
-            return None;
+    /// Continues from a stored state.
+    pub fn restored(state: MovingAverageState) -> Result<MovingAverage, StateError> {
+        if state.version != STATE_VERSION {
+            return Err(StateError::Version(state.version));
         }
-        let scale = (self.deviation * DEVIATION_TO_SCALE).max(SCALE_MIN);
-        let z = (latency_ms.max(LATENCY_MS_MIN).ln() - self.mean) / scale;
-        Some(tail_surprise(z))
+        let is_sound = state.mean.is_finite()
+            && state.deviation.is_finite()
+            && state.deviation >= 0.0
+            && (THRESHOLD_MIN..=THRESHOLD_MAX).contains(&state.threshold);
+        if is_sound { Ok(MovingAverage { state }) } else { Err(StateError::Damaged) }
     }
 
-    fn learn(&mut self, latency_ms: f64) {
-        let value = latency_ms.max(LATENCY_MS_MIN).ln();
-        self.records += 1;
-        if self.records == 1 {
-            self.mean = value;
+    /// What to store.
+    pub fn state(&self) -> &MovingAverageState {
+        &self.state
+    }
+
+    /// How surprising a logarithm of latency is; `None` while warming up. Fast is no surprise.
+    fn surprise(&self, value: f64) -> Option<f64> {
+        (self.state.records >= WARM_UP_RECORDS)
+            .then(|| tail_surprise((value - self.state.mean) / self.scale()))
+    }
+
+    fn scale(&self) -> f64 {
+        (self.state.deviation * DEVIATION_TO_SCALE).max(SCALE_MIN)
+    }
+
+    /// Decides about one scored record and moves the threshold towards the budget.
+    fn is_flagged(&mut self, surprise: f64) -> bool {
+        let state = &mut self.state;
+        let is_flagged = surprise >= state.threshold;
+        if is_flagged {
+            let since = state.records_since_flag as f64;
+            state.threshold += THRESHOLD_STEP * (since / BURST_RECORDS).min(1.0);
+            state.records_since_flag = 0;
+        } else {
+            state.threshold -= THRESHOLD_STEP * FLAG_BUDGET;
+            state.records_since_flag = state.records_since_flag.saturating_add(1);
+        }
+        state.threshold = state.threshold.clamp(THRESHOLD_MIN, THRESHOLD_MAX);
+        is_flagged
+    }
+
+    fn reason(&self, latency_ms: f64) -> String {
+        let usual_ms = self.state.mean.exp();
+        let times = latency_ms / usual_ms;
+        let usual_digits = usize::from(usual_ms < 10.0);
+        let times_digits = usize::from(times < 10.0);
+        format!("latency {times:.times_digits$}x the usual {usual_ms:.usual_digits$} ms")
+    }
+
+    fn learn(&mut self, value: f64) {
+        let scale = self.scale();
+        let state = &mut self.state;
+        state.records = state.records.saturating_add(1);
+        if state.records == 1 {
+            state.mean = value;
             return;
         }
         // While few records are known each weighs what it would in a plain mean.
-        let weight = WEIGHT.max(1.0 / self.records as f64);
-        let reach = CLIP_DEVIATIONS * (self.deviation * DEVIATION_TO_SCALE).max(SCALE_MIN);
-        let distance = (value - self.mean).clamp(-reach, reach);
-        self.mean += weight * distance;
-        self.deviation += weight * (distance.abs() - self.deviation);
+        let weight = WEIGHT.max(1.0 / state.records as f64);
+        let reach = CLIP_SCALES * scale;
+        let distance = (value - state.mean).clamp(-reach, reach);
+        state.mean += weight * distance;
+        state.deviation += weight * (distance.abs() - state.deviation);
     }
 }
 
-/// -log10 of the upper tail of the standard normal distribution: the first term of its asymptotic
-/// series (Abramowitz and Stegun 26.2.12), good to 0.1 from z = 1 on, 0 below.
+/// -log10 of how probable it is that a standard normal value lies at least this far from 0; 0 below.
+///
+/// The upper tail is taken as 2 phi(z) / (z + sqrt(z^2 + 8 / pi)), an upper bound that is exact at 0
+/// and within 0.03 of the logarithm elsewhere.
 fn tail_surprise(z: f64) -> f64 {
-    if z <= 1.0 {
+    use std::f64::consts::{LN_2, LN_10, PI};
+    if z <= 0.0 {
         return 0.0;
     }
-    (z * z / 2.0 + (z * (2.0 * std::f64::consts::PI).sqrt()).ln()) / std::f64::consts::LN_10
+    let denominator = z + (z * z + 8.0 / PI).sqrt();
+    let ln_tail = LN_2 - z * z / 2.0 - (2.0 * PI).ln() / 2.0 - denominator.ln();
+    ((-ln_tail - LN_2) / LN_10).max(0.0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use insighthub_model::batch::{BatchBuilder, FixedFields};
-    use insighthub_model::{Level, Timestamp};
-
-    fn batch(latencies: impl IntoIterator<Item = Option<f64>>) -> RecordBatch {
-        let mut builder = BatchBuilder::default();
-        for latency_ms in latencies {
-            builder.record().finish(FixedFields {
-                service: "s",
-                timestamp: Timestamp(0),
-                level: Level::Info,
-                message: "",
-                latency_ms,
-                raw_bytes: 0,
-            });
-        }
-        builder.take()
-    }
-
-    fn score(detector: &mut MovingAverage, batch: &RecordBatch) -> RowScores {
-        let rows: Vec<u32> = (0..batch.len() as u32).collect();
-        let mut scores = RowScores::default();
-        detector.score_batch(batch, &rows, &mut scores);
-        scores
-    }
-
-    /// Latencies around 100 ms, spread by a factor of about 1.5, the same every time.
-    fn steady(count: u32) -> impl Iterator<Item = Option<f64>> {
-        (0..count).map(|n| {
-            let spread: f64 =
-                (0..4).map(|k| f64::from((n * 7_919 + k * 104_729) % 1_000) / 1_000.0 - 0.5).sum();
-            Some(100.0 * (0.4 * spread).exp())
-        })
-    }
-
-    #[test]
-    fn a_slow_record_is_flagged_and_explained() {
-        let mut detector = MovingAverage::default();
-        score(&mut detector, &batch(steady(1_000)));
-        let scores = score(&mut detector, &batch([Some(105.0), Some(1_320.0), None]));
-        assert_eq!(scores.scores[2], None);
-        assert!(scores.scores[0].unwrap() < 10.0 && scores.scores[1].unwrap() > 75.0, "{scores:?}");
-        let [(row, reason)] = scores.anomalies.as_slice() else { panic!("{scores:?}") };
-        assert_eq!(*row, 1);
-        assert!(reason.starts_with("latency 13x the usual 1"), "{reason}");
-    }
-
-    #[test]
-    fn steady_traffic_is_quiet() {
-        let scores = score(&mut MovingAverage::default(), &batch(steady(8_000)));
-        assert!(scores.scores[..WARM_UP_RECORDS as usize].iter().all(Option::is_none));
-        assert!(scores.anomalies.len() <= 8, "{} of 8,000 flagged", scores.anomalies.len());
-    }
-
-    #[test]
-    fn a_new_level_becomes_the_norm_and_an_incident_does_not() {
-        let mut detector = MovingAverage::default();
-        score(&mut detector, &batch(steady(1_000)));
-        let incident = score(&mut detector, &batch((0..50).map(|_| Some(5_000.0))));
-        assert!(incident.anomalies.len() >= 45, "{}", incident.anomalies.len());
-        let doubled = steady(4_000).map(|latency| latency.map(|latency| latency * 2.0));
-        score(&mut detector, &batch(doubled));
-        let after = score(&mut detector, &batch([Some(200.0)]));
-        assert!(after.scores[0].unwrap() < 20.0, "{after:?}");
-    }
-
-    #[test]
-    fn scores_do_not_depend_on_how_records_are_cut_into_batches() {
-        let latencies: Vec<_> = steady(2_000).collect();
-        let whole = score(&mut MovingAverage::default(), &batch(latencies.iter().copied()));
-        let mut detector = MovingAverage::default();
-        let cut: Vec<_> = latencies
-            .chunks(37)
-            .flat_map(|part| score(&mut detector, &batch(part.iter().copied())).scores)
-            .collect();
-        assert_eq!(whole.scores, cut);
-    }
-}
+#[path = "moving_average_tests.rs"]
+mod tests;

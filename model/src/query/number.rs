@@ -28,6 +28,22 @@ impl Number {
         Some(Number::Float(float))
     }
 
+    /// The float nearest to this number that is accepted, which is it or a neighbour.
+    fn nearest_float(self, accepts: impl Fn(Number) -> bool, step: impl Fn(f64) -> f64) -> f64 {
+        let mut float = match self {
+            Number::Int(value) => value as f64,
+            Number::Float(value) => value,
+        };
+        // The conversion may have rounded to the wrong side; the step behind an excluded end is one more.
+        for _ in 0..2 {
+            if accepts(Number::Float(float)) {
+                break;
+            }
+            float = step(float);
+        }
+        float
+    }
+
     /// `None` when one of the two is NaN.
     pub fn order(self, other: Number) -> Option<Ordering> {
         match (self, other) {
@@ -79,10 +95,28 @@ impl NumberRange {
         NumberRange { from: Bound::Included(number), to: Bound::Included(number) }
     }
 
-    /// As [`NumberRange::contains`], for the values of a float column.
-    #[inline]
-    pub fn contains_float(&self, value: f64) -> bool {
-        self.contains(Number::Float(value))
+    /// The same range over floats alone: the first and the last float that are accepted. Comparing with
+    /// these is all a column of floats needs; NaN is in no range, and no float is when first > last.
+    pub fn floats(&self) -> (f64, f64) {
+        let first = match self.from {
+            Bound::Unbounded => f64::NEG_INFINITY,
+            Bound::Included(from) => {
+                from.nearest_float(|float| float.order(from).is_some_and(Ordering::is_ge), f64::next_up)
+            }
+            Bound::Excluded(from) => {
+                from.nearest_float(|float| float.order(from).is_some_and(Ordering::is_gt), f64::next_up)
+            }
+        };
+        let last = match self.to {
+            Bound::Unbounded => f64::INFINITY,
+            Bound::Included(to) => {
+                to.nearest_float(|float| float.order(to).is_some_and(Ordering::is_le), f64::next_down)
+            }
+            Bound::Excluded(to) => {
+                to.nearest_float(|float| float.order(to).is_some_and(Ordering::is_lt), f64::next_down)
+            }
+        };
+        (first, last)
     }
 
     #[inline]
@@ -129,6 +163,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn floats_of_a_range_are_those_it_contains(
+            from in -9_100_000_000_000_000_000i64..=i64::MAX,
+            wide in any::<bool>(),
+            excluded in any::<bool>(),
+            steps in -3i32..4,
+        ) {
+            let from = if wide { Number::Int(from) } else { Number::Float((from % 1_000) as f64 / 8.0) };
+            let end = if excluded { Bound::Excluded(from) } else { Bound::Included(from) };
+            let mut value = match from { Number::Int(value) => value as f64, Number::Float(value) => value };
+            for _ in 0..steps.abs() {
+                value = if steps > 0 { value.next_up() } else { value.next_down() };
+            }
+            for range in [NumberRange { from: end, to: Bound::Unbounded }, NumberRange { from: Bound::Unbounded, to: end }] {
+                let (first, last) = range.floats();
+                prop_assert_eq!(first <= value && value <= last, range.contains(Number::Float(value)));
+            }
+        }
+
         #[test]
         fn mixed_order_agrees_with_wide_integers(int in any::<i64>(), float in -1e19..1e19f64) {
             let whole = float.floor();

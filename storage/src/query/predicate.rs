@@ -138,12 +138,14 @@ impl Predicate {
             Predicate::Levels(mask) => narrow_levels(*mask, source, rows)?,
             Predicate::Times(first, last) => narrow_times(*first, *last, source, rows)?,
             Predicate::LatencyMs(range) => {
-                let column = source.latency_ms()?;
-                retain(rows, &column, |value| !value.is_nan() && range.contains_float(*value));
+                // A record without a latency holds NaN, which no range contains.
+                let (first, last) = range.floats();
+                retain(rows, &source.latency_ms()?, |value| first <= *value && *value <= last);
             }
             Predicate::AnomalyScore(range) => {
-                let column = source.anomaly_score()?;
-                retain(rows, &column, |value| !value.is_nan() && range.contains_float(f64::from(*value)));
+                let (first, last) = range.floats();
+                let accepts = |value: f64| first <= value && value <= last;
+                retain(rows, &source.anomaly_score()?, |value| accepts(f64::from(*value)));
             }
             Predicate::IsAnomaly(true) => rows.intersect(&anomalies(source, rows, |_| true)?),
             Predicate::IsAnomaly(false) => rows.subtract(&anomalies(source, rows, |_| true)?),
