@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use super::{Fs, FsFile, FsLock};
 /// Zeros are written in pieces of this size and synced one by one, so that preparing a file in the
 /// background never queues more than a few milliseconds of work in front of somebody else's sync.
 const ZERO_CHUNK_BYTES: usize = 1 << 20;
+
+/// Logs hold what nobody but the node's own user should read.
+const FILE_MODE: u32 = 0o600;
 
 /// The file system of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +30,9 @@ impl RealFs {
 
 impl Fs for RealFs {
     fn create_new(&self, path: &Path) -> io::Result<Arc<dyn FsFile>> {
-        Ok(Arc::new(OpenOptions::new().read(true).write(true).create_new(true).open(path)?))
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(FILE_MODE);
+        Ok(Arc::new(options.open(path)?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn FsFile>> {
@@ -182,6 +187,15 @@ mod tests {
         RealFs.replace(&path, b"two").unwrap();
         assert_eq!(RealFs.read(&path).unwrap(), b"two");
         assert_eq!(RealFs.list(path.parent().unwrap()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn a_new_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        RealFs.create_new(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, FILE_MODE);
     }
 
     #[test]
