@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,7 +34,8 @@ impl NodeProcess {
         log: PathBuf,
         lines: SyncSender<String>,
     ) -> Result<NodeProcess> {
-        let file = OpenOptions::new().create(true).append(true).open(&log);
+        // The first lines hold the admin login: nobody else may read them.
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&log);
         let file = file.with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = dying_with_us(program)
             .args(arguments)

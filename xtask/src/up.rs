@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +22,8 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 /// A node that has not stopped by then is ended.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What a node prints once it takes requests.
+const LISTENING_LINE: &str = "listening on ";
 /// Lines of a starting node that wait to be read; there are a few.
 const LINES_MAX: usize = 1_024;
 
@@ -52,6 +54,10 @@ pub(crate) fn run(arguments: &UpArguments) -> Result<()> {
         ensure_free(node.http)?;
     }
     let program = build(arguments)?;
+    // The build may have taken minutes.
+    for node in &nodes {
+        ensure_free(node.http)?;
+    }
     let data = root().join("data");
     if arguments.fresh && data.exists() {
         fs::remove_dir_all(&data).context("cannot delete data/")?;
@@ -124,10 +130,11 @@ fn wait_until_ready(
     interrupts: &AtomicU32,
 ) -> Result<()> {
     let deadline = Instant::now() + READY_WITHIN;
+    let mut listening = 0;
     while interrupts.load(Ordering::SeqCst) == 0 {
-        let is_everyone_ready = nodes.iter().all(|node| is_ready(node.http));
-        keep_login(data, lines)?;
-        if is_everyone_ready {
+        listening += take_lines(data, lines)?;
+        // The login stands before the line that says where the node listens.
+        if listening == nodes.len() && nodes.iter().all(|node| is_ready(node.http)) {
             return Ok(());
         }
         for process in running.iter_mut() {
@@ -144,14 +151,17 @@ fn wait_until_ready(
     Ok(())
 }
 
-/// Keeps the admin login if one was printed: a node prints it at its first start only.
-fn keep_login(data: &Path, lines: &mpsc::Receiver<String>) -> Result<()> {
+/// Keeps the admin login if one was printed: a node prints it at its first start only. Says how many
+/// nodes have said that they listen.
+fn take_lines(data: &Path, lines: &Receiver<String>) -> Result<usize> {
+    let mut listening = 0;
     for line in lines.try_iter() {
+        listening += usize::from(line.starts_with(LISTENING_LINE));
         if let Some(login) = login_file::in_line(&line) {
             login_file::keep(data, login)?;
         }
     }
-    Ok(())
+    Ok(listening)
 }
 
 fn announce(node: &NodeEntry, data: &Path) {

@@ -50,11 +50,13 @@ fn held(stream: &Stream) -> Html {
         (_, _, true) => "Held while you scroll",
         _ => return Html::default(),
     };
-    let waiting = match stream.held_count() {
-        0 => "nothing new".to_owned(),
-        count => format!("{} new", format::count(count)),
-    };
-    html! { <span class="hold" role="status">{ why }<b class="waiting">{ waiting }</b></span> }
+    let waiting = stream.held_count();
+    html! {
+        <span class="hold" role="status">
+            { why }
+            if waiting > 0 { <b class="waiting">{ format!("{} new", format::count(waiting)) }</b> }
+        </span>
+    }
 }
 
 fn trouble(props: &StreamBarProps) -> Html {
