@@ -5,6 +5,9 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo gave no OUT_DIR"))?;
+    let out = Path::new(&out).join("dashboard");
+    fs::create_dir_all(&out)?;
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
     // A directory that appears later changes its parent.
     let watched = if dist.exists() { dist.clone() } else { dist.join("..") };
@@ -21,17 +24,18 @@ fn main() -> io::Result<()> {
         let name =
             file.file_name().into_string().map_err(|_| io::Error::other("a file name is not UTF-8"))?;
         println!("cargo::rerun-if-changed={}", file.path().display());
+        // A copy: the dashboard may be built again before the compiler comes to read it.
+        let copy = out.join(&name);
+        fs::copy(file.path(), &copy)?;
         writeln!(
             table,
-            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({:?}), gzip: OnceLock::new() }},",
+            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({copy:?}), gzip: OnceLock::new() }},",
             content_type(&name),
-            fs::canonicalize(file.path())?
         )
         .map_err(io::Error::other)?;
     }
     table.push_str("];\n");
-    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo gave no OUT_DIR"))?;
-    fs::write(Path::new(&out).join("dashboard_assets.rs"), table)
+    fs::write(out.join("dashboard_assets.rs"), table)
 }
 
 fn content_type(name: &str) -> &'static str {

@@ -11,6 +11,8 @@ use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
 use insighthub_storage::Store;
 use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
+use insighthub_storage::partition::PartitionReplica;
+use insighthub_storage::query::Filter;
 use ractor::{Actor, ActorRef, SpawnErr};
 use tokio::sync::{mpsc, oneshot};
 
@@ -66,6 +68,7 @@ pub struct ActorSystem {
     ingest: Mailbox<IngestMessage>,
     hub: Mailbox<HubMessage>,
     partitions: Arc<Vec<Mailbox<PartitionMessage>>>,
+    replicas: Arc<Vec<Arc<PartitionReplica>>>,
     submit_deadline: Duration,
 }
 
@@ -99,7 +102,8 @@ impl ActorSystem {
             .collect();
         let mailboxes = Arc::new(partitions.iter().map(|partition| partition.mailbox.clone()).collect());
         feed.connect(hub.clone());
-        let replicas = store.partitions.iter().map(|group| Arc::clone(&group.replica)).collect();
+        let replicas: Arc<Vec<_>> =
+            Arc::new(store.partitions.iter().map(|group| Arc::clone(&group.replica)).collect());
         let arguments = RootArguments {
             root: root_mailbox.clone(),
             ingest: (
@@ -116,7 +120,7 @@ impl ActorSystem {
                 HubArguments {
                     feed: Arc::clone(&feed),
                     roster: roster.clone(),
-                    partitions: Arc::new(replicas),
+                    partitions: Arc::clone(&replicas),
                 },
             ),
             partitions,
@@ -132,6 +136,7 @@ impl ActorSystem {
             ingest,
             hub,
             partitions: mailboxes,
+            replicas,
             submit_deadline: options.submit_deadline,
         })
     }
@@ -174,12 +179,14 @@ impl ActorSystem {
     }
 
     /// Opens a live tail; frames end when the session does. `None` when the hub is restarting.
-    pub fn follow(
-        &self,
-        filter: insighthub_storage::query::Filter,
-        cursor: Option<TailCursor>,
-    ) -> Option<mpsc::Receiver<Frame>> {
+    pub fn follow(&self, filter: Filter, cursor: Option<TailCursor>) -> Option<mpsc::Receiver<Frame>> {
         let (frames, receiver) = mpsc::channel(SESSION_FRAMES_MAX);
+        // Read before the follower hears that it is connected: what is acknowledged after that is shown.
+        let cursor = cursor.unwrap_or_else(|| {
+            let ends =
+                self.replicas.iter().map(|replica| (replica.partition(), replica.status().next_offset));
+            TailCursor(ends.collect())
+        });
         self.hub.send(HubMessage::Open(OpenTail { filter, cursor, frames })).ok().map(|()| receiver)
     }
 

@@ -252,6 +252,9 @@ impl GroupStarter<'_> {
         if !raft.is_initialized().await.map_err(|error| fail(&error))? {
             let members = BTreeMap::from([(self.node_id, BasicNode::default())]);
             raft.initialize(members).await.map_err(|error| fail(&error))?;
+        } else if raft.metrics().borrow().membership_config.voter_ids().eq([self.node_id]) {
+            // The only voter need not wait for a leader that cannot be there.
+            raft.trigger().elect().await.map_err(|error| fail(&error))?;
         }
         Ok(Group::new(raft))
     }

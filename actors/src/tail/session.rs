@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use insighthub_model::{Offset, Record};
+use insighthub_model::{Offset, PartitionId, Record};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::partition::PartitionReplica;
 use insighthub_storage::query::{Filter, after_offset};
@@ -45,8 +45,8 @@ pub enum Frame {
 #[derive(Debug)]
 pub struct OpenTail {
     pub filter: Filter,
-    /// Where to continue; `None` starts with the next record.
-    pub cursor: Option<TailCursor>,
+    /// Where to continue; partitions it does not name start at their end.
+    pub cursor: TailCursor,
     /// Ends of the session: dropping the receiver ends it.
     pub frames: mpsc::Sender<Frame>,
 }
@@ -92,7 +92,7 @@ impl Actor for Session {
         myself: ActorRef<Self::Msg>,
         arguments: SessionArguments,
     ) -> Result<State, ActorProcessingErr> {
-        let asked = arguments.tail.cursor.unwrap_or_default();
+        let asked = arguments.tail.cursor;
         let position = arguments.partitions.iter().map(|replica| {
             let (partition, end) = (replica.partition(), replica.status().next_offset);
             // A cursor from the future is one of another cluster: it starts at the end.
@@ -119,10 +119,14 @@ impl Actor for Session {
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
             SessionMessage::Applied(batch) => state.applied(&batch).await?,
-            SessionMessage::CatchUp => state.catch_up(Pace::Follower).await?,
+            SessionMessage::CatchUp => {
+                state.catch_up(Pace::Follower).await?;
+                // Tells the follower that it is live, and from where.
+                state.send(Vec::new(), None);
+            }
             SessionMessage::Heartbeat => {
                 state.catch_up(Pace::Live).await?;
-                state.send(Vec::new());
+                state.send(Vec::new(), None);
             }
             SessionMessage::Fail => return Err("failing on purpose".into()),
         }
@@ -159,8 +163,7 @@ impl State {
             .filter(|row| *row as usize >= seen)
             .filter_map(|row| batch.record(row as usize))
             .collect();
-        self.position.0.insert(batch.partition, batch.end_offset());
-        self.send_all(records, Pace::Live).await;
+        self.send_all(batch.partition, records, batch.end_offset(), Pace::Live).await;
         Ok(())
     }
 
@@ -175,39 +178,55 @@ impl State {
                 let (replica_read, filter) = (Arc::clone(replica), Arc::clone(&self.filter));
                 let (records, next) =
                     tokio::task::spawn_blocking(move || read_after(&replica_read, &filter, from)).await??;
-                self.position.0.insert(replica.partition(), next);
-                self.send_all(records, pace).await;
+                self.send_all(replica.partition(), records, next, pace).await;
             }
         }
         Ok(())
     }
 
-    async fn send_all(&mut self, mut records: Vec<Record>, pace: Pace) {
-        while !records.is_empty() {
+    /// Sends what was found in a partition up to `end` and moves the position there. Each frame carries the
+    /// position after its own last record, so that a follower can continue in the middle of a batch.
+    async fn send_all(&mut self, partition: PartitionId, mut records: Vec<Record>, end: Offset, pace: Pace) {
+        loop {
             let rest = records.split_off(records.len().min(FRAME_RECORDS_MAX));
+            let after =
+                records.last().filter(|_| !rest.is_empty()).map_or(end, |last| last.log_id.offset + 1);
             match pace {
-                Pace::Live => self.send(records),
+                _ if records.is_empty() => self.move_to(partition, after),
+                Pace::Live => self.send(records, Some((partition, after))),
                 Pace::Follower => {
+                    self.move_to(partition, after);
                     let frame = Frame::Records { records, cursor: self.position.to_string() };
                     // Closed: noticed by the caller.
                     drop(self.frames.send(frame).await);
                 }
             }
+            if rest.is_empty() {
+                return;
+            }
             records = rest;
         }
     }
 
-    /// Queues a frame, or counts its records as skipped when the queue is full.
-    fn send(&mut self, records: Vec<Record>) {
-        let cursor = self.position.to_string();
+    fn move_to(&mut self, partition: PartitionId, offset: Offset) {
+        self.position.0.insert(partition, offset);
+    }
+
+    /// Queues a frame that moves the position, or counts its records as skipped when the queue is full.
+    fn send(&mut self, records: Vec<Record>, moves: Option<(PartitionId, Offset)>) {
         if self.skipped > 0 {
-            let frame = Frame::Skipped { skipped: self.skipped, cursor: cursor.clone() };
+            // The position before this frame: what follows is not part of what was skipped.
+            let frame = Frame::Skipped { skipped: self.skipped, cursor: self.position.to_string() };
             if self.frames.try_send(frame).is_ok() {
                 self.skipped = 0;
             }
         }
+        if let Some((partition, offset)) = moves {
+            self.move_to(partition, offset);
+        }
         let count = records.len() as u64;
-        if self.skipped > 0 || self.frames.try_send(Frame::Records { records, cursor }).is_err() {
+        let frame = Frame::Records { records, cursor: self.position.to_string() };
+        if self.skipped > 0 || self.frames.try_send(frame).is_err() {
             self.skipped += count;
         }
     }

@@ -22,7 +22,7 @@ struct Asset {
 }
 
 // `static ASSETS: [Asset; N]`, made by build.rs from the files of ui/dist.
-include!(concat!(env!("OUT_DIR"), "/dashboard_assets.rs"));
+include!(concat!(env!("OUT_DIR"), "/dashboard/dashboard_assets.rs"));
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().fallback(serve)
