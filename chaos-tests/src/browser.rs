@@ -160,7 +160,9 @@ impl Browser {
             "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
             self.session, self.address
         )?;
-        stream.read_to_end(&mut Vec::new())?;
+        // The answer comes when the browser is gone; the driver keeps the connection open after it.
+        let read = stream.read(&mut [0; 64])?;
+        ensure!(read > 0, "the driver hung up");
         Ok(())
     }
 }
