@@ -33,6 +33,8 @@ pub struct Ledger {
     pub retries: u64,
     /// Batches the node recognised as sent before.
     pub duplicates: u64,
+    /// Why the last attempt was not acknowledged; for the message of a failed test.
+    pub last_trouble: String,
     /// Answers a node must never give, such as a 400 for a good batch.
     pub violations: Vec<String>,
 }

@@ -89,7 +89,15 @@ impl Load {
     pub async fn flows(&self, records: u64, within: Duration) -> Result<()> {
         let enough = self.acknowledged() + records;
         let what = format!("{records} more records are acknowledged");
-        wait_until(&what, within, || async move { self.acknowledged() >= enough }).await
+        let flowed = wait_until(&what, within, || async move { self.acknowledged() >= enough }).await;
+        flowed.with_context(|| {
+            let ledger = self.ledger();
+            let last = &ledger.last_trouble;
+            format!(
+                "{} acknowledged before; last trouble: {last}; violations: {:?}",
+                ledger.acknowledged, ledger.violations
+            )
+        })
     }
 
     /// Lets every writer finish the batch it is at, and ends them.
@@ -147,12 +155,16 @@ impl Writer {
         let identity = Identity { producer: self.source.writer.clone(), sequence };
         loop {
             // No answer means unknown: the same identity makes it safe to ask again.
-            if let Ok(answer) = self.api.ingest_as(&identity, &[], body.clone()).await
-                && self.judge(&answer, batch)
+            let trouble = match self.api.ingest_as(&identity, &[], body.clone()).await {
+                Ok(answer) if self.judge(&answer, batch) => return,
+                Ok(answer) => format!("{} {}", answer.status, answer.text),
+                Err(error) => format!("{error:#}"),
+            };
             {
-                return;
+                let mut ledger = self.ledger();
+                ledger.retries += 1;
+                ledger.last_trouble = trouble;
             }
-            self.ledger().retries += 1;
             tokio::time::sleep(RETRY_EVERY).await;
         }
     }

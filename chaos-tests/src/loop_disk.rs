@@ -68,7 +68,7 @@ impl LoopDisk {
     /// Takes space until only this much is left; replaces what was taken before.
     pub fn leave_free(&self, bytes: u64) -> Result<()> {
         self.give_back()?;
-        let disk = rustix::fs::statvfs(&self.mount_point())?;
+        let disk = rustix::fs::statvfs(self.mount_point())?;
         let taken = (disk.f_bavail * disk.f_frsize).saturating_sub(bytes);
         run(Command::new("fallocate").args(["-l", &taken.to_string()]).arg(self.ballast()))
     }

@@ -110,6 +110,6 @@ async fn the_live_page_goes_on_by_itself_after_the_node_was_killed() -> Result<(
         "return [...document.querySelectorAll('.row')].filter(row => row.innerText.includes('before the kill')).length;",
         &[],
     );
-    ensure!(twice.await? == Value::from(1), "the record from before is not shown exactly once");
+    ensure!(twice.await? == 1, "the record from before is not shown exactly once");
     Ok(())
 }

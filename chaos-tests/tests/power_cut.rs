@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use insighthub_chaos_tests::chaos_record::mixed;
 use insighthub_chaos_tests::checker::{Gates, check_node};
 use insighthub_chaos_tests::load::{Load, LoadPlan};
@@ -44,7 +44,9 @@ async fn prove(
     let mut node = NodeProcess::start(options).await?;
     let load = Load::start(&node.url(), &plan)?;
     for number in 0..cuts {
-        load.flows(records_between_cuts, Duration::from_secs(30)).await?;
+        load.flows(records_between_cuts, Duration::from_secs(30))
+            .await
+            .with_context(|| format!("before cut {number}: {}", node.last_output()))?;
         // As with kill -9: any moment of a write, not just after an answer.
         tokio::time::sleep(Duration::from_micros(mixed(number) % 30_000)).await;
         // Paused first: an fdatasync that the cut disturbs must not be answered as if it had worked.
