@@ -62,12 +62,12 @@ fn fields_text(record: &Value) -> String {
     let shown =
         fields.iter().filter(|(name, value)| !NOT_REPEATED.contains(&name.as_str()) && !value.is_null());
     let words = shown.map(|(name, value)| {
+        // As JSON where it is more than one plain word: quotes and line breaks are told apart from ours.
         let text = match value {
-            Value::String(text) => text.replace('\n', "\\n"),
+            Value::String(text) if !text.is_empty() && !text.contains([' ', '\n', '"']) => text.clone(),
             other => other.to_string(),
         };
-        let quote = if text.contains(' ') { "\"" } else { "" };
-        neutralise(&format!("{name}={quote}{text}{quote}")).into_owned()
+        neutralise(&format!("{name}={text}")).into_owned()
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_log_cannot_forge_a_line_or_an_escape() {
         let line = shown(
-            r#"{"timestamp":"t","service":"a","level":"INFO","message":"x\n2025-12-02 00:00:00 ERROR forged\u001b[2J","f":"b\u001b[1m\nc"}"#,
+            r#"{"timestamp":"t","service":"a","level":"INFO","message":"x\n2025-12-02 00:00:00 ERROR forged\u001b[2J","f":"b\u001b[1m\nc","g":"\u009b"}"#,
         );
         assert!(!line.contains('\x1b'), "{line:?}");
         assert!(line.lines().skip(1).all(|line| line.starts_with(CONTINUATION)), "{line:?}");
