@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::browser::Browser;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const WITHIN: Duration = Duration::from_secs(20);
 /// Loading WebAssembly that no cache holds, on a machine that also builds.

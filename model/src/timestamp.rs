@@ -86,7 +86,7 @@ impl Timestamp {
         };
         let nanos = number * factor;
         // The bound of i64 as float is exact: 2^63.
-        (nanos.abs() < 9.223_372_036_854_775_807e18).then_some(Timestamp(nanos as i64))
+        (nanos.abs() < i64::MAX as f64).then_some(Timestamp(nanos as i64))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The house rules that a compiler does not see, as tests: file sizes, headers, names, who may name whom.
 
+#![allow(clippy::unwrap_used, reason = "a wrong sample or checkout must fail loudly")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

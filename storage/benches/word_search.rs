@@ -64,7 +64,8 @@ fn batch() -> StoredBatch {
     for number in 0..ROWS {
         let mut record = builder.record();
         // Fields of one record never repeat, so this cannot fail.
-        drop(record.text("trace_id", &format!("{:032x}", u128::from(number) * 0x9e37_79b9_7f4a_7c15_1234)));
+        let trace_id = format!("{:032x}", u128::from(number) * 0x9e37_79b9_7f4a_7c15_1234);
+        assert!(record.text("trace_id", &trace_id).is_ok());
         record.finish(FixedFields {
             service: "checkout",
             timestamp: Timestamp(number as i64),

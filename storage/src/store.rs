@@ -144,7 +144,7 @@ impl Store {
 
     /// Bytes of the log's segments that cannot be deleted yet.
     pub fn wal_bytes(&self) -> u64 {
-        self.wal.oldest_segment().map_or(0, |oldest| oldest.segments as u64 * self.wal_segment_bytes)
+        self.wal.oldest_segment().map_or(0, |oldest| oldest.segments * self.wal_segment_bytes)
     }
 
     /// Bytes that can still be written to the data directory's file system.
@@ -177,7 +177,7 @@ impl Opened {
             _ => StoreError::Io { action: "lock", path: directory.clone(), source },
         })?;
         let identity = identity(fs.as_ref(), options)?;
-        let wal = Arc::new(Wal::open(Arc::clone(&fs), &directory.join("wal"), options.wal.clone())?);
+        let wal = Arc::new(Wal::open(Arc::clone(&fs), &directory.join("wal"), options.wal)?);
         let index = Arc::new(Index::open(&directory.join("index"))?);
         let sealer = Sealer::start().map_err(StoreError::io("start the sealer of", directory))?;
         let world = ReplicaWorld {

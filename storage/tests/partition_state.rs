@@ -1,5 +1,7 @@
 //! The replicated state: the same log gives the same bytes, however it was cut and whoever applies it.
 
+#![allow(clippy::unwrap_used, reason = "a wrong sample or checkout must fail loudly")]
+
 use std::sync::Arc;
 
 use insighthub_model::batch::{BatchBuilder, FixedFields};
@@ -188,4 +190,31 @@ fn a_dead_letter_is_resolved_once_before_and_after_a_seal() {
     assert_eq!(resolved(&mut state, 1), 1);
     assert_eq!(resolved(&mut state, 1), 0);
     assert_eq!(resolved(&mut state, 99), 0);
+}
+
+#[test]
+fn a_flood_of_new_services_seals_the_head_before_a_block_could_overflow() {
+    let mut state = PartitionState::new(PartitionId(0));
+    let mut sealed = 0;
+    for sequence in 1..=4 {
+        let mut builder = BatchBuilder::default();
+        for number in 0..8_000 {
+            builder.record().finish(FixedFields {
+                service: &format!("service-{sequence}-{number}"),
+                timestamp: Timestamp(0),
+                level: Level::Info,
+                message: "",
+                latency_ms: None,
+                raw_bytes: 1,
+            });
+        }
+        let sent = Chunk { records: EncodedBatch::new(builder.take()), ..chunk(&[], sequence) };
+        let (_, effects) = state.apply(sequence, append(vec![sent]));
+        if let Some(head) = effects.sealed {
+            let directory = tempfile::tempdir().unwrap();
+            assert_eq!(write_block(&RealFs, directory.path(), &head).unwrap().rows, 24_000);
+            sealed += 1;
+        }
+    }
+    assert_eq!((sealed, state.head.records), (1, 8_000));
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use insighthub_detect::scorer::RowScores;
 use insighthub_model::Scores;
+use insighthub_storage::partition::ENTRY_RECORDS_MAX;
 
 use super::Ticket;
 use crate::ingest::ChunkWork;
@@ -73,13 +74,15 @@ impl Packing {
     /// The chunks of the next proposal: those at the front that are scored, up to the entry's size.
     pub(super) fn pack(&mut self) -> Vec<Waiting> {
         let mut pack: Vec<Waiting> = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut records) = (0, 0);
         while let Some(front) = self.queue.front() {
-            let size = front.work.records.bytes_encoded();
-            if front.shards_missing > 0 || (!pack.is_empty() && bytes + size > ENTRY_BYTES_TARGET) {
+            let (size, rows) = (front.work.records.bytes_encoded(), front.work.batch().len());
+            let full = bytes + size > ENTRY_BYTES_TARGET || records + rows > ENTRY_RECORDS_MAX;
+            if front.shards_missing > 0 || (!pack.is_empty() && full) {
                 break;
             }
             bytes += size;
+            records += rows;
             let Some(mut waiting) = self.queue.pop_front() else { break };
             // Shards answer in any order; rows are kept in theirs.
             waiting.scores.anomalies.sort_by_key(|(row, _)| *row);

@@ -1,6 +1,6 @@
 //! What a partition took in since its last seal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
@@ -17,6 +17,8 @@ pub struct Head {
     pub minutes: BTreeMap<MinuteKey, MinuteAggregate>,
     pub dead_letters: BTreeMap<u64, DeadLetter>,
     pub resolved_dead_letters: Vec<u64>,
+    /// The distinct services of `batches`: a block counts them in 16 bits.
+    pub services: BTreeSet<String>,
     /// Records in `batches`.
     pub records: usize,
     /// Memory held by `batches`, bytes, nearly.
@@ -32,6 +34,11 @@ impl Head {
     pub fn push(&mut self, batch: Arc<StoredBatch>) {
         self.records += batch.len();
         self.bytes += batch.bytes_held();
+        for service in &batch.records.services {
+            if !self.services.contains(service) {
+                self.services.insert(service.clone());
+            }
+        }
         self.count_minutes(&batch);
         self.batches.push(batch);
     }

@@ -10,4 +10,4 @@ pub use head::Head;
 pub use producers::{Producers, Verdict};
 pub use replica::{ApplyObserver, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
 pub use sealer::Sealer;
-pub use state::{Effects, PartitionSnapshot, PartitionState};
+pub use state::{ENTRY_RECORDS_MAX, Effects, PartitionSnapshot, PartitionState};

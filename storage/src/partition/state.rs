@@ -15,6 +15,12 @@ use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command};
 use crate::sealed_head::SealedHead;
 use crate::stored_batch::StoredBatch;
 
+/// Above this many distinct services a head is frozen by the entry that brought them, whoever proposes
+/// seals: a block counts services in 16 bits, and one entry brings at most `ENTRY_RECORDS_MAX` more.
+const HEAD_SERVICES_MAX: usize = 20_000;
+/// Records of one Append command; the proposer keeps to it.
+pub const ENTRY_RECORDS_MAX: usize = 40_000;
+
 /// State since the last seal, and what decides about what comes next.
 #[derive(Clone, Debug)]
 pub struct PartitionState {
@@ -97,6 +103,9 @@ impl PartitionState {
             .into_iter()
             .map(|chunk| self.append_chunk(index, append.created_at.0, chunk, &mut effects))
             .collect();
+        if self.head.services.len() > HEAD_SERVICES_MAX {
+            effects.sealed = self.seal(index).1.sealed;
+        }
         (Applied::Append(outcomes), effects)
     }
 

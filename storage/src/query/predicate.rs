@@ -28,7 +28,7 @@ pub(super) enum Predicate {
     IsAnomaly(bool),
     AnomalyReason(ValueTest),
     LogId(LogId),
-    Message(WordSearch),
+    Message(Box<WordSearch>),
     Field(String, ValueTest),
     Not(Box<Predicate>),
     /// Cheapest first.
@@ -46,7 +46,7 @@ impl Predicate {
             Expression::Message(text) => {
                 check_message_text(text)
                     .map_err(|reason| FilterError { name: "message".to_owned(), reason })?;
-                Predicate::Message(WordSearch::new(text))
+                Predicate::Message(Box::new(WordSearch::new(text)))
             }
             Expression::Field(field) => Predicate::of_field(field)?,
             Expression::Not(inner) => Predicate::Not(Box::new(Predicate::new(inner)?)),

@@ -10,7 +10,7 @@ use insighthub_model::query::{Comparison, Expression, Query, RangeEnd, Test, Tex
 use insighthub_model::{Level, Record, Timestamp};
 use proptest::prelude::*;
 
-use self::source::{RecordsOfSource, TestSource, sources_strategy};
+use self::source::{RecordsOfSource, TestSource, Value, sources_strategy};
 use super::*;
 use crate::column_source::ColumnSource;
 
@@ -240,6 +240,47 @@ fn a_query_over_its_budget_ends_with_the_reason() {
     assert!(matches!(error, QueryError::OutOfTime { scanned_records: 5 }), "{error}");
     let error = run(&Budget { scanned_records_max: u64::MAX, stop: &|| Some(Stop::Cancelled) }).unwrap_err();
     assert!(matches!(error, QueryError::Cancelled { scanned_records: 0 }), "{error}");
+}
+
+#[test]
+fn a_value_is_found_whatever_its_type_and_spelling() {
+    let found = |query: &str, value: &Value| {
+        let query = parse(query).unwrap();
+        let filter = Filter::new(&Conditions { query, ..Conditions::default() }).unwrap();
+        filter.matches(&RecordsOfSource::of_value(value.clone()).source(0, 0)).unwrap() == [0]
+    };
+    for (query, value) in [
+        ("n:1932", Value::Int(1932)),
+        ("n:1932", Value::Float(1932.0)),
+        ("n:1932", Value::Text("1932")),
+        ("n:1e3", Value::Int(1000)),
+        ("n:1e3", Value::Json("[1000]")),
+        ("n:\"read timeout\"", Value::Text("Read Timeout")),
+        ("n:read-timeout", Value::Json("[[\"read-timeout\"]]")),
+        ("n:~timeout", Value::Text("read timeout, retry")),
+        ("n:größe", Value::Json("[\"gr\\u00f6\\u00dfe\"]")),
+        ("n:\"a<b\"", Value::Json("[\"a\\u003cb\"]")),
+        ("n:\"a\nb\"", Value::Json("[\"a\\nb\"]")),
+        ("n:TRUE", Value::Bool(true)),
+        ("n:5*", Value::Int(503)),
+        ("n:>=v2", Value::Text("V3")),
+        ("n:>5", Value::Text("7")),
+        ("n:null", Value::Json("null")),
+        ("n:*", Value::Json("null")),
+    ] {
+        assert!(found(query, &value), "{query} and {value:?}");
+    }
+    for (query, value) in [
+        ("n:prod", Value::Text("non-prod")),
+        ("n:read", Value::Text("read timeout")),
+        ("n:1932", Value::Text("1932.0")),
+        ("n:>5", Value::Text("seven")),
+        ("n:>a", Value::Int(7)),
+        ("n:>0", Value::Bool(true)),
+        ("n:8", Value::Json("[{\"id\":8}]")),
+    ] {
+        assert!(!found(query, &value), "{query} and {value:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::WalError;
 use super::ledger::Ledger;
 use super::record::{RecordFault, RecordKind};
-use super::scan::{Found, Scanner};
+use super::scan::{Behind, Found, Scanner};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_number, segment_path};
 use crate::fs::{Fs, FsFile};
 
@@ -128,12 +128,13 @@ impl Recovered {
         let mut scanner = Scanner::new(&*segment.file, &segment.path, segment.header, length);
         let read = self.fold(&mut scanner, segment)?;
         if let Some((offset, fault)) = read.bad {
-            if let Some(later) = scanner.find_later_write(offset)? {
-                let reason = format!("{fault}, but a later write follows at offset {later}");
-                return Err(WalError::corrupt(&segment.path, offset, reason));
-            }
-            if fault != RecordFault::Empty {
-                self.report.cut = Some((segment.path.clone(), offset));
+            match scanner.look_behind(offset)? {
+                Behind::LaterWrite(later) => {
+                    let reason = format!("{fault}, but a later write follows at offset {later}");
+                    return Err(WalError::corrupt(&segment.path, offset, reason));
+                }
+                Behind::SameWrite => self.report.cut = Some((segment.path.clone(), offset)),
+                Behind::Nothing => {}
             }
         }
         write_again(segment, read.last_write_offset, read.end)?;

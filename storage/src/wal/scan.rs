@@ -33,6 +33,17 @@ pub(crate) enum Found<'a> {
     End,
 }
 
+/// What follows a bad record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// Zeros, or what a recycled file held before: nothing was ever written here.
+    Nothing,
+    /// Parts of a write that power interrupted, the bad record's own header among them.
+    SameWrite,
+    /// A record of a later write, at this offset.
+    LaterWrite(u64),
+}
+
 impl<'a> Scanner<'a> {
     pub(crate) fn new(file: &'a dyn FsFile, path: &'a Path, header: SegmentHeader, end: u64) -> Self {
         let start = u64::from(SEGMENT_HEADER_BYTES);
@@ -71,9 +82,11 @@ impl<'a> Scanner<'a> {
         Ok(Found::Record { header, offset: offset_in_segment, payload })
     }
 
-    /// Looks behind a bad record for proof that it had been synced: a record header whose write began after
-    /// it. Without one, the bad record belongs to the last write and nobody was told it is durable.
-    pub(crate) fn find_later_write(&mut self, bad_offset: u64) -> Result<Option<u64>, WalError> {
+    /// Looks behind a bad record for headers of this segment. One whose write began after the bad record
+    /// proves that it had been synced; without one it belongs to the last write, and nobody was told that
+    /// it is durable.
+    pub(crate) fn look_behind(&mut self, bad_offset: u64) -> Result<Behind, WalError> {
+        let mut behind = Behind::Nothing;
         let mut offset = bad_offset;
         let (number, seed) = (self.header.number, self.seed);
         while offset + (RECORD_HEADER_BYTES as u64) <= self.end {
@@ -88,17 +101,16 @@ impl<'a> Scanner<'a> {
                 if candidate.get(16..20) != Some(&number.to_le_bytes()[..]) {
                     continue;
                 }
-                let proof = |found: RecordHeader| {
-                    let write_offset = u64::from(found.write_offset);
-                    write_offset > bad_offset && write_offset <= offset + start as u64
-                };
-                if RecordHeader::decode(candidate, seed).is_ok_and(proof) {
-                    return Ok(Some(offset + start as u64));
+                let Ok(found) = RecordHeader::decode(candidate, seed) else { continue };
+                let (at, write_offset) = (offset + start as u64, u64::from(found.write_offset));
+                if write_offset > bad_offset && write_offset <= at {
+                    return Ok(Behind::LaterWrite(at));
                 }
+                behind = Behind::SameWrite;
             }
             offset += (last_start + RECORD_ALIGNMENT_BYTES) as u64;
         }
-        Ok(None)
+        Ok(behind)
     }
 
     /// Up to `wanted` bytes at `offset`; fewer only at the end.

@@ -244,6 +244,20 @@ fn many_commit_marks_become_one_record() {
 }
 
 #[test]
+fn one_sync_serves_all_groups_that_wait_and_tells_them_in_order() {
+    let fs = SimFs::new(1);
+    let (wal, mut flusher) = open(&fs);
+    let told = Told::default();
+    for group in 1..=8 {
+        append(&wal, GroupId(group), u64::from(group), 100, &told).unwrap();
+    }
+    let before = fs.syncs();
+    assert!(told.lock().is_empty() && flusher.step());
+    assert_eq!(fs.syncs() - before, 1);
+    assert_eq!(*told.lock(), (1..=8).map(|index| (index, true)).collect::<Vec<_>>());
+}
+
+#[test]
 fn holes_and_overwrites_are_refused() {
     let fs = SimFs::new(1);
     let (wal, _flusher) = open(&fs);

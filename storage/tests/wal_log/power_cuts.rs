@@ -28,6 +28,8 @@ enum Act {
     StopsAfter(u64),
     /// Another accident while the log is being opened.
     CutDuringOpen(u64),
+    /// Power goes between a write and its sync.
+    CutDuringWrite,
     PowerCut,
     Kill,
     Close,
@@ -48,6 +50,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => (0u64..4).prop_map(Act::SyncFails),
         1 => (0u64..25).prop_map(Act::StopsAfter),
         1 => (0u64..25).prop_map(Act::CutDuringOpen),
+        3 => Just(Act::CutDuringWrite),
         2 => Just(Act::PowerCut),
         1 => Just(Act::Kill),
         1 => Just(Act::Close),
@@ -120,6 +123,11 @@ fn play(world: &mut World, act: &Act) {
             if world.open().is_err() {
                 restart(world, SimFs::power_cut);
             }
+        }
+        Act::CutDuringWrite => {
+            world.fs.inject(Fault::StopsAfter { operations: 1 });
+            world.step();
+            restart(world, SimFs::power_cut);
         }
         Act::PowerCut => restart(world, SimFs::power_cut),
         Act::Kill => restart(world, SimFs::kill),

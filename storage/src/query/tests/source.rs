@@ -27,7 +27,7 @@ struct Parts {
 }
 
 #[derive(Debug, Clone)]
-enum Value {
+pub(super) enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -59,6 +59,13 @@ impl RecordsOfSource {
             n: None,
             host: None,
         }])
+    }
+
+    /// One record whose field `n` has this value.
+    pub(super) fn of_value(value: Value) -> RecordsOfSource {
+        let mut records = RecordsOfSource::of_message(0, "");
+        records.0.iter_mut().for_each(|parts| parts.n = Some(value.clone()));
+        records
     }
 
     pub(super) fn source(&self, partition: u16, base_offset: u64) -> TestSource {
