@@ -25,7 +25,7 @@ use crate::access::{hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
 use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
-use crate::maintenance;
+use crate::maintenance::{self, Bounds};
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -95,7 +95,11 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let store = Arc::new(store);
     let actors = ActorSystem::start(&store, feed, system_options(&plan, Arc::clone(&clock))?).await?;
     let node = Arc::new(node(&plan, address, Arc::clone(&store), actors, clock));
-    let maintenance = maintenance::start(Arc::clone(&node), plan.config.storage.disk_free_bytes_min);
+    let bounds = Bounds {
+        disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
+        wal_bytes_max: plan.config.storage.wal_bytes_max,
+    };
+    let maintenance = maintenance::start(Arc::clone(&node), bounds);
     create_admin(&node).await?;
     say(&format!("listening on http://{address}"))?;
 

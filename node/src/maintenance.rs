@@ -12,18 +12,25 @@ use crate::http::Node;
 const DISK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the log is looked at, in disk intervals.
 const LOG_EVERY: u32 = 10;
-/// The log may hold this many bytes that only wait for idle partitions to be sealed.
-const LOG_BYTES_MAX: u64 = 512 << 20;
+
+/// What the disk and the log are held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Below this much free disk logs are refused.
+    pub(crate) disk_free_bytes_min: u64,
+    /// The log may hold this many bytes that only wait for idle partitions to be sealed.
+    pub(crate) wal_bytes_max: u64,
+}
 
 /// Starts the task; it runs until aborted.
-pub(crate) fn start(node: Arc<Node>, disk_free_bytes_min: u64) -> JoinHandle<()> {
+pub(crate) fn start(node: Arc<Node>, bounds: Bounds) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(DISK_INTERVAL);
         for turn in 0_u32.. {
             interval.tick().await;
-            look_at_disk(&node, disk_free_bytes_min);
+            look_at_disk(&node, bounds.disk_free_bytes_min);
             if turn % LOG_EVERY == 0 {
-                release_log(&node).await;
+                release_log(&node, bounds.wal_bytes_max).await;
             }
         }
     })
@@ -39,8 +46,8 @@ fn look_at_disk(node: &Node, free_bytes_min: u64) {
 }
 
 /// Seals the partitions whose few old records keep whole segments of the log alive.
-async fn release_log(node: &Node) {
-    if node.store.wal_bytes() < LOG_BYTES_MAX {
+async fn release_log(node: &Node, wal_bytes_max: u64) {
+    if node.store.wal_bytes() < wal_bytes_max {
         return;
     }
     let (partitions, control) = node.store.holders_of_oldest_segment();
