@@ -67,9 +67,10 @@ fn checks() -> Result<Vec<Check>> {
             let packages = ["--package", "insighthub-ui", "--package", "insighthub-ui-bundle"];
             run_command(ui().arg("fmt").args(packages).arg("--check"))
         }),
-        check("dashboard: build for the browser", || dashboard::build(Profile::Release)),
+        // First with --locked: a lock file that no longer fits the shared crates is said here.
         check("dashboard: lints", move || run_command(ui().args(clippy).args(deny))),
         check("dashboard: tests", move || run_command(ui().args(test))),
+        check("dashboard: build for the browser", || dashboard::build(Profile::Release)),
         check("lints", move || run_command(cargo().args(clippy).args(deny))),
         check("tests", move || run_command(cargo().args(test).args(["--exclude", "insighthub-chaos-tests"]))),
         check("node: build", || {

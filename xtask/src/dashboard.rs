@@ -62,7 +62,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     })?;
     step("dashboard: bundle into ui/dist", || {
         let wasm = format!("target/{TARGET}/{}/insighthub-ui.wasm", profile.folder());
-        let arguments = ["run", "--quiet", "--locked", "--package", "insighthub-ui-bundle", "--"];
+        let arguments = ["run", "--quiet", "--package", "insighthub-ui-bundle", "--"];
         run(cargo().current_dir(&ui).args(arguments).args([
             wasm.as_str(),
             "static",
@@ -98,7 +98,7 @@ fn sources() -> Vec<PathBuf> {
 /// The cargo command that can compile for the browser on this machine.
 fn compiler() -> Result<Command> {
     let mut command = cargo();
-    command.args(["build", "--locked", "--package", "insighthub-ui", "--target", TARGET]);
+    command.args(["build", "--package", "insighthub-ui", "--target", TARGET]);
     if has_target() {
         return Ok(command);
     }
