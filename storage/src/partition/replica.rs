@@ -8,7 +8,7 @@ use std::sync::Arc;
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::{Offset, PartitionId};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::sealer::{SealJob, Sealer};
@@ -49,6 +49,8 @@ pub struct PartitionReplica {
     /// Held for writing while a frozen head moves into the index, so that a reader finds its minutes
     /// and dead letters on exactly one side.
     index_gate: RwLock<()>,
+    /// Held while a snapshot is written: the sealer and Raft's builder may both want to.
+    snapshot_turn: Mutex<()>,
     /// Woken when a seal has become a block and its snapshot is on disk.
     pub sealed: Notify,
 }
@@ -127,6 +129,7 @@ impl PartitionReplica {
             world,
             inner: RwLock::new(inner),
             index_gate: RwLock::new(()),
+            snapshot_turn: Mutex::new(()),
             sealed: Notify::new(),
         });
         replica.bring_index_in_line()?;
@@ -313,7 +316,13 @@ impl PartitionReplica {
         }
     }
 
+    /// Puts a snapshot on disk unless a newer one is there: the log behind that one may be purged.
     fn store_snapshot(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
+        let _turn = self.snapshot_turn.lock();
+        let newest = self.inner.read().durable.as_ref().and_then(|durable| durable.meta.last_log_id);
+        if newest > stored.meta.last_log_id {
+            return Ok(());
+        }
         snapshot::write(self.world.fs.as_ref(), &self.directory, &stored)?;
         self.inner.write().durable = Some(stored);
         Ok(())

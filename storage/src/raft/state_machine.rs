@@ -7,7 +7,7 @@ use std::sync::Arc;
 use openraft::storage::{RaftStateMachine, Snapshot as RaftSnapshot};
 use openraft::{BasicNode, EntryPayload, ErrorSubject, ErrorVerb, RaftSnapshotBuilder, SnapshotMeta};
 use openraft::{StorageError, StorageIOError};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::types::{Membership, NodeId, RaftLogId, TypeConfig};
 use crate::command::{Applied, Command};
@@ -30,7 +30,8 @@ pub struct ControlReplica {
     fs: Arc<dyn Fs>,
     directory: PathBuf,
     state: RwLock<ControlState>,
-    durable: RwLock<Option<StoredSnapshot>>,
+    /// Held while a snapshot is written, so that two writers never share a draft.
+    durable: Mutex<Option<StoredSnapshot>>,
 }
 
 impl ControlReplica {
@@ -54,9 +55,14 @@ impl ControlReplica {
         read(&self.state.read())
     }
 
+    /// Puts a snapshot on disk unless a newer one is there: the log behind that one may be purged.
     fn store(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
+        let mut durable = self.durable.lock();
+        if durable.as_ref().and_then(|durable| durable.meta.last_log_id) > stored.meta.last_log_id {
+            return Ok(());
+        }
         snapshot::write(self.fs.as_ref(), &self.directory, &stored)?;
-        *self.durable.write() = Some(stored);
+        *durable = Some(stored);
         Ok(())
     }
 }
@@ -73,7 +79,7 @@ impl StateMachine {
     /// Continues where the group's newest snapshot ends; Raft replays the log from there.
     pub fn new(state: GroupState) -> StateMachine {
         let durable = match &state {
-            GroupState::Control(control) => control.durable.read().clone(),
+            GroupState::Control(control) => control.durable.lock().clone(),
             GroupState::Partition(partition) => partition.durable_snapshot(),
         };
         let meta = durable.map(|stored| stored.meta).unwrap_or_default();
@@ -162,7 +168,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
 
     async fn get_current_snapshot(&mut self) -> Stored<Option<RaftSnapshot<TypeConfig>>> {
         let durable = match &self.state {
-            GroupState::Control(control) => control.durable.read().clone(),
+            GroupState::Control(control) => control.durable.lock().clone(),
             GroupState::Partition(partition) => partition.durable_snapshot(),
         };
         Ok(durable.map(to_raft))
