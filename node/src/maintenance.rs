@@ -1,8 +1,10 @@
-//! What a node looks after on its own: room on the disk, and a log that can be purged.
+//! What a node looks after on its own: room on the disk, a log that can be purged, replicas that stopped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use insighthub_model::PartitionId;
 use insighthub_storage::command::Command;
 use tokio::task::JoinHandle;
 
@@ -26,9 +28,11 @@ pub(crate) struct Bounds {
 pub(crate) fn start(node: Arc<Node>, bounds: Bounds) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(DISK_INTERVAL);
+        let mut stopped = BTreeSet::new();
         for turn in 0_u32.. {
             interval.tick().await;
             look_at_disk(&node, bounds.disk_free_bytes_min);
+            report_stopped(&node, &mut stopped);
             if turn % LOG_EVERY == 0 {
                 release_log(&node, bounds.wal_bytes_max).await;
             }
@@ -42,6 +46,18 @@ fn look_at_disk(node: &Node, free_bytes_min: u64) {
             node.actors.admission.set_disk_full(free < free_bytes_min || node.store.wal().waits_for_space())
         }
         Err(error) => tracing::warn!(%error, "cannot tell how much room the disk has"),
+    }
+}
+
+/// Says once of each replica that it stopped and why; `/readyz` says it as long as it lasts.
+fn report_stopped(node: &Node, known: &mut BTreeSet<PartitionId>) {
+    for group in &node.store.partitions {
+        let partition = group.replica.partition();
+        if let Some(failure) = group.group.status().failure
+            && known.insert(partition)
+        {
+            tracing::error!(%partition, failure, "a partition has stopped; it refuses logs until the node starts again");
+        }
     }
 }
 

@@ -125,9 +125,12 @@ impl Store {
                 tracing::warn!(%error, "a raft group did not shut down cleanly");
             }
         }
-        self.wal.close();
-        let index = Arc::clone(&self.index);
-        let closed = tokio::task::spawn_blocking(move || index.close()).await;
+        let (wal, index) = (Arc::clone(&self.wal), Arc::clone(&self.index));
+        let closed = tokio::task::spawn_blocking(move || {
+            wal.close();
+            index.close()
+        })
+        .await;
         Ok(closed.map_err(|error| StoreError::Raft(error.to_string()))??)
     }
 
