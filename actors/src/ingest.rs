@@ -62,7 +62,7 @@ impl ChunkWork {
 pub enum IngestMessage {
     /// Stores the chunks of a request; each is answered by its own `reply`.
     Submit(Vec<ChunkWork>),
-    /// Fails on purpose; sent by fault tests alone.
+    /// Panics on purpose; sent by fault tests alone.
     Fail,
 }
 
@@ -111,7 +111,7 @@ impl Actor for Ingest {
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
             IngestMessage::Submit(chunks) => state.submit(chunks),
-            IngestMessage::Fail => return Err("failing on purpose".into()),
+            IngestMessage::Fail => panic!("failing on purpose"),
         }
         Ok(())
     }

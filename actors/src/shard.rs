@@ -57,7 +57,7 @@ impl Actor for Shard {
                 // A partition that is restarting has lost the batch too.
                 drop(state.partition.send(PartitionMessage::Scored { ticket, rows, scores }));
             }
-            ShardMessage::Fail => return Err("failing on purpose".into()),
+            ShardMessage::Fail => panic!("failing on purpose"),
         }
         Ok(())
     }

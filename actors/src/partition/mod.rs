@@ -48,7 +48,7 @@ pub enum PartitionMessage {
     SealEnded,
     Tick,
     RestartShard(String),
-    /// Fail on purpose; sent by fault tests alone.
+    /// Panic on purpose; sent by fault tests alone.
     Fail,
     FailShard,
 }
@@ -135,7 +135,7 @@ impl Actor for Partition {
                 state.seal_if_due();
             }
             PartitionMessage::RestartShard(name) => state.shards.restart(&myself, &name).await,
-            PartitionMessage::Fail => return Err("failing on purpose".into()),
+            PartitionMessage::Fail => panic!("failing on purpose"),
             PartitionMessage::FailShard => state.shards.fail_one(),
         }
         Ok(())

@@ -29,7 +29,7 @@ pub enum HubMessage {
     Open(OpenTail),
     /// The node stops: every follower is told to reconnect.
     EndSessions,
-    /// Fail on purpose; sent by fault tests alone.
+    /// Panic on purpose; sent by fault tests alone.
     Fail,
     FailSession,
 }
@@ -116,7 +116,7 @@ impl Actor for Hub {
             HubMessage::Applied(batch) => state.pass_on(&batch),
             HubMessage::Open(tail) => state.open(myself.get_cell(), tail).await,
             HubMessage::EndSessions => myself.get_cell().stop_children(None),
-            HubMessage::Fail => return Err("failing on purpose".into()),
+            HubMessage::Fail => panic!("failing on purpose"),
             HubMessage::FailSession => {
                 if let Some(session) = state.sessions.last() {
                     drop(session.mailbox.send(SessionMessage::Fail));

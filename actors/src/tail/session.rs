@@ -128,7 +128,7 @@ impl Actor for Session {
                 state.catch_up(Pace::Live).await?;
                 state.send(Vec::new(), None);
             }
-            SessionMessage::Fail => return Err("failing on purpose".into()),
+            SessionMessage::Fail => panic!("failing on purpose"),
         }
         if state.frames.is_closed() {
             myself.stop(None);
