@@ -185,7 +185,7 @@ impl PartitionReplica {
             PartitionSnapshot { blocks, ..job.state.clone() }
         };
         self.store_snapshot(StoredSnapshot {
-            meta: snapshot_meta(self.partition, job.log_id, &job.membership),
+            meta: snapshot_meta(self.partition, Some(job.log_id), &job.membership),
             snapshot: Snapshot::Partition(snapshot),
         })?;
         self.sealed.notify_one();
@@ -201,8 +201,8 @@ impl PartitionReplica {
         let fresh = {
             let inner = self.inner.read();
             let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
-            last_applied.filter(|_| nothing_open).map(|log_id| StoredSnapshot {
-                meta: snapshot_meta(self.partition, log_id, membership),
+            nothing_open.then(|| StoredSnapshot {
+                meta: snapshot_meta(self.partition, last_applied, membership),
                 snapshot: Snapshot::Partition(
                     inner.state.snapshot(inner.blocks.iter().map(|block| block.meta.clone()).collect()),
                 ),
@@ -372,12 +372,12 @@ fn open_block(world: &ReplicaWorld, directory: &Path, meta: BlockMeta) -> Result
 
 fn snapshot_meta(
     partition: PartitionId,
-    log_id: RaftLogId,
+    last_log_id: Option<RaftLogId>,
     membership: &Membership,
 ) -> openraft::SnapshotMeta<u64, openraft::BasicNode> {
     openraft::SnapshotMeta {
-        last_log_id: Some(log_id),
+        last_log_id,
         last_membership: membership.clone(),
-        snapshot_id: format!("p{partition}-{}", log_id.index),
+        snapshot_id: format!("p{partition}-{}", last_log_id.map_or(0, |log_id| log_id.index)),
     }
 }
