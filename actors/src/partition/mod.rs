@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use insighthub_detect::scorer::RowScores;
 use insighthub_model::clock::Clock;
 use insighthub_model::ids::BatchIdentity;
-use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command};
+use insighthub_storage::command::{Append, Applied, Chunk, Command};
 use insighthub_storage::group::{PartitionGroup, ProposeError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
@@ -154,9 +154,9 @@ impl Actor for Partition {
 
 impl State {
     async fn take(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, chunk: ChunkWork) {
-        let status = self.arguments.group.replica.status();
+        let head = self.arguments.group.replica.head_size();
         // The sealer does not keep up with the disk: taking more would only grow the head.
-        if status.head_bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
+        if head.bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
             let error = "the partition is waiting for its disk; send again in 1 s".to_owned();
             chunk.answer(Err(IngestError::Unavailable(error)));
             return;
@@ -212,10 +212,10 @@ impl State {
     }
 
     fn seal_if_due(&mut self) {
-        let status = self.arguments.group.replica.status();
+        let head = self.arguments.group.replica.head_size();
         let rule = self.arguments.seal_rule;
-        let due = status.head_records >= rule.head_records_max || status.head_bytes >= rule.head_bytes_max;
-        if !due || self.seal_under_way || status.frozen_heads > 0 {
+        let due = head.records >= rule.head_records_max || head.bytes >= rule.head_bytes_max;
+        if !due || self.seal_under_way || head.frozen_heads > 0 {
             return;
         }
         self.seal_under_way = true;
@@ -251,9 +251,4 @@ fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
             waiting.into_iter().for_each(|work| work.answer(Err(error.clone())));
         }
     }
-}
-
-/// What a chunk's answer means to a client, for the edge's counts.
-pub fn is_stored(outcome: ChunkOutcome) -> bool {
-    matches!(outcome, ChunkOutcome::Stored { .. })
 }

@@ -8,6 +8,6 @@ mod state;
 
 pub use head::Head;
 pub use producers::{Producers, Verdict};
-pub use replica::{ApplyObserver, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
+pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
 pub use sealer::Sealer;
 pub use state::{ENTRY_RECORDS_MAX, Effects, PartitionSnapshot, PartitionState};

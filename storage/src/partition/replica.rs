@@ -63,8 +63,6 @@ struct Inner {
     blocks: Vec<Block>,
     /// The newest snapshot on disk.
     durable: Option<StoredSnapshot>,
-    /// Records in frozen heads and blocks.
-    sealed_records: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +99,16 @@ pub struct PartitionStatus {
     pub producers: usize,
 }
 
+/// What waits in memory: what the proposer asks with every chunk, so it costs the same however many
+/// blocks there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadSize {
+    pub records: usize,
+    pub bytes: usize,
+    /// Heads on their way to a block.
+    pub frozen_heads: usize,
+}
+
 impl PartitionReplica {
     /// Opens a replica's directory: newest snapshot, the blocks it names, the index brought in line.
     pub fn open(
@@ -121,8 +129,7 @@ impl PartitionReplica {
             .into_iter()
             .map(|meta| open_block(&world, directory, meta))
             .collect::<Result<Vec<_>, _>>()?;
-        let sealed_records = blocks.iter().map(|block| block.meta.rows).sum();
-        let inner = Inner { state, frozen: Vec::new(), blocks, durable, sealed_records };
+        let inner = Inner { state, frozen: Vec::new(), blocks, durable };
         let replica = Arc::new(PartitionReplica {
             partition,
             directory: directory.into(),
@@ -147,7 +154,6 @@ impl PartitionReplica {
             let (applied, effects) = inner.state.apply(log_id.index, command);
             let job = effects.sealed.as_ref().map(|head| {
                 inner.frozen.push(Arc::clone(head));
-                inner.sealed_records += head.batches.iter().map(|batch| batch.len() as u64).sum::<u64>();
                 SealJob {
                     replica: Arc::clone(self),
                     head: Arc::clone(head),
@@ -233,7 +239,6 @@ impl PartitionReplica {
             let mut inner = self.inner.write();
             inner.state = PartitionState::from_snapshot(snapshot);
             inner.frozen.clear();
-            inner.sealed_records = blocks.iter().map(|block| block.meta.rows).sum();
             inner.blocks = blocks;
         }
         self.bring_index_in_line()?;
@@ -300,6 +305,12 @@ impl PartitionReplica {
         letters.extend(self.mending(|| index.dead_letters(self.partition, before, limit + resolved.len()))?);
         let open = letters.into_iter().rev().filter(|(number, _)| !resolved.contains(number));
         Ok(open.take(limit).collect())
+    }
+
+    pub fn head_size(&self) -> HeadSize {
+        let inner = self.inner.read();
+        let head = &inner.state.head;
+        HeadSize { records: head.records, bytes: head.bytes, frozen_heads: inner.frozen.len() }
     }
 
     pub fn status(&self) -> PartitionStatus {

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use insighthub_model::ids::BatchIdentity;
 use insighthub_model::{Offset, PartitionId};
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +115,7 @@ impl PartitionState {
         chunk: Chunk,
         effects: &mut Effects,
     ) -> ChunkOutcome {
-        match self.judge(index, &chunk.identity) {
+        match self.producers.admit(&chunk.identity, index) {
             Verdict::New => {}
             Verdict::Duplicate => return ChunkOutcome::Duplicate,
             Verdict::TooOld => return ChunkOutcome::SequenceTooOld,
@@ -141,10 +140,6 @@ impl PartitionState {
             effects.stored.push(batch);
         }
         ChunkOutcome::Stored { base_offset }
-    }
-
-    fn judge(&mut self, index: u64, identity: &BatchIdentity) -> Verdict {
-        self.producers.admit(identity, index)
     }
 
     fn seal(&mut self, index: u64) -> (Applied, Effects) {
