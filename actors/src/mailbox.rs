@@ -15,6 +15,9 @@ pub(crate) struct Queued<M> {
     _counted: Counted,
 }
 
+/// Stays on this node: nothing is serialised.
+impl<M: Send + std::fmt::Debug + 'static> ractor::Message for Queued<M> {}
+
 #[derive(Debug)]
 struct Counted(Arc<AtomicUsize>);
 
