@@ -105,9 +105,7 @@ impl Actor for LivenessActor {
         let now = Instant::now();
         let mut peers = Peers::new(options.node_id, options.dead_after, &shared.view.read(), now);
         peers.set(&shared.addresses.lock(), now);
-        let beat = shared.mailbox.clone();
-        myself.send_interval(options.beat_every, move || beat.enqueue(LivenessMessage::Beat));
-        Ok(State {
+        let state = State {
             own_incarnation: source.report().incarnation,
             options,
             source,
@@ -118,17 +116,22 @@ impl Actor for LivenessActor {
             sessions: Sessions::default(),
             beaten: now,
             leaving: None,
-        })
+        };
+        state.beat_later(&myself);
+        Ok(state)
     }
 
     async fn handle(
         &self,
-        _myself: ActorRef<Self::Msg>,
+        myself: ActorRef<Self::Msg>,
         queued: Self::Msg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
-            LivenessMessage::Beat => state.beat(Instant::now()),
+            LivenessMessage::Beat => {
+                state.beat(Instant::now());
+                state.beat_later(&myself);
+            }
             LivenessMessage::PeersChanged => state.set_peers(Instant::now()),
             LivenessMessage::Heard(envelope) => state.hear(*envelope, Instant::now()),
             LivenessMessage::Session(event) if event.server == state.server_number => {
@@ -186,6 +189,12 @@ async fn earlier_connections_ended() -> Result<(), ActorProcessingErr> {
 }
 
 impl State {
+    /// One beat waits at a time: a process that was stopped for a while has none to catch up on.
+    fn beat_later(&self, myself: &ActorRef<Queued<LivenessMessage>>) {
+        let mailbox = self.shared.mailbox.clone();
+        myself.send_after(self.options.beat_every, move || mailbox.enqueue(LivenessMessage::Beat));
+    }
+
     fn beat(&mut self, now: Instant) {
         let gap = now.saturating_duration_since(self.beaten);
         self.beaten = now;
@@ -237,7 +246,7 @@ impl State {
     }
 
     /// Sends this node's report to one peer, or to all, as far as their windows take it.
-    fn send_beat(&mut self, only: Option<u64>) {
+    pub(super) fn send_beat(&mut self, only: Option<u64>) {
         let sequence = self.shared.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         let mut report = self.source.report();
         report.node_id = self.options.node_id;
