@@ -185,7 +185,7 @@ async fn earlier_connections_ended() -> Result<(), ActorProcessingErr> {
         }
         tokio::time::sleep(ENDED_CHECK).await;
     }
-    Err("the connections of the earlier incarnation have not ended yet".into())
+    Err("the connections of an earlier start have not ended yet, or the process has another node".into())
 }
 
 impl State {

@@ -253,3 +253,55 @@ impl Liveness {
         drop(self.shared.mailbox.send(LivenessMessage::Fail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl ReportSource for Nothing {
+        fn report(&self) -> NodeReport {
+            NodeReport::default()
+        }
+    }
+
+    fn options() -> LivenessOptions {
+        LivenessOptions {
+            node_id: 1,
+            name: "n1".into(),
+            cluster_id: "c".into(),
+            listen: ([127, 0, 0, 1], 0).into(),
+            cookie: "secret".repeat(6),
+            beat_every: Duration::from_millis(250),
+            dead_after: Duration::from_millis(1_500),
+        }
+    }
+
+    fn refused(options: LivenessOptions) -> Option<String> {
+        Liveness::prepare(&Roster::default(), options, Arc::new(Nothing)).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_before_it_starts() {
+        assert_eq!(refused(options()), None);
+        let short = refused(LivenessOptions { cookie: "c".repeat(COOKIE_BYTES_MIN - 1), ..options() });
+        assert!(short.unwrap().starts_with("the control cookie has 31 bytes"));
+        let hasty = LivenessOptions { dead_after: Duration::from_millis(700), ..options() };
+        assert!(refused(hasty).unwrap().contains("wait for at least 3 beats"));
+        assert!(refused(LivenessOptions { beat_every: Duration::ZERO, ..options() }).is_some());
+    }
+
+    #[test]
+    fn the_cookie_is_not_shown() {
+        assert!(!format!("{:?}", options()).contains("secret"));
+    }
+
+    #[test]
+    fn announcements_that_nobody_can_take_are_dropped_and_counted() {
+        let (liveness, _) = Liveness::prepare(&Roster::default(), options(), Arc::new(Nothing)).unwrap();
+        liveness.announce(ControlEvent::MembershipChanged);
+        assert_eq!(liveness.status().events_dropped, 1);
+    }
+}

@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     pub(crate) dial: Dial,
     state: PeerState,
     replaced: VecDeque<u64>,
+    /// Its present silence was once put down to this node.
+    forgiven: bool,
 }
 
 /// All peers of this node.
@@ -91,6 +93,7 @@ impl Peers {
             }
         }
         peer.dial.succeed();
+        peer.forgiven = false;
         peer.state.last_heard = Some(now);
         let alive = !report.stopping;
         peer.state.report = Some(Arc::new(report));
@@ -109,9 +112,11 @@ impl Peers {
         }
     }
 
-    /// This node itself stood still for `gap` and heard nobody: nobody is to blame for that.
+    /// This node itself stood still for `gap` and heard nobody: nobody is to blame for that. Once in a
+    /// silence: a node too slow to beat in time must still notice who is dead.
     pub(crate) fn forgive(&mut self, gap: Duration, now: Instant) {
-        for peer in self.by_id.values_mut().filter(|peer| peer.state.alive) {
+        for peer in self.by_id.values_mut().filter(|peer| peer.state.alive && !peer.forgiven) {
+            peer.forgiven = true;
             peer.state.last_heard = peer.state.last_heard.map(|at| (at + gap).min(now));
         }
     }
@@ -165,6 +170,7 @@ impl Peer {
             dial: Dial::new(goes_first, now),
             state: PeerState { node_id, alive: false, report: None, last_heard: None, connects: 0 },
             replaced: VecDeque::new(),
+            forgiven: false,
         }
     }
 
@@ -280,6 +286,19 @@ mod tests {
         peers.expire(woken + DEAD_AFTER);
         assert_eq!(alive(&peers), [2]);
         peers.expire(woken + DEAD_AFTER + Duration::from_millis(1));
+        assert!(alive(&peers).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_is_always_slow_notices_the_dead_all_the_same() {
+        let start = Instant::now();
+        let mut peers = peers(start);
+        assert_eq!(peers.hear(2, report(2, 1, 1), start), Hearing::Accepted);
+        for second in 1..=3 {
+            let now = start + Duration::from_secs(second);
+            peers.forgive(Duration::from_secs(1), now);
+            peers.expire(now);
+        }
         assert!(alive(&peers).is_empty());
     }
 

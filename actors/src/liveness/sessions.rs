@@ -11,8 +11,9 @@ use ractor_cluster::{NodeEventSubscription, NodeSessionMessage};
 use super::actor::LivenessMessage;
 use crate::mailbox::Mailbox;
 
-/// Connections whose other end has not proved that it knows the cookie. More than the nodes of a cluster
-/// that all connect at once; beyond it the newest is closed.
+/// Connections taken from others that have not proved that they know the cookie. More than the nodes of
+/// a cluster that all connect at once; beyond it the newest is closed. This node's own connections do not
+/// count, so that strangers who take all the room do not part it from its peers.
 const UNPROVEN_MAX: usize = 64;
 
 /// What the node server tells of a connection.
@@ -76,6 +77,8 @@ struct Session {
     actor: ActorRef<NodeSessionMessage>,
     /// ractor_cluster's own number of the connection; the peer's actors carry it in their ids.
     number: u64,
+    /// Made by the other end.
+    incoming: bool,
     opened: Instant,
     ready: Option<Ready>,
 }
@@ -95,14 +98,14 @@ pub(crate) struct Sessions(HashMap<ActorId, Session>);
 impl Sessions {
     /// `false` if the connection is closed because there are too many of its kind.
     pub(crate) fn open(&mut self, session: &NodeServerSessionInformation, now: Instant) -> bool {
-        let unproven = self.0.values().filter(|session| session.ready.is_none()).count();
-        let actor = session.actor.clone();
-        if unproven >= UNPROVEN_MAX {
+        let unproven = self.0.values().filter(|session| session.incoming && session.ready.is_none());
+        let (actor, incoming) = (session.actor.clone(), session.is_server);
+        if incoming && unproven.count() >= UNPROVEN_MAX {
             actor.stop(Some("too many connections are being opened".into()));
             return false;
         }
         let id = actor.get_id();
-        self.0.insert(id, Session { actor, number: session.node_id, opened: now, ready: None });
+        self.0.insert(id, Session { actor, number: session.node_id, incoming, opened: now, ready: None });
         true
     }
 

@@ -70,10 +70,9 @@ impl Node {
         self.view()["peers"][peer.to_string()]["alive"] == true
     }
 
-    /// How long it took until the node sees the peer as asked.
-    pub(crate) fn wait_until_sees(&mut self, peer: u64, alive: bool) -> Duration {
+    pub(crate) fn wait_until_sees(&mut self, peer: u64, alive: bool) {
         let node = self.plan.node_id;
-        wait(&format!("node {node} sees node {peer} alive = {alive}"), || self.sees_alive(peer) == alive)
+        wait(&format!("node {node} sees node {peer} alive = {alive}"), || self.sees_alive(peer) == alive);
     }
 
     pub(crate) fn count(&mut self, name: &str) -> u64 {
@@ -119,14 +118,13 @@ impl Node {
     }
 }
 
-/// Waits for a fact, and tells how long that took.
-pub(crate) fn wait(fact: &str, mut holds: impl FnMut() -> bool) -> Duration {
+/// Waits for a fact.
+pub(crate) fn wait(fact: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {fact}");
         std::thread::sleep(Duration::from_millis(10));
     }
-    started.elapsed()
 }
 
 /// Plans for the nodes 1 to `count` of one cluster, each of which knows all.
