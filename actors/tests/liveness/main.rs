@@ -48,8 +48,8 @@ fn a_killed_node_shows_as_dead_and_its_next_start_as_alive() {
         println!("a killed node shows as dead after {took:?}");
         assert!(took < PROMISED, "{took:?}");
     }
-    let mut back = Node::start(&plans[2]);
     let started = Instant::now();
+    let mut back = Node::start(&plans[2]);
     for node in &mut nodes {
         node.wait_until_sees(3, true);
         assert_ne!(node.view()["peers"]["3"]["incarnation"], incarnation);
