@@ -3,13 +3,15 @@
 //! ```text
 //! root ─┬─ ingest                 routes requests to partitions, limits services
 //!       ├─ partition (one each) ─── shard (one per service): scores its records
-//!       └─ tail hub ─────────────── session (one per live tail)
+//!       ├─ tail hub ─────────────── session (one per live tail)
+//!       └─ liveness (with peers) ── beat receiver, node server of ractor_cluster
 //! ```
 //! A message carries a batch, never one record. Every failed actor is restarted by the one policy in
 //! [`supervision`]; what an actor held when it failed was not acknowledged.
 
 pub mod admission;
 pub mod ingest;
+pub mod liveness;
 mod mailbox;
 pub mod partition;
 mod rate_limit;

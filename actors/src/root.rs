@@ -1,10 +1,13 @@
 //! The root actor: starts the tree and restarts what fails below it.
 //!
-//! owns: ingest, the partitions, the tail hub. hears: their failures. bound: one message per failure.
+//! owns: ingest, the partitions, the tail hub, the liveness actor of a node with peers. hears: their
+//! failures. bound: one message per failure, and one when liveness starts.
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::oneshot;
 
 use crate::ingest::{Ingest, IngestArguments, IngestMessage};
+use crate::liveness::{LivenessActor, LivenessArguments};
 use crate::mailbox::{Mailbox, Queued};
 use crate::partition::{Partition, PartitionArguments};
 use crate::supervision::{Children, Restart};
@@ -14,6 +17,8 @@ use crate::tail::{Hub, HubArguments, HubMessage};
 #[derive(Debug)]
 pub(crate) enum RootMessage {
     Restart(String),
+    /// A node with peers takes part in the cluster once its replicas are open.
+    StartLiveness(Box<LivenessArguments>, oneshot::Sender<Result<(), SpawnErr>>),
 }
 
 /// See the module's documentation.
@@ -68,6 +73,11 @@ impl Actor for Root {
                 let again = state.children.restart(myself.get_cell(), &name).await;
                 state.later(&myself, again);
             }
+            RootMessage::StartLiveness(arguments, reply) => {
+                let started = state.start_liveness(myself.get_cell(), *arguments).await;
+                // Who asked may have given up.
+                drop(reply.send(started));
+            }
         }
         Ok(())
     }
@@ -85,6 +95,20 @@ impl Actor for Root {
 }
 
 impl State {
+    async fn start_liveness(
+        &mut self,
+        root: ActorCell,
+        arguments: LivenessArguments,
+    ) -> Result<(), SpawnErr> {
+        let mailbox = arguments.mailbox().clone();
+        let make = move || (LivenessActor, arguments.clone());
+        let started = self.children.start(root, &mailbox, make).await;
+        if started.is_err() {
+            self.children.stop(&mailbox.entry().name);
+        }
+        started
+    }
+
     fn later(&self, myself: &ActorRef<Queued<RootMessage>>, restart: Option<Restart>) {
         let Some(Restart { name, after }) = restart else { return };
         let root = self.root.clone();

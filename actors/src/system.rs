@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admission::{Admission, Permit};
 use crate::ingest::{ChunkWork, IngestArguments, IngestError, IngestMessage};
+use crate::liveness::{Liveness, LivenessError, LivenessOptions, ReportSource};
 use crate::mailbox::{Mailbox, Queued};
 use crate::partition::{PartitionArguments, PartitionMessage, SealRule};
 use crate::root::{Root, RootArguments, RootMessage};
@@ -65,6 +66,7 @@ pub struct ActorSystem {
     pub admission: Admission,
     pub feed: Arc<TailFeed>,
     root: ActorRef<Queued<RootMessage>>,
+    root_mailbox: Mailbox<RootMessage>,
     ingest: Mailbox<IngestMessage>,
     hub: Mailbox<HubMessage>,
     partitions: Arc<Vec<Mailbox<PartitionMessage>>>,
@@ -133,12 +135,29 @@ impl ActorSystem {
             admission: Admission::new(options.in_flight_bytes_max),
             feed,
             root,
+            root_mailbox,
             ingest,
             hub,
             partitions: mailboxes,
             replicas,
             submit_deadline: options.submit_deadline,
         })
+    }
+
+    /// Takes part in the cluster's control plane, under the same supervision as all else.
+    pub async fn start_liveness(
+        &self,
+        options: LivenessOptions,
+        source: Arc<dyn ReportSource>,
+    ) -> Result<Liveness, LivenessError> {
+        let listen = options.listen;
+        let (liveness, arguments) = Liveness::prepare(&self.roster, options, source)?;
+        let (reply, started) = oneshot::channel();
+        let start = RootMessage::StartLiveness(Box::new(arguments), reply);
+        self.root_mailbox.send(start).map_err(|_| LivenessError::Stopped)?;
+        let started = started.await.map_err(|_| LivenessError::Stopped)?;
+        started.map_err(|error| LivenessError::Listen { listen, reason: error.to_string() })?;
+        Ok(liveness)
     }
 
     /// Stores the parts of a request; one outcome each, in order, once all are synced and applied.
