@@ -10,6 +10,8 @@
 //! [`supervision`]; what an actor held when it failed was not acknowledged.
 
 pub mod admission;
+mod detectors;
+mod forwarding;
 pub mod ingest;
 pub mod liveness;
 mod mailbox;
@@ -22,5 +24,6 @@ mod supervision;
 mod system;
 pub mod tail;
 
+pub use forwarding::Delivery;
 pub use mailbox::{Mailbox, SendError};
 pub use system::{ActorSystem, FaultTarget, Submission, SystemOptions};

@@ -1,15 +1,20 @@
 //! The root actor: starts the tree and restarts what fails below it.
 //!
-//! owns: ingest, the partitions, the tail hub, the liveness actor of a node with peers. hears: their
-//! failures. bound: one message per failure, and one when liveness starts.
+//! owns: ingest, the partitions of this node, the tail hub, the liveness actor of a node with peers. hears: their
+//! failures, and that replicas came or went. bound: one message per failure or change, and one when liveness starts.
 
+use std::sync::Arc;
+
+use insighthub_model::clock::Clock;
+use insighthub_storage::Store;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::oneshot;
 
 use crate::ingest::{Ingest, IngestArguments, IngestMessage};
 use crate::liveness::{LivenessActor, LivenessArguments};
 use crate::mailbox::{Mailbox, Queued};
-use crate::partition::{Partition, PartitionArguments};
+use crate::partition::{Partition, PartitionArguments, PartitionMailboxes, SealRule};
+use crate::roster::Roster;
 use crate::supervision::{Children, Restart};
 use crate::tail::{Hub, HubArguments, HubMessage};
 
@@ -19,6 +24,8 @@ pub(crate) enum RootMessage {
     Restart(String),
     /// A node with peers takes part in the cluster once its replicas are open.
     StartLiveness(Box<LivenessArguments>, oneshot::Sender<Result<(), SpawnErr>>),
+    /// Replicas came to this node or left it.
+    HostedChanged,
 }
 
 /// See the module's documentation.
@@ -31,13 +38,26 @@ pub(crate) struct RootArguments {
     pub(crate) root: Mailbox<RootMessage>,
     pub(crate) ingest: (Mailbox<IngestMessage>, IngestArguments),
     pub(crate) hub: (Mailbox<HubMessage>, HubArguments),
-    pub(crate) partitions: Vec<PartitionArguments>,
+    pub(crate) partitions: PartitionFactory,
+}
+
+/// Makes the partitions of this node.
+#[derive(Debug, Clone)]
+pub(crate) struct PartitionFactory {
+    pub(crate) store: Arc<Store>,
+    pub(crate) mailboxes: PartitionMailboxes,
+    pub(crate) roster: Roster,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) seal_rule: SealRule,
+    pub(crate) service_records_per_sec: u64,
+    pub(crate) service_burst_records: u64,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     root: Mailbox<RootMessage>,
     children: Children,
+    partitions: PartitionFactory,
 }
 
 impl Actor for Root {
@@ -51,15 +71,12 @@ impl Actor for Root {
         arguments: RootArguments,
     ) -> Result<State, ActorProcessingErr> {
         let mut children = Children::default();
-        for partition in arguments.partitions {
-            let mailbox = partition.mailbox.clone();
-            children.start(myself.get_cell(), &mailbox, move || (Partition, partition.clone())).await?;
-        }
+        arguments.partitions.follow_store(&myself, &mut children).await?;
         let (mailbox, hub) = arguments.hub;
         children.start(myself.get_cell(), &mailbox, move || (Hub, hub.clone())).await?;
         let (mailbox, ingest) = arguments.ingest;
         children.start(myself.get_cell(), &mailbox, move || (Ingest, ingest.clone())).await?;
-        Ok(State { root: arguments.root, children })
+        Ok(State { root: arguments.root, children, partitions: arguments.partitions })
     }
 
     async fn handle(
@@ -78,6 +95,11 @@ impl Actor for Root {
                 // Who asked may have given up.
                 drop(reply.send(started));
             }
+            RootMessage::HostedChanged => {
+                if let Err(error) = state.partitions.follow_store(&myself, &mut state.children).await {
+                    tracing::error!(%error, "a partition did not start");
+                }
+            }
         }
         Ok(())
     }
@@ -90,6 +112,42 @@ impl Actor for Root {
     ) -> Result<(), ActorProcessingErr> {
         let restart = state.children.hear(&event);
         state.later(&myself, restart);
+        Ok(())
+    }
+}
+
+impl PartitionFactory {
+    /// Starts partitions for replicas that came, stops those whose replicas left.
+    async fn follow_store(
+        &self,
+        myself: &ActorRef<Queued<RootMessage>>,
+        children: &mut Children,
+    ) -> Result<(), SpawnErr> {
+        let hosted = self.store.partitions();
+        for (partition, mailbox) in self.mailboxes.all() {
+            if !hosted.iter().any(|replica| replica.replica.partition() == partition) {
+                self.mailboxes.remove(partition);
+                children.stop(&mailbox.entry().name);
+            }
+        }
+        for group in hosted {
+            let partition = group.replica.partition();
+            if self.mailboxes.get(partition).is_some() {
+                continue;
+            }
+            let mailbox = Mailbox::new(&self.roster, "partition", format!("partition {partition}"));
+            let arguments = PartitionArguments {
+                group,
+                mailbox: mailbox.clone(),
+                roster: self.roster.clone(),
+                clock: Arc::clone(&self.clock),
+                seal_rule: self.seal_rule,
+                service_records_per_sec: self.service_records_per_sec,
+                service_burst_records: self.service_burst_records,
+            };
+            children.start(myself.get_cell(), &mailbox, move || (Partition, arguments.clone())).await?;
+            self.mailboxes.add(partition, mailbox);
+        }
         Ok(())
     }
 }

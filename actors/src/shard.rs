@@ -1,14 +1,15 @@
 //! The shard actor: one per service of a partition.
 //!
 //! owns: the service's detector. hears: the service's rows of a batch. tells: its partition their
-//! scores. bound: a batch is held by its partition under a permit. on restart: the detector starts
-//! learning again; rows it held are stored without a score.
+//! scores. bound: a batch is held by its partition under a permit. on restart: the detector continues
+//! from what is stored; rows it held are stored without a score.
 
 use std::sync::Arc;
 
 use insighthub_detect::moving_average::MovingAverage;
 use insighthub_detect::scorer::{RecordScorer, RowScores};
 use insighthub_model::RecordBatch;
+use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::mailbox::{Mailbox, Queued};
@@ -25,6 +26,14 @@ pub(crate) enum ShardMessage {
 #[derive(Debug)]
 pub(crate) struct Shard;
 
+/// What a shard is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct ShardArguments {
+    pub(crate) partition: Mailbox<PartitionMessage>,
+    /// The detector to continue with, put there before each start; empty for a service never seen.
+    pub(crate) detector: Arc<Mutex<Option<MovingAverage>>>,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     partition: Mailbox<PartitionMessage>,
@@ -34,14 +43,15 @@ pub(crate) struct State {
 impl Actor for Shard {
     type Msg = Queued<ShardMessage>;
     type State = State;
-    type Arguments = Mailbox<PartitionMessage>;
+    type Arguments = ShardArguments;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        partition: Self::Arguments,
+        arguments: ShardArguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { partition, detector: MovingAverage::default() })
+        let detector = arguments.detector.lock().take().unwrap_or_default();
+        Ok(State { partition: arguments.partition, detector })
     }
 
     async fn handle(

@@ -1,7 +1,7 @@
 //! The actors of a node as the edge sees them: submit a request, follow the tail, see who is alive.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -9,19 +9,20 @@ use insighthub_model::PartitionId;
 use insighthub_model::clock::Clock;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
-use insighthub_storage::Store;
-use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
-use insighthub_storage::partition::PartitionReplica;
-use insighthub_storage::query::Filter;
+use insighthub_storage::cluster::Cluster;
+use insighthub_storage::command::EncodedBatch;
+use insighthub_storage::query::Conditions;
 use ractor::{Actor, ActorRef, SpawnErr};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::admission::{Admission, Permit};
-use crate::ingest::{ChunkWork, IngestArguments, IngestError, IngestMessage};
+use crate::forwarding::{Delivery, Forwarding, Parcel};
+use crate::ingest::{IngestArguments, IngestError, IngestMessage};
 use crate::liveness::{Liveness, LivenessError, LivenessOptions, ReportSource};
 use crate::mailbox::{Mailbox, Queued};
-use crate::partition::{PartitionArguments, PartitionMessage, SealRule};
-use crate::root::{Root, RootArguments, RootMessage};
+use crate::partition::{PartitionMailboxes, PartitionMessage, SealRule};
+use crate::root::{PartitionFactory, Root, RootArguments, RootMessage};
 use crate::roster::Roster;
 use crate::tail::{Frame, HubArguments, HubMessage, OpenTail, SESSION_FRAMES_MAX, TailCursor, TailFeed};
 
@@ -69,15 +70,15 @@ pub struct ActorSystem {
     root_mailbox: Mailbox<RootMessage>,
     ingest: Mailbox<IngestMessage>,
     hub: Mailbox<HubMessage>,
-    partitions: Arc<Vec<Mailbox<PartitionMessage>>>,
-    replicas: Arc<Vec<Arc<PartitionReplica>>>,
+    partitions: PartitionMailboxes,
+    forwarding: Forwarding,
     submit_deadline: Duration,
 }
 
 impl ActorSystem {
-    /// Starts the tree over an open store whose observer is `feed`.
+    /// Starts the tree over an open store whose observer is `feed`, and takes chunks from peers.
     pub async fn start(
-        store: &Store,
+        cluster: Arc<Cluster>,
         feed: Arc<TailFeed>,
         options: SystemOptions,
     ) -> Result<ActorSystem, SpawnErr> {
@@ -85,61 +86,42 @@ impl ActorSystem {
         let root_mailbox = Mailbox::new(&roster, "root", "root".into());
         let ingest = Mailbox::new(&roster, "ingest", "ingest".into());
         let hub = Mailbox::new(&roster, "tail_hub", "tail hub".into());
-        let partitions: Vec<PartitionArguments> = store
-            .partitions
-            .iter()
-            .map(|group| PartitionArguments {
-                group: group.clone(),
-                mailbox: Mailbox::new(
-                    &roster,
-                    "partition",
-                    format!("partition {}", group.replica.partition()),
-                ),
+        let partitions = PartitionMailboxes::default();
+        feed.connect(hub.clone());
+        let hub_arguments =
+            HubArguments { feed: Arc::clone(&feed), roster: roster.clone(), cluster: Arc::clone(&cluster) };
+        let arguments = RootArguments {
+            root: root_mailbox.clone(),
+            ingest: (ingest.clone(), IngestArguments { partitions: partitions.clone() }),
+            hub: (hub.clone(), hub_arguments),
+            partitions: PartitionFactory {
+                store: Arc::clone(&cluster.store),
+                mailboxes: partitions.clone(),
                 roster: roster.clone(),
                 clock: Arc::clone(&options.clock),
                 seal_rule: options.seal_rule,
-                own_producer: options.own_producer.clone(),
-                own_sequence: Arc::new(AtomicU64::new(1)),
-            })
-            .collect();
-        let mailboxes = Arc::new(partitions.iter().map(|partition| partition.mailbox.clone()).collect());
-        feed.connect(hub.clone());
-        let replicas: Arc<Vec<_>> =
-            Arc::new(store.partitions.iter().map(|group| Arc::clone(&group.replica)).collect());
-        let arguments = RootArguments {
-            root: root_mailbox.clone(),
-            ingest: (
-                ingest.clone(),
-                IngestArguments {
-                    partitions: Arc::clone(&mailboxes),
-                    clock: Arc::clone(&options.clock),
-                    service_records_per_sec: options.service_records_per_sec,
-                    service_burst_records: options.service_burst_records,
-                },
-            ),
-            hub: (
-                hub.clone(),
-                HubArguments {
-                    feed: Arc::clone(&feed),
-                    roster: roster.clone(),
-                    partitions: Arc::clone(&replicas),
-                },
-            ),
-            partitions,
+                service_records_per_sec: options.service_records_per_sec,
+                service_burst_records: options.service_burst_records,
+            },
         };
         let (root, _) = Actor::spawn(None, Root, arguments).await?;
         root_mailbox.connect(root.clone());
         root_mailbox.entry().running.store(true, std::sync::atomic::Ordering::Relaxed);
+        follow_hosted(&cluster, root_mailbox.clone());
+        let admission = Admission::new(options.in_flight_bytes_max);
+        let forwarding =
+            Forwarding::new(Arc::clone(&cluster), ingest.clone(), admission.clone(), options.own_producer);
+        cluster.set_append_handler(Arc::new(forwarding.clone()));
         Ok(ActorSystem {
             roster,
-            admission: Admission::new(options.in_flight_bytes_max),
+            admission,
             feed,
             root,
             root_mailbox,
             ingest,
             hub,
-            partitions: mailboxes,
-            replicas,
+            partitions,
+            forwarding,
             submit_deadline: options.submit_deadline,
         })
     }
@@ -165,48 +147,45 @@ impl ActorSystem {
         &self,
         submissions: Vec<Submission>,
         permit: Permit,
-    ) -> Vec<Result<ChunkOutcome, IngestError>> {
+    ) -> Vec<Result<Delivery, IngestError>> {
         let permit = Arc::new(permit);
-        let (works, replies): (Vec<_>, Vec<_>) = submissions
-            .into_iter()
-            .map(|submission| {
-                let (reply, answer) = oneshot::channel();
-                let work = ChunkWork {
-                    partition: submission.partition,
-                    identity: submission.identity,
-                    records: submission.records,
-                    dead_letters: submission.dead_letters,
-                    reply,
-                    permit: Arc::clone(&permit),
-                };
-                (work, answer)
-            })
-            .unzip();
-        let count = works.len();
-        if let Err(error) = self.ingest.send(IngestMessage::Submit(works)) {
-            return vec![Err(IngestError::Unavailable(error.to_string())); count];
+        let deadline = Instant::now() + self.submit_deadline;
+        let count = submissions.len();
+        let mut by_partition: BTreeMap<PartitionId, (Vec<usize>, Vec<Parcel>)> = BTreeMap::new();
+        for (place, submission) in submissions.into_iter().enumerate() {
+            let partition = submission.partition;
+            let identity = submission.identity.unwrap_or_else(|| self.forwarding.own_identity(partition));
+            let (records, dead_letters) = (submission.records, submission.dead_letters);
+            let (places, parcels) = by_partition.entry(partition).or_default();
+            places.push(place);
+            parcels.push(Parcel { identity, records, dead_letters });
         }
-        let unknown = |reason: &str| Err(IngestError::Unknown(reason.to_owned()));
-        let answers = join_all(replies.into_iter().map(|answer| async {
-            match tokio::time::timeout(self.submit_deadline, answer).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => unknown("the actor that held the records was restarted"),
-                Err(_) => unknown("the log did not answer in time"),
+        let storing = by_partition.into_iter().map(|(partition, (places, parcels))| {
+            let permit = &permit;
+            async move { (places, self.forwarding.store(partition, parcels, permit, deadline).await) }
+        });
+        let unanswered = || Err(IngestError::Unknown("nobody answered".to_owned()));
+        let mut outcomes: Vec<_> = (0..count).map(|_| unanswered()).collect();
+        for (places, stored) in join_all(storing).await {
+            for (place, outcome) in places.into_iter().zip(stored) {
+                if let Some(slot) = outcomes.get_mut(place) {
+                    *slot = outcome;
+                }
             }
-        }));
-        answers.await
+        }
+        outcomes
     }
 
     /// Opens a live tail; frames end when the session does. `None` when the hub is restarting.
-    pub fn follow(&self, filter: Filter, cursor: Option<TailCursor>) -> Option<mpsc::Receiver<Frame>> {
+    pub async fn follow(
+        &self,
+        conditions: Conditions,
+        cursor: Option<TailCursor>,
+    ) -> Option<mpsc::Receiver<Frame>> {
         let (frames, receiver) = mpsc::channel(SESSION_FRAMES_MAX);
         // Read before the follower hears that it is connected: what is acknowledged after that is shown.
-        let cursor = cursor.unwrap_or_else(|| {
-            let ends =
-                self.replicas.iter().map(|replica| (replica.partition(), replica.status().next_offset));
-            TailCursor(ends.collect())
-        });
-        self.hub.send(HubMessage::Open(OpenTail { filter, cursor, frames })).ok().map(|()| receiver)
+        let cursor = TailCursor(self.forwarding.cluster.positions(cursor.unwrap_or_default().0).await);
+        self.hub.send(HubMessage::Open(OpenTail { conditions, cursor, frames })).ok().map(|()| receiver)
     }
 
     /// Ends every live tail; its follower reconnects elsewhere with its cursor.
@@ -242,6 +221,19 @@ impl ActorSystem {
         &self,
         message: impl Fn() -> PartitionMessage,
     ) -> Result<(), crate::mailbox::SendError> {
-        self.partitions.iter().try_for_each(|partition| partition.send(message()))
+        self.partitions.all().iter().try_for_each(|(_, partition)| partition.send(message()))
     }
+}
+
+/// Tells the root whenever replicas come or go.
+fn follow_hosted(cluster: &Cluster, root: Mailbox<RootMessage>) {
+    let mut changes = cluster.store.watch_hosted();
+    tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            if let Err(error) = root.send(RootMessage::HostedChanged) {
+                tracing::debug!(%error, "the actors have stopped");
+                return;
+            }
+        }
+    });
 }

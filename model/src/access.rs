@@ -18,13 +18,15 @@ pub enum Action {
     ReadLogs,
     ReplayDeadLetters,
     ManageTokens,
+    /// Add, drain and remove nodes, move leaders.
+    ManageCluster,
 }
 
 impl Role {
     pub fn may(self, action: Action) -> bool {
         match action {
             Action::ReadLogs => true,
-            Action::ReplayDeadLetters | Action::ManageTokens => self == Role::Admin,
+            Action::ReplayDeadLetters | Action::ManageTokens | Action::ManageCluster => self == Role::Admin,
         }
     }
 }

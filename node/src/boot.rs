@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,18 +14,21 @@ use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
-use insighthub_storage::command::Command;
+use insighthub_storage::cluster::Cluster;
 use insighthub_storage::control::{ControlCommand, User};
 use insighthub_storage::fs::RealFs;
+use insighthub_storage::transport::Transport;
 use insighthub_storage::wal::WalOptions;
-use insighthub_storage::{Identity, Store, StoreOptions};
+use insighthub_storage::{Store, StoreOptions};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::access::{hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
 use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
 use crate::maintenance::{self, Bounds};
+use crate::membership;
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -45,6 +48,8 @@ const FAULTS_VARIABLE: &str = "INSIGHTHUB_FAULTS";
 #[derive(Debug)]
 pub struct Plan {
     pub config: Config,
+    /// This node's entry.
+    pub node: NodeConfig,
     pub name: String,
     pub http: SocketAddr,
     pub data: PathBuf,
@@ -67,7 +72,7 @@ impl Plan {
         }
         let data = args.data.clone().or_else(|| config.storage.dir.clone());
         let data = data.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT));
-        Ok(Plan { config, name: node.name, http, data })
+        Ok(Plan { config, name: node.name.clone(), node, http, data })
     }
 }
 
@@ -91,16 +96,37 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: is another node running there?", plan.http))?;
     let address = listener.local_addr()?;
     let feed = Arc::new(TailFeed::default());
-    let store = Store::open(RealFs::shared(), store_options(&plan)?, Arc::clone(&feed) as _).await?;
-    let store = Arc::new(store);
-    let actors = ActorSystem::start(&store, feed, system_options(&plan, Arc::clone(&clock))?).await?;
-    let node = Arc::new(node(&plan, address, Arc::clone(&store), actors, clock));
+    let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
+    let store = Store::open(
+        RealFs::shared(),
+        joined.identity.clone(),
+        store_options(&plan)?,
+        joined.transport.clone(),
+        Arc::clone(&feed) as _,
+    );
+    let store = Arc::new(store.await?);
+    let transfer = plan.config.cluster.transfer_bytes_per_sec;
+    let cluster = Cluster::new(Arc::clone(&store), joined.transport.clone(), transfer);
+    joined.service.set_cluster(Arc::clone(&cluster));
+    let options = system_options(&plan, Arc::clone(&clock))?;
+    let actors = ActorSystem::start(Arc::clone(&cluster), feed, options).await?;
+    let node = node(&plan, address, cluster, actors, clock);
+    let node = Arc::new(node);
+    let liveness = membership::start_liveness(&plan, &node).await?;
+    if let Some(liveness) = &liveness
+        && node.liveness.set(liveness.clone()).is_err()
+    {
+        tracing::debug!("liveness was started before");
+    }
+    let keeping = membership::keep(&plan, Arc::clone(&node.cluster), liveness.clone());
     let bounds = Bounds {
         disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
         wal_bytes_max: plan.config.storage.wal_bytes_max,
     };
     let maintenance = maintenance::start(Arc::clone(&node), bounds);
-    create_admin(&node).await?;
+    if joined.identity.is_founder() {
+        create_admin(&node).await?;
+    }
     say(&format!("listening on http://{address}"))?;
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -111,14 +137,28 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let reason = asked_to_stop(&store).await?;
     tracing::info!(reason, "stopping");
     node.actors.admission.set_stopping();
+    keeping.abort();
+    if let Some(liveness) = node.liveness.get() {
+        liveness.leave().await;
+    }
+    if reason != LOG_FAILED {
+        // What this node leads is led by others before they would have to miss it.
+        node.cluster.hand_over_all().await;
+    }
     stop.send_replace(true);
     // Live tails never end by themselves; they are cut when the deadline has passed.
     let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, serving).await) };
     node.actors.end_sessions();
     drain.await;
     maintenance.abort();
+    close(&node, &joined.transport, reason).await
+}
+
+/// Closes what is open, in reverse, once nobody is served any more.
+async fn close(node: &Node, transport: &Transport, reason: &str) -> anyhow::Result<()> {
     node.actors.stop().await;
-    let closed = tokio::time::timeout(insighthub_storage::store::CLOSE_DEADLINE, store.close()).await;
+    transport.close().await;
+    let closed = tokio::time::timeout(insighthub_storage::store::CLOSE_DEADLINE, node.store.close()).await;
     closed.context("the store did not close in time")??;
     if reason == LOG_FAILED {
         bail!(
@@ -129,6 +169,20 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
 }
 
 const LOG_FAILED: &str = "the write-ahead log failed";
+
+/// Returns at SIGTERM or Ctrl-C.
+pub(crate) async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
 
 async fn asked_to_stop(store: &Store) -> anyhow::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -149,7 +203,7 @@ async fn asked_to_stop(store: &Store) -> anyhow::Result<&'static str> {
 fn node(
     plan: &Plan,
     address: SocketAddr,
-    store: Arc<Store>,
+    cluster: Arc<Cluster>,
     actors: ActorSystem,
     clock: Arc<dyn Clock>,
 ) -> Node {
@@ -158,7 +212,9 @@ fn node(
     Node {
         name: plan.name.clone(),
         http_address: address.to_string(),
-        store,
+        store: Arc::clone(&cluster.store),
+        cluster,
+        liveness: std::sync::OnceLock::new(),
         actors,
         clock,
         limits: plan.config.limits.clone(),
@@ -169,6 +225,7 @@ fn node(
         access: AccessOptions { anonymous: development },
         logins: LoginThrottle::default(),
         counters: Counters::default(),
+        disk_free_bytes: AtomicU64::new(0),
         started: AtomicBool::new(false),
         faults: development && std::env::var_os(FAULTS_VARIABLE).is_some_and(|value| value == "1"),
     }
@@ -178,11 +235,6 @@ fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
     let storage = &plan.config.storage;
     Ok(StoreOptions {
         directory: plan.data.clone(),
-        identity_if_new: Identity {
-            cluster_id: hex(&random::<16>()?),
-            node_id: 1,
-            partitions: plan.config.cluster.partitions,
-        },
         wal: WalOptions {
             segment_bytes: storage.wal_segment_bytes,
             identity: u64::from_le_bytes(random()?),
@@ -213,7 +265,6 @@ fn system_options(plan: &Plan, clock: Arc<dyn Clock>) -> anyhow::Result<SystemOp
 
 /// At the very first start: makes the user `admin` and says its password, once.
 async fn create_admin(node: &Node) -> anyhow::Result<()> {
-    let group = &node.store.control.group;
     wait_for_leader(node).await?;
     if node.store.control.replica.read(|state| !state.users.is_empty()) {
         return Ok(());
@@ -225,18 +276,26 @@ async fn create_admin(node: &Node) -> anyhow::Result<()> {
     let (salt, secret) = (random::<16>()?, password.clone());
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
     let user = User { role: Role::Admin, password_hash };
-    group.propose(Command::Control(ControlCommand::SetUser { name: "admin".into(), user })).await?;
+    node.cluster.propose_control(ControlCommand::SetUser { name: "admin".into(), user }).await?;
     say(&format!("admin login: user admin, password {password}"))
 }
 
 /// The users are only known once the control group has replayed its log.
 async fn wait_for_leader(node: &Node) -> anyhow::Result<()> {
-    let ready = async {
-        while node.store.control.group.ensure_linearizable().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+    let group = &node.store.control.group;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        let status = group.status();
+        if status.leads && group.read_index().await.is_ok() {
+            return Ok(());
         }
-    };
-    tokio::time::timeout(Duration::from_secs(30), ready).await.context("the control group found no leader")
+        // A follower knows the users once it has applied what its leader has committed.
+        if status.leader.is_some() && !status.leads && status.applied_index.is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bail!("the control group found no leader: are the other nodes running?")
 }
 
 fn create_private(directory: &Path) -> anyhow::Result<()> {
@@ -247,7 +306,7 @@ fn create_private(directory: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create the data directory {}", directory.display()))
 }
 
-fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).context("the system gave no random bytes")?;
     Ok(bytes)

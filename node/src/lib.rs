@@ -8,4 +8,5 @@ pub mod http;
 pub mod ingest;
 pub mod logging;
 mod maintenance;
+mod membership;
 mod system_clock;

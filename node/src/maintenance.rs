@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use insighthub_model::PartitionId;
@@ -43,6 +44,7 @@ pub(crate) fn start(node: Arc<Node>, bounds: Bounds) -> JoinHandle<()> {
 fn look_at_disk(node: &Node, free_bytes_min: u64) {
     match node.store.free_bytes() {
         Ok(free) => {
+            node.disk_free_bytes.store(free, Ordering::Relaxed);
             node.actors.admission.set_disk_full(free < free_bytes_min || node.store.wal().waits_for_space())
         }
         Err(error) => tracing::warn!(%error, "cannot tell how much room the disk has"),
@@ -51,7 +53,7 @@ fn look_at_disk(node: &Node, free_bytes_min: u64) {
 
 /// Says once of each replica that it stopped and why; `/readyz` says it as long as it lasts.
 fn report_stopped(node: &Node, known: &mut BTreeSet<PartitionId>) {
-    for group in &node.store.partitions {
+    for group in node.store.partitions() {
         let partition = group.replica.partition();
         if let Some(failure) = group.group.status().failure
             && known.insert(partition)
@@ -71,7 +73,7 @@ async fn release_log(node: &Node, wal_bytes_max: u64) {
         tracing::warn!(%error, "the control group took no snapshot");
     }
     for partition in partitions {
-        let Some(group) = node.store.partitions.get(usize::from(partition.0)) else { continue };
+        let Some(group) = node.store.partition(partition) else { continue };
         let status = group.replica.status();
         let idle = status.frozen_heads == 0 && status.head_records == 0;
         let done = match idle {

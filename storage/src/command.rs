@@ -61,11 +61,17 @@ impl EncodedBatch {
         EncodedBatch { batch: Arc::new(batch), bytes: bytes.into() }
     }
 
-    fn from_bytes(bytes: Vec<u8>) -> Result<EncodedBatch, CodecError> {
+    /// Takes in a batch that was encoded elsewhere, with its bytes.
+    pub fn from_bytes(bytes: Bytes) -> Result<EncodedBatch, CodecError> {
         let raw = lz4_flex::decompress_size_prepended(&bytes)
             .map_err(|error| CodecError::Decode(error.to_string()))?;
         let batch = batch::decode(&raw).map_err(|error| CodecError::Decode(error.to_string()))?;
-        Ok(EncodedBatch { batch: Arc::new(batch), bytes: bytes.into() })
+        Ok(EncodedBatch { batch: Arc::new(batch), bytes })
+    }
+
+    /// As the log keeps it.
+    pub fn to_bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 
     /// Size in the log, bytes.
@@ -200,7 +206,7 @@ fn from_disk(command: DiskCommand) -> Result<Command, CodecError> {
 fn chunk_from_disk(chunk: DiskChunk) -> Result<Chunk, CodecError> {
     Ok(Chunk {
         identity: chunk.identity,
-        records: EncodedBatch::from_bytes(chunk.records.into())?,
+        records: EncodedBatch::from_bytes(chunk.records)?,
         scores: Arc::new(chunk.scores),
         dead_letters: chunk.dead_letters,
     })

@@ -1,13 +1,17 @@
 //! A Raft group of this node: the door through which everything that changes state must go.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, Fatal, RaftError};
 use openraft::raft::ClientWriteResponse;
 use openraft::{RaftMetrics, ServerState};
 use tokio::sync::oneshot;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::cluster::message::Failure;
 use crate::codec::CodecError;
 use crate::command::{Applied, Command, Payload};
 use crate::partition::PartitionReplica;
@@ -24,6 +28,16 @@ pub enum ProposeError {
     Stopped(String),
     #[error("the command cannot be encoded: {0}")]
     Codec(String),
+}
+
+impl From<ProposeError> for Failure {
+    fn from(error: ProposeError) -> Failure {
+        match error {
+            ProposeError::NotLeader { leader } => Failure::NotLeader { leader },
+            ProposeError::Stopped(reason) => Failure::Unknown(reason),
+            ProposeError::Codec(reason) => Failure::Invalid(reason),
+        }
+    }
 }
 
 impl From<Fatal<NodeId>> for ProposeError {
@@ -46,8 +60,13 @@ pub struct Proposal(oneshot::Receiver<WriteResult>);
 
 impl Proposal {
     pub async fn applied(self) -> Result<Applied, ProposeError> {
+        Ok(self.applied_at().await?.0)
+    }
+
+    /// The answer and the index the command was applied at.
+    pub async fn applied_at(self) -> Result<(Applied, u64), ProposeError> {
         match self.0.await {
-            Ok(Ok(response)) => Ok(response.data),
+            Ok(Ok(response)) => Ok((response.data, response.log_id.index)),
             Ok(Err(ClientWriteError::ForwardToLeader(forward))) => {
                 Err(ProposeError::NotLeader { leader: forward.leader_id })
             }
@@ -61,6 +80,7 @@ impl Proposal {
 #[derive(Clone)]
 pub struct Group {
     raft: Raft,
+    handing_over: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Group {
@@ -71,7 +91,7 @@ impl std::fmt::Debug for Group {
 
 impl Group {
     pub(crate) fn new(raft: Raft) -> Group {
-        Group { raft }
+        Group { raft, handing_over: Arc::default() }
     }
 
     /// Hands a command to the log. Commands submitted one after another are applied in that order.
@@ -85,15 +105,32 @@ impl Group {
         self.submit(command).await?.applied().await
     }
 
-    /// Returns once everything acknowledged before the call is applied here, and this node leads.
-    pub async fn ensure_linearizable(&self) -> Result<(), ProposeError> {
-        match self.raft.ensure_linearizable().await {
-            Ok(_) => Ok(()),
+    /// The same for a command that is encoded already.
+    pub(crate) async fn propose_payload(&self, payload: Payload) -> Result<(Applied, u64), ProposeError> {
+        Proposal(self.raft.client_write_ff(payload).await?).applied_at().await
+    }
+
+    /// Confirms with a majority that this node leads; answers the index up to which a replica must have
+    /// applied the log to hold everything acknowledged before the call.
+    pub async fn read_index(&self) -> Result<Option<u64>, ProposeError> {
+        match self.raft.get_read_log_id().await {
+            Ok((read, _)) => Ok(read.map(|log_id| log_id.index)),
+            // No majority answered: perhaps another node leads by now.
+            Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {
+                Err(ProposeError::NotLeader { leader: None })
+            }
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
                 Err(ProposeError::NotLeader { leader: forward.leader_id })
             }
             Err(error) => Err(ProposeError::Stopped(error.to_string())),
         }
+    }
+
+    /// Waits until the log is applied here up to `index`; false when that is not so by the deadline.
+    pub async fn wait_applied(&self, index: Option<u64>, deadline: Instant) -> bool {
+        let mut metrics = self.raft.metrics();
+        let applied = metrics.wait_for(|metrics| metrics.last_applied.map(|log_id| log_id.index) >= index);
+        matches!(tokio::time::timeout_at(deadline, applied).await, Ok(Ok(_)))
     }
 
     pub fn metrics(&self) -> watch::Receiver<RaftMetrics<NodeId, openraft::BasicNode>> {
@@ -103,7 +140,15 @@ impl Group {
     pub fn status(&self) -> GroupStatus {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
+        let membership = metrics.membership_config.membership();
         GroupStatus {
+            voters: membership.voter_ids().collect(),
+            learners: membership.learner_ids().collect(),
+            is_voter: membership.voter_ids().any(|node| node == metrics.id),
+            matched: metrics.replication.as_ref().map_or_else(BTreeMap::new, |replication| {
+                let matched = replication.iter();
+                matched.map(|(node, log_id)| (*node, log_id.map_or(0, |log_id| log_id.index))).collect()
+            }),
             leader: metrics.current_leader,
             leads: metrics.state == ServerState::Leader,
             term: metrics.current_term,
@@ -112,6 +157,22 @@ impl Group {
             snapshot_index: metrics.snapshot.map(|log_id| log_id.index),
             failure: metrics.running_state.as_ref().err().map(ToString::to_string),
         }
+    }
+
+    /// Stands for election now.
+    pub(crate) async fn elect(&self) -> Result<(), ProposeError> {
+        Ok(self.raft.trigger().elect().await?)
+    }
+
+    /// The group is being handed to another leader: what is proposed now would only keep it here.
+    pub fn is_handing_over(&self) -> bool {
+        self.handing_over.load(Ordering::Acquire)
+    }
+
+    /// Stops or goes on sending heartbeats; see `cluster::membership::hand_over`.
+    pub(crate) fn set_handing_over(&self, handing_over: bool) {
+        self.handing_over.store(handing_over, Ordering::Release);
+        self.raft.runtime_config().heartbeat(!handing_over);
     }
 
     /// Makes Raft take note of the newest snapshot and purge the log behind it.
@@ -127,6 +188,12 @@ impl Group {
 /// Figures for `/api/cluster` and the metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupStatus {
+    pub voters: Vec<NodeId>,
+    pub learners: Vec<NodeId>,
+    /// This node counts towards the group's majority.
+    pub is_voter: bool,
+    /// On the leader: how far each peer's log is known to agree.
+    pub matched: BTreeMap<NodeId, u64>,
     pub leader: Option<NodeId>,
     pub leads: bool,
     pub term: u64,

@@ -3,6 +3,7 @@
 //! Knows no actor and no HTTP. State changes only through [`command::Command`]; everything else reads.
 
 pub mod block;
+pub mod cluster;
 pub mod codec;
 pub mod column_source;
 pub mod command;
@@ -10,6 +11,7 @@ pub mod control;
 pub mod fs;
 pub mod group;
 pub mod head_source;
+pub mod identity;
 pub mod index;
 pub mod partition;
 pub mod query;
@@ -18,7 +20,9 @@ pub mod sealed_head;
 pub mod snapshot;
 pub mod store;
 pub mod stored_batch;
+pub mod transport;
 pub mod wal;
 
-pub use store::{Identity, Store, StoreError, StoreOptions};
+pub use identity::{Identity, Member};
+pub use store::{Store, StoreError, StoreOptions};
 pub use stored_batch::StoredBatch;

@@ -1,6 +1,6 @@
-//! Everything a node keeps on disk, opened in order: lock, identity, log, index, groups.
+//! Everything a node keeps on disk, opened in order: lock, log, index, groups.
 //!
-//! Layout of the data directory: `identity`, `wal/`, `index/`, `control/snapshot`,
+//! Layout of the data directory: `identity`, `hosted`, `wal/`, `index/`, `control/snapshot`,
 //! `partition-NNNN/snapshot` and `partition-NNNN/*.block`.
 
 use std::collections::BTreeMap;
@@ -10,39 +10,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insighthub_model::PartitionId;
-use openraft::{BasicNode, SnapshotPolicy};
-use serde::{Deserialize, Serialize};
+use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use crate::block::{BlockCache, BlockError};
+use crate::cluster::placement::{Placement, first_placement};
 use crate::codec::{self, CodecError};
 use crate::fs::{Fs, FsLock};
-use crate::group::{ControlGroup, Group, PartitionGroup};
+use crate::group::{ControlGroup, PartitionGroup};
+use crate::identity::Identity;
 use crate::index::{Index, IndexError};
 use crate::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
-use crate::raft::{ControlReplica, GroupLog, GroupState, LoneNetwork, Raft, StateMachine};
+use crate::raft::{ControlReplica, GroupStarter, GroupState, NodeId};
 use crate::snapshot::SnapshotError;
+use crate::transport::Transport;
 use crate::wal::{GroupId, Wal, WalError, WalOptions};
 
-const IDENTITY_VERSION: u8 = 1;
+const HOSTED_VERSION: u8 = 1;
 /// The control group's number in the log; partition p is group p + 1.
 const CONTROL: GroupId = GroupId(0);
-
-/// What a node was told when its data directory was made; it never changes after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Random; peers of another cluster are refused by it.
-    pub cluster_id: String,
-    pub node_id: u64,
-    /// Fixed when the cluster is created: routing depends on it.
-    pub partitions: u16,
-}
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     pub directory: PathBuf,
-    /// Used when the directory is new; otherwise its own identity must agree on `partitions`.
-    pub identity_if_new: Identity,
     pub wal: WalOptions,
     pub block_cache_bytes: usize,
     pub heartbeat_ms: u64,
@@ -57,12 +48,6 @@ pub enum StoreError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{} is in use by another process; stop it or choose another --data directory", path.display())]
     InUse { path: PathBuf },
-    #[error(
-        "the data in {} was created with {found} partitions, the configuration says {configured}; \
-         the number is fixed when a cluster is created: set cluster.partitions = {found}",
-        path.display()
-    )]
-    Partitions { path: PathBuf, found: u16, configured: u16 },
     #[error("the snapshot {} belongs to another kind of group", path.display())]
     WrongSnapshot { path: PathBuf },
     #[error("{}: {source}", path.display())]
@@ -91,13 +76,22 @@ impl StoreError {
 pub struct Store {
     pub identity: Identity,
     pub control: ControlGroup,
-    pub partitions: Vec<PartitionGroup>,
+    hosted: RwLock<BTreeMap<PartitionId, Hosted>>,
+    /// Grows with every replica that comes or goes.
+    hosted_changes: watch::Sender<u64>,
+    starter: GroupStarter,
+    world: ReplicaWorld,
     wal: Arc<Wal>,
-    index: Arc<Index>,
     wal_segment_bytes: u64,
-    fs: Arc<dyn Fs>,
     directory: PathBuf,
     _lock: Box<dyn FsLock>,
+}
+
+/// A replica on this node.
+#[derive(Debug)]
+struct Hosted {
+    group: PartitionGroup,
+    follow_seals: tokio::task::AbortHandle,
 }
 
 impl Store {
@@ -105,27 +99,30 @@ impl Store {
     /// ready once each has a leader and has applied its log.
     pub async fn open(
         fs: Arc<dyn Fs>,
+        identity: Identity,
         options: StoreOptions,
+        transport: Transport,
         observer: Arc<dyn ApplyObserver>,
     ) -> Result<Store, StoreError> {
         let (opened, options) = tokio::task::spawn_blocking(move || {
-            let opened = Opened::open(fs, &options, observer)?;
+            let opened = Opened::open(fs, identity, &options, observer)?;
             Ok::<_, StoreError>((opened, options))
         })
         .await
         .map_err(|error| StoreError::Raft(error.to_string()))??;
-        opened.start(&options).await
+        opened.start(&options, transport).await
     }
 
     /// Stops the groups and closes the files; nothing acknowledged depends on it.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let groups = self.partitions.iter().map(|partition| &partition.group).chain([&self.control.group]);
+        let partitions = self.partitions();
+        let groups = partitions.iter().map(|partition| &partition.group).chain([&self.control.group]);
         for group in groups {
             if let Err(error) = group.raft().shutdown().await {
                 tracing::warn!(%error, "a raft group did not shut down cleanly");
             }
         }
-        let (wal, index) = (Arc::clone(&self.wal), Arc::clone(&self.index));
+        let (wal, index) = (Arc::clone(&self.wal), Arc::clone(&self.world.index));
         let closed = tokio::task::spawn_blocking(move || {
             wal.close();
             index.close()
@@ -134,8 +131,87 @@ impl Store {
         Ok(closed.map_err(|error| StoreError::Raft(error.to_string()))??)
     }
 
+    /// The replica of a partition, if this node has one.
+    pub fn partition(&self, partition: PartitionId) -> Option<PartitionGroup> {
+        self.hosted.read().get(&partition).map(|hosted| hosted.group.clone())
+    }
+
+    /// Every replica of this node.
+    pub fn partitions(&self) -> Vec<PartitionGroup> {
+        self.hosted.read().values().map(|hosted| hosted.group.clone()).collect()
+    }
+
+    /// Woken when a replica comes or goes.
+    pub fn watch_hosted(&self) -> watch::Receiver<u64> {
+        self.hosted_changes.subscribe()
+    }
+
+    /// Every partition of the cluster, here or elsewhere.
+    pub fn all_partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        (0..self.identity.partitions).map(PartitionId)
+    }
+
+    /// Makes an empty replica that its group's leader fills. Nothing happens if there is one.
+    pub async fn host(&self, partition: PartitionId) -> Result<(), StoreError> {
+        if self.partition(partition).is_some() {
+            return Ok(());
+        }
+        let (world, directory) = (self.world.clone(), partition_directory(&self.directory, partition));
+        let opening =
+            tokio::task::spawn_blocking(move || PartitionReplica::open(partition, &directory, world));
+        let replica = opening.await.map_err(|error| StoreError::Raft(error.to_string()))??;
+        self.start_partition(replica).await?;
+        self.remember_hosted()?;
+        self.hosted_changes.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+
+    /// Gives up a replica that its group no longer counts on: stops it and removes what it stored.
+    pub async fn unhost(&self, partition: PartitionId) -> Result<(), StoreError> {
+        let Some(hosted) = self.hosted.write().remove(&partition) else { return Ok(()) };
+        self.hosted_changes.send_modify(|changes| *changes += 1);
+        hosted.follow_seals.abort();
+        if let Err(error) = hosted.group.group.raft().shutdown().await {
+            tracing::warn!(%partition, %error, "a replica that leaves did not shut down cleanly");
+        }
+        // Before its files go: a restart must not look for them.
+        self.remember_hosted()?;
+        let (wal, replica) = (Arc::clone(&self.wal), hosted.group.replica);
+        let removing = tokio::task::spawn_blocking(move || {
+            wal.forget(group_of(partition))?;
+            replica.remove_files()
+        });
+        removing.await.map_err(|error| StoreError::Raft(error.to_string()))?
+    }
+
+    fn remember_hosted(&self) -> Result<(), StoreError> {
+        let hosted: Vec<PartitionId> = self.hosted.read().keys().copied().collect();
+        write_hosted(self.world.fs.as_ref(), &self.directory, &hosted)
+    }
+
+    async fn start_partition(&self, replica: Arc<PartitionReplica>) -> Result<(), StoreError> {
+        let partition = replica.partition();
+        let first_voters = first_voters(&self.identity, partition);
+        let state = GroupState::Partition(Arc::clone(&replica));
+        let group = self.starter.start(group_of(partition), state, &first_voters).await?;
+        let group = PartitionGroup { group, replica };
+        let follow_seals = tokio::spawn(follow_seals(group.clone())).abort_handle();
+        self.hosted.write().insert(partition, Hosted { group, follow_seals });
+        Ok(())
+    }
+
     pub fn wal(&self) -> &Arc<Wal> {
         &self.wal
+    }
+
+    /// What all replicas of the node share.
+    pub fn world(&self) -> &ReplicaWorld {
+        &self.world
+    }
+
+    /// Where a partition's snapshot and blocks are.
+    pub fn partition_directory(&self, partition: PartitionId) -> PathBuf {
+        partition_directory(&self.directory, partition)
     }
 
     /// Partitions whose unsealed entries hold back the log's oldest segment, and whether control does.
@@ -152,17 +228,67 @@ impl Store {
 
     /// Bytes that can still be written to the data directory's file system.
     pub fn free_bytes(&self) -> io::Result<u64> {
-        self.fs.free_bytes(&self.directory)
+        self.world.fs.free_bytes(&self.directory)
     }
+}
+
+/// The number of a partition's group in the log and on the wire.
+pub(crate) fn group_of(partition: PartitionId) -> GroupId {
+    GroupId(partition.0 + 1)
+}
+
+/// The partition of a group; `None` for control.
+pub(crate) fn partition_of_group(group: GroupId) -> Option<PartitionId> {
+    group.0.checked_sub(1).map(PartitionId)
+}
+
+fn partition_directory(directory: &Path, partition: PartitionId) -> PathBuf {
+    directory.join(format!("partition-{:04}", partition.0))
+}
+
+/// The nodes a partition's group is formed with, on the node that forms it; empty elsewhere.
+fn first_voters(identity: &Identity, partition: PartitionId) -> Vec<NodeId> {
+    let nodes = first_placement_of(identity).remove(&partition).unwrap_or_default();
+    if nodes.first() == Some(&identity.node_id) { nodes } else { Vec::new() }
+}
+
+fn first_placement_of(identity: &Identity) -> Placement {
+    let nodes: Vec<NodeId> = identity.founders.iter().map(|member| member.node_id).collect();
+    first_placement(&nodes, identity.partitions, identity.replicas)
+}
+
+fn read_hosted(fs: &dyn Fs, directory: &Path, identity: &Identity) -> Result<Vec<PartitionId>, StoreError> {
+    let path = directory.join("hosted");
+    match fs.read(&path) {
+        Ok(bytes) => {
+            codec::decode(HOSTED_VERSION, &bytes).map_err(|source| StoreError::Codec { path, source })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let placement = first_placement_of(identity).into_iter();
+            let hosted: Vec<PartitionId> = placement
+                .filter(|(_, nodes)| nodes.contains(&identity.node_id))
+                .map(|(partition, _)| partition)
+                .collect();
+            write_hosted(fs, directory, &hosted)?;
+            Ok(hosted)
+        }
+        Err(source) => Err(StoreError::Io { action: "read", path, source }),
+    }
+}
+
+fn write_hosted(fs: &dyn Fs, directory: &Path, hosted: &[PartitionId]) -> Result<(), StoreError> {
+    let path = directory.join("hosted");
+    let bytes = codec::encode(HOSTED_VERSION, &hosted)
+        .map_err(|source| StoreError::Codec { path: path.clone(), source })?;
+    fs.replace(&path, &bytes).map_err(StoreError::io("write", &path))
 }
 
 /// The blocking half of opening.
 struct Opened {
     identity: Identity,
     lock: Box<dyn FsLock>,
-    fs: Arc<dyn Fs>,
     wal: Arc<Wal>,
-    index: Arc<Index>,
+    world: ReplicaWorld,
     control: Arc<ControlReplica>,
     partitions: Vec<Arc<PartitionReplica>>,
 }
@@ -170,6 +296,7 @@ struct Opened {
 impl Opened {
     fn open(
         fs: Arc<dyn Fs>,
+        identity: Identity,
         options: &StoreOptions,
         observer: Arc<dyn ApplyObserver>,
     ) -> Result<Opened, StoreError> {
@@ -179,122 +306,61 @@ impl Opened {
             io::ErrorKind::WouldBlock => StoreError::InUse { path: directory.clone() },
             _ => StoreError::Io { action: "lock", path: directory.clone(), source },
         })?;
-        let identity = identity(fs.as_ref(), options)?;
         let wal = Arc::new(Wal::open(Arc::clone(&fs), &directory.join("wal"), options.wal)?);
         let index = Arc::new(Index::open(&directory.join("index"))?);
         let sealer = Sealer::start().map_err(StoreError::io("start the sealer of", directory))?;
         let world = ReplicaWorld {
             fs: Arc::clone(&fs),
             cache: Arc::new(BlockCache::new(options.block_cache_bytes)),
-            index: Arc::clone(&index),
+            index,
             sealer: Arc::new(sealer),
             observer,
         };
         let control = ControlReplica::open(Arc::clone(&fs), &directory.join("control"))?;
-        let partitions = (0..identity.partitions)
-            .map(|number| {
-                let directory = directory.join(format!("partition-{number:04}"));
-                PartitionReplica::open(PartitionId(number), &directory, world.clone())
+        let partitions = read_hosted(fs.as_ref(), directory, &identity)?
+            .into_iter()
+            .map(|partition| {
+                PartitionReplica::open(partition, &partition_directory(directory, partition), world.clone())
             })
             .collect::<Result<_, _>>()?;
-        Ok(Opened { identity, lock, fs, wal, index, control, partitions })
+        Ok(Opened { identity, lock, wal, world, control, partitions })
     }
 
-    async fn start(self, options: &StoreOptions) -> Result<Store, StoreError> {
-        let mut config = openraft::Config {
-            cluster_name: self.identity.cluster_id.clone(),
-            heartbeat_interval: options.heartbeat_ms,
-            election_timeout_min: options.election_min_ms,
-            election_timeout_max: options.election_max_ms,
-            // Snapshots follow seals; the log behind one is of no further use.
-            snapshot_policy: SnapshotPolicy::Never,
-            max_in_snapshot_log_to_keep: 0,
-            purge_batch_size: 1,
-            ..openraft::Config::default()
+    async fn start(self, options: &StoreOptions, transport: Transport) -> Result<Store, StoreError> {
+        let starter = GroupStarter::new(&self.identity, options, Arc::clone(&self.wal), transport)?;
+        let founders: Vec<NodeId> = match self.identity.is_founder() {
+            true => self.identity.founders.iter().map(|member| member.node_id).collect(),
+            false => Vec::new(),
         };
-        config = config.validate().map_err(|error| StoreError::Raft(error.to_string()))?;
-        let starter =
-            GroupStarter { node_id: self.identity.node_id, config: Arc::new(config), wal: &self.wal };
-        let group = starter.start(CONTROL, GroupState::Control(Arc::clone(&self.control))).await?;
-        let control = ControlGroup { group, replica: self.control };
-        let mut partitions = Vec::with_capacity(self.partitions.len());
-        for replica in self.partitions {
-            let id = GroupId(replica.partition().0 + 1);
-            let group = starter.start(id, GroupState::Partition(Arc::clone(&replica))).await?;
-            follow_seals(group.clone(), Arc::clone(&replica));
-            partitions.push(PartitionGroup { group, replica });
-        }
-        Ok(Store {
+        let state = GroupState::Control(Arc::clone(&self.control));
+        let group = starter.start(CONTROL, state, &founders).await?;
+        let store = Store {
             identity: self.identity,
-            control,
-            partitions,
+            control: ControlGroup { group, replica: self.control },
+            hosted: RwLock::default(),
+            hosted_changes: watch::Sender::new(0),
+            starter,
+            world: self.world,
             wal: self.wal,
-            index: self.index,
             wal_segment_bytes: options.wal.segment_bytes,
-            fs: self.fs,
             directory: options.directory.clone(),
             _lock: self.lock,
-        })
-    }
-}
-
-struct GroupStarter<'a> {
-    node_id: u64,
-    config: Arc<openraft::Config>,
-    wal: &'a Arc<Wal>,
-}
-
-impl GroupStarter<'_> {
-    async fn start(&self, id: GroupId, state: GroupState) -> Result<Group, StoreError> {
-        let fail = |error: &dyn std::fmt::Display| StoreError::Raft(format!("group {id}: {error}"));
-        let log = GroupLog::new(Arc::clone(self.wal), id);
-        let machine = StateMachine::new(state);
-        let config = Arc::clone(&self.config);
-        let raft =
-            Raft::new(self.node_id, config, LoneNetwork, log, machine).await.map_err(|error| fail(&error))?;
-        if !raft.is_initialized().await.map_err(|error| fail(&error))? {
-            let members = BTreeMap::from([(self.node_id, BasicNode::default())]);
-            raft.initialize(members).await.map_err(|error| fail(&error))?;
-        } else if raft.metrics().borrow().membership_config.voter_ids().eq([self.node_id]) {
-            // The only voter need not wait for a leader that cannot be there.
-            raft.trigger().elect().await.map_err(|error| fail(&error))?;
+        };
+        for replica in self.partitions {
+            store.start_partition(replica).await?;
         }
-        Ok(Group::new(raft))
+        Ok(store)
     }
 }
 
 /// After each seal Raft takes note of the snapshot and purges the log behind it.
-fn follow_seals(group: Group, replica: Arc<PartitionReplica>) {
-    tokio::spawn(async move {
-        loop {
-            replica.sealed.notified().await;
-            if let Err(error) = group.take_snapshot().await {
-                tracing::info!(partition = %replica.partition(), %error, "no more snapshots are taken");
-                return;
-            }
+async fn follow_seals(partition: PartitionGroup) {
+    loop {
+        partition.replica.sealed.notified().await;
+        if let Err(error) = partition.group.take_snapshot().await {
+            tracing::info!(partition = %partition.replica.partition(), %error, "no more snapshots are taken");
+            return;
         }
-    });
-}
-
-fn identity(fs: &dyn Fs, options: &StoreOptions) -> Result<Identity, StoreError> {
-    let path = options.directory.join("identity");
-    let codec = |source| StoreError::Codec { path: options.directory.join("identity"), source };
-    match fs.read(&path) {
-        Ok(bytes) => {
-            let identity: Identity = codec::decode(IDENTITY_VERSION, &bytes).map_err(codec)?;
-            let configured = options.identity_if_new.partitions;
-            if identity.partitions != configured {
-                let path = options.directory.clone();
-                return Err(StoreError::Partitions { path, found: identity.partitions, configured });
-            }
-            Ok(identity)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let bytes = codec::encode(IDENTITY_VERSION, &options.identity_if_new).map_err(codec)?;
-            fs.replace(&path, &bytes).map_err(StoreError::io("write", &path))?;
-            Ok(options.identity_if_new.clone())
-        }
-        Err(source) => Err(StoreError::Io { action: "read", path, source }),
     }
 }
 

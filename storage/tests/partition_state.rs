@@ -110,7 +110,7 @@ fn replica(log: &[Payload]) -> (Vec<String>, Vec<u8>) {
         replies.push(format!("{applied:?}"));
     }
     state.apply(SEAL_INDEX, Command::Seal);
-    (replies, codec::encode(1, &state.snapshot(Vec::new())).unwrap())
+    (replies, codec::encode(1, &state.snapshot(Vec::new(), bytes::Bytes::new())).unwrap())
 }
 
 proptest! {

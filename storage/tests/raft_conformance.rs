@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use insighthub_model::PartitionId;
 use insighthub_storage::StoredBatch;
 use insighthub_storage::block::BlockCache;
@@ -12,6 +13,7 @@ use insighthub_storage::fs::RealFs;
 use insighthub_storage::index::Index;
 use insighthub_storage::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
 use insighthub_storage::raft::{ControlReplica, GroupLog, GroupState, NodeId, StateMachine, TypeConfig};
+use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::wal::{GroupId, Wal, WalOptions};
 use openraft::StorageError;
 use openraft::testing::{StoreBuilder, Suite};
@@ -32,6 +34,10 @@ struct Nobody;
 
 impl ApplyObserver for Nobody {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
+
+    fn fold(&self, before: &Bytes, _head: &SealedHead) -> Bytes {
+        before.clone()
+    }
 }
 
 fn state(kind: Kind, directory: &Path) -> GroupState {

@@ -1,27 +1,29 @@
 //! The partition actor: the only proposer of its group.
 //!
-//! owns: chunks between arrival and acknowledgement, the shards of its services. hears: chunks, their
-//! scores, outcomes of proposals. tells: shards what to score, Raft what to commit. bound: every chunk
+//! owns: chunks between arrival and acknowledgement, the shards and rate limits of its services. hears: chunks,
+//! their scores, outcomes of proposals; refuses chunks while another node leads. tells: shards what to score, Raft what to commit. bound: every chunk
 //! holds a byte permit; at most [`packing::PROPOSALS_MAX`] proposals are under way. on restart: chunks
 //! it held are answered "unknown, send again"; what was committed stays committed.
 
+mod leading;
+mod mailboxes;
 mod packing;
 mod scoring;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use insighthub_detect::scorer::RowScores;
 use insighthub_model::clock::Clock;
-use insighthub_model::ids::BatchIdentity;
 use insighthub_storage::command::{Append, Applied, Chunk, Command};
 use insighthub_storage::group::{PartitionGroup, ProposeError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use crate::ingest::{ChunkWork, IngestError};
 use crate::mailbox::{Mailbox, Queued};
+use crate::rate_limit::RateLimit;
 use crate::roster::Roster;
+pub(crate) use mailboxes::PartitionMailboxes;
 use packing::{Packing, Waiting};
 use scoring::Shards;
 
@@ -36,7 +38,8 @@ const SCORING_DEADLINE: Duration = Duration::from_millis(250);
 /// What a partition hears.
 #[derive(Debug)]
 pub enum PartitionMessage {
-    Append(ChunkWork),
+    /// Chunks of one request, in order.
+    Append(Vec<ChunkWork>),
     Scored {
         ticket: Ticket,
         rows: Vec<u32>,
@@ -68,10 +71,8 @@ pub(crate) struct PartitionArguments {
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seal_rule: SealRule,
-    /// Producer name for chunks that come without identity: unique to this run of the node.
-    pub(crate) own_producer: String,
-    /// Its next sequence. Outlives the actor: a restarted one must not name new chunks like old ones.
-    pub(crate) own_sequence: Arc<AtomicU64>,
+    pub(crate) service_records_per_sec: u64,
+    pub(crate) service_burst_records: u64,
 }
 
 /// See the module's documentation.
@@ -83,6 +84,9 @@ pub(crate) struct State {
     arguments: PartitionArguments,
     packing: Packing,
     shards: Shards,
+    rate_limit: RateLimit,
+    /// The term this node leads in and has restored its detectors for.
+    led_term: Option<u64>,
     proposals: usize,
     seal_under_way: bool,
 }
@@ -101,6 +105,8 @@ impl Actor for Partition {
         myself.send_interval(TICK, move || mailbox.enqueue(PartitionMessage::Tick));
         Ok(State {
             shards: Shards::new(arguments.mailbox.clone(), arguments.roster.clone()),
+            rate_limit: RateLimit::new(arguments.service_records_per_sec, arguments.service_burst_records),
+            led_term: None,
             arguments,
             packing: Packing::default(),
             proposals: 0,
@@ -115,8 +121,12 @@ impl Actor for Partition {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
-            PartitionMessage::Append(chunk) => {
-                state.take(&myself, chunk).await;
+            PartitionMessage::Append(chunks) => {
+                if let Some(chunks) = state.admit(chunks).await {
+                    for chunk in chunks {
+                        state.take(&myself, chunk).await;
+                    }
+                }
                 state.propose_ready().await;
             }
             PartitionMessage::Scored { ticket, rows, scores } => {
@@ -134,7 +144,10 @@ impl Actor for Partition {
                 state.propose_ready().await;
                 state.seal_if_due();
             }
-            PartitionMessage::RestartShard(name) => state.shards.restart(&myself, &name).await,
+            PartitionMessage::RestartShard(name) => {
+                let stored = state.stored_detectors().await;
+                state.shards.restart(&myself, &name, stored).await;
+            }
             PartitionMessage::Fail => panic!("failing on purpose"),
             PartitionMessage::FailShard => state.shards.fail_one(),
         }
@@ -154,13 +167,6 @@ impl Actor for Partition {
 
 impl State {
     async fn take(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, chunk: ChunkWork) {
-        let head = self.arguments.group.replica.head_size();
-        // The sealer does not keep up with the disk: taking more would only grow the head.
-        if head.bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
-            let error = "the partition is waiting for its disk; send again in 1 s".to_owned();
-            chunk.answer(Err(IngestError::Unavailable(error)));
-            return;
-        }
         let ticket = self.packing.push(chunk, Instant::now());
         if let Some(waiting) = self.packing.get_mut(ticket) {
             self.shards.score(myself, ticket, waiting).await;
@@ -169,7 +175,8 @@ impl State {
 
     /// Packs what is ready into proposals while there is room for one more under way.
     async fn propose_ready(&mut self) {
-        while self.proposals < packing::PROPOSALS_MAX {
+        // While leadership changes hands, what is ready waits for whoever leads next.
+        while self.proposals < packing::PROPOSALS_MAX && !self.arguments.group.group.is_handing_over() {
             let pack = self.packing.pack();
             if pack.is_empty() {
                 return;
@@ -184,9 +191,8 @@ impl State {
         let mut chunks = Vec::with_capacity(pack.len());
         let mut waiting = Vec::with_capacity(pack.len());
         for Waiting { mut work, scores, .. } in pack {
-            let identity = work.identity.take().unwrap_or_else(|| self.own_identity());
             chunks.push(Chunk {
-                identity,
+                identity: work.identity.clone(),
                 records: work.records.clone(),
                 scores: Arc::new(scores),
                 dead_letters: std::mem::take(&mut work.dead_letters),
@@ -206,16 +212,17 @@ impl State {
         });
     }
 
-    fn own_identity(&self) -> BatchIdentity {
-        let sequence = self.arguments.own_sequence.fetch_add(1, Ordering::Relaxed);
-        BatchIdentity { producer: self.arguments.own_producer.clone(), sequence, chunk: 0, chunks: 1 }
-    }
-
     fn seal_if_due(&mut self) {
         let head = self.arguments.group.replica.head_size();
         let rule = self.arguments.seal_rule;
         let due = head.records >= rule.head_records_max || head.bytes >= rule.head_bytes_max;
-        if !due || self.seal_under_way || head.frozen_heads > 0 {
+        let group = &self.arguments.group.group;
+        if !due
+            || !group.status().leads
+            || group.is_handing_over()
+            || self.seal_under_way
+            || head.frozen_heads > 0
+        {
             return;
         }
         self.seal_under_way = true;
@@ -228,9 +235,6 @@ impl State {
         });
     }
 }
-
-/// A head may grow to this many times its limit while the one before is written.
-const HEADS_BEHIND_MAX: usize = 4;
 
 fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
     match applied {
@@ -246,6 +250,9 @@ fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
         Err(error) => {
             let error = match error {
                 ProposeError::Stopped(reason) => IngestError::Unknown(reason),
+                // A leader that was deposed says this of entries that the next leader may still commit; the
+                // same identity makes sending again safe.
+                ProposeError::NotLeader { leader } => IngestError::NotLeader { leader },
                 not_proposed => IngestError::Unavailable(not_proposed.to_string()),
             };
             waiting.into_iter().for_each(|work| work.answer(Err(error.clone())));

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use insighthub_detect::moving_average::MovingAverage;
+use parking_lot::Mutex;
 use ractor::{ActorRef, SupervisionEvent};
 
 use super::packing::Waiting;
 use super::{PartitionMessage, Ticket};
+use crate::detectors::{Detectors, rows_by_service};
 use crate::mailbox::{Mailbox, Queued};
 use crate::roster::Roster;
-use crate::shard::{Shard, ShardMessage};
+use crate::shard::{Shard, ShardArguments, ShardMessage};
 use crate::supervision::Children;
 
 /// Shards a partition keeps; beyond that the one that was idle for longest makes room.
@@ -21,6 +24,8 @@ pub(super) struct Shards {
     roster: Roster,
     children: Children,
     by_service: HashMap<String, ShardHandle>,
+    /// What is known of services whose shards have not started yet.
+    restored: Detectors,
     /// Counts score requests: the age of a shard's last use.
     uses: u64,
 }
@@ -28,12 +33,29 @@ pub(super) struct Shards {
 #[derive(Debug)]
 struct ShardHandle {
     mailbox: Mailbox<ShardMessage>,
+    /// Where its next incarnation finds its detector.
+    detector: Arc<Mutex<Option<MovingAverage>>>,
     last_use: u64,
 }
 
 impl Shards {
     pub(super) fn new(partition: Mailbox<PartitionMessage>, roster: Roster) -> Shards {
-        Shards { partition, roster, children: Children::default(), by_service: HashMap::new(), uses: 0 }
+        Shards {
+            partition,
+            roster,
+            children: Children::default(),
+            by_service: HashMap::new(),
+            restored: Detectors::default(),
+            uses: 0,
+        }
+    }
+
+    /// Starts over from what is stored: shards of an earlier leadership know less, or know what was lost.
+    pub(super) fn restore(&mut self, detectors: Detectors) {
+        for (_, shard) in std::mem::take(&mut self.by_service) {
+            self.children.stop(&shard.mailbox.entry().name);
+        }
+        self.restored = detectors;
     }
 
     /// Sends each service's rows of a chunk to its shard; those that cannot be sent stay unscored.
@@ -44,13 +66,7 @@ impl Shards {
         waiting: &mut Waiting,
     ) {
         let batch = Arc::clone(waiting.work.batch());
-        let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); batch.services.len()];
-        for (row, service) in batch.service.iter().enumerate() {
-            if let Some(rows) = rows_of.get_mut(usize::from(*service)) {
-                rows.push(row as u32);
-            }
-        }
-        for (service, rows) in batch.services.iter().zip(rows_of) {
+        for (service, rows) in rows_by_service(&batch) {
             let Some(shard) = self.shard(myself, service).await else { continue };
             let message = ShardMessage::Score { ticket, batch: Arc::clone(&batch), rows };
             waiting.shards_missing += usize::from(shard.send(message).is_ok());
@@ -66,7 +82,17 @@ impl Shards {
         });
     }
 
-    pub(super) async fn restart(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, name: &str) {
+    /// Starts a shard that failed, with the detectors as they are stored.
+    pub(super) async fn restart(
+        &mut self,
+        myself: &ActorRef<Queued<PartitionMessage>>,
+        name: &str,
+        mut stored: Detectors,
+    ) {
+        let failed = self.by_service.iter().find(|(_, shard)| shard.mailbox.entry().name == name);
+        if let Some((service, shard)) = failed {
+            *shard.detector.lock() = stored.take(service);
+        }
         if let Some(again) = self.children.restart(myself.get_cell(), name).await {
             let partition = self.partition.clone();
             tokio::spawn(async move {
@@ -98,14 +124,15 @@ impl Shards {
             self.stop_idle();
         }
         let mailbox = Mailbox::new(&self.roster, "shard", format!("shard {service}"));
-        let partition = self.partition.clone();
+        let detector = Arc::new(Mutex::new(self.restored.take(service)));
+        let arguments = ShardArguments { partition: self.partition.clone(), detector: Arc::clone(&detector) };
         let started =
-            self.children.start(myself.get_cell(), &mailbox, move || (Shard, partition.clone())).await;
+            self.children.start(myself.get_cell(), &mailbox, move || (Shard, arguments.clone())).await;
         if let Err(error) = started {
             tracing::error!(service, %error, "a shard did not start; its records are stored without a score");
             return None;
         }
-        let handle = ShardHandle { mailbox: mailbox.clone(), last_use: self.uses };
+        let handle = ShardHandle { mailbox: mailbox.clone(), detector, last_use: self.uses };
         self.by_service.insert(service.to_owned(), handle);
         Some(mailbox)
     }

@@ -8,12 +8,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use insighthub_storage::StoredBatch;
-use insighthub_storage::partition::{ApplyObserver, PartitionReplica};
+use insighthub_storage::cluster::Cluster;
+use insighthub_storage::partition::ApplyObserver;
+use insighthub_storage::sealed_head::SealedHead;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::session::{OpenTail, Session, SessionArguments, SessionMessage};
+use crate::detectors::Detectors;
 use crate::mailbox::{Mailbox, Queued};
 use crate::roster::Roster;
 
@@ -64,6 +68,12 @@ impl ApplyObserver for TailFeed {
             drop(hub.send(HubMessage::Applied(Arc::clone(batch))));
         }
     }
+
+    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
+        let mut detectors = Detectors::restored(before);
+        detectors.learn(&head.batches);
+        detectors.checkpoint()
+    }
 }
 
 /// See the module's documentation.
@@ -75,7 +85,7 @@ pub(crate) struct Hub;
 pub(crate) struct HubArguments {
     pub(crate) feed: Arc<TailFeed>,
     pub(crate) roster: Roster,
-    pub(crate) partitions: Arc<Vec<Arc<PartitionReplica>>>,
+    pub(crate) cluster: Arc<Cluster>,
 }
 
 #[derive(Debug)]
@@ -163,11 +173,8 @@ impl State {
         let mailbox = Mailbox::new(&self.arguments.roster, "session", name);
         // Counted before it reads where the log ends, so that no batch falls between.
         self.arguments.feed.sessions.store(self.sessions.len() + 1, Ordering::Release);
-        let arguments = SessionArguments {
-            tail,
-            partitions: Arc::clone(&self.arguments.partitions),
-            mailbox: mailbox.clone(),
-        };
+        let arguments =
+            SessionArguments { tail, cluster: Arc::clone(&self.arguments.cluster), mailbox: mailbox.clone() };
         match Actor::spawn_linked(None, Session, arguments, hub).await {
             Ok((actor, _)) => {
                 mailbox.entry().running.store(true, Ordering::Relaxed);

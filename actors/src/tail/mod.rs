@@ -1,6 +1,7 @@
 //! The live tail: a hub that hears of every applied batch, and one session per follower.
 
 mod cursor;
+mod elsewhere;
 mod hub;
 mod session;
 

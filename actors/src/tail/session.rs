@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use insighthub_model::{Offset, PartitionId, Record};
 use insighthub_storage::StoredBatch;
+use insighthub_storage::cluster::Cluster;
 use insighthub_storage::partition::PartitionReplica;
-use insighthub_storage::query::{Filter, after_offset};
+use insighthub_storage::query::{Conditions, Filter, after_offset};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::TailCursor;
+use super::elsewhere::Elsewhere;
 use crate::mailbox::{Mailbox, Queued};
 
 /// Frames that wait for a follower's socket.
 pub const SESSION_FRAMES_MAX: usize = 64;
 /// Records of one frame: bounds its size and the delay of the next.
-const FRAME_RECORDS_MAX: usize = 500;
+pub(super) const FRAME_RECORDS_MAX: usize = 500;
 /// An empty frame this often tells the follower that silence is real.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -44,8 +46,8 @@ pub enum Frame {
 /// A follower's wish.
 #[derive(Debug)]
 pub struct OpenTail {
-    pub filter: Filter,
-    /// Where to continue; partitions it does not name start at their end.
+    pub conditions: Conditions,
+    /// Where to continue, for every partition.
     pub cursor: TailCursor,
     /// Ends of the session: dropping the receiver ends it.
     pub frames: mpsc::Sender<Frame>,
@@ -55,6 +57,13 @@ pub struct OpenTail {
 #[derive(Debug)]
 pub(crate) enum SessionMessage {
     Applied(Arc<StoredBatch>),
+    /// Matching records of a partition that is not on this node, and the offset after all looked at.
+    Elsewhere {
+        partition: PartitionId,
+        records: Vec<Record>,
+        next: Offset,
+        taken: oneshot::Sender<()>,
+    },
     /// First message: read what lies between the cursor and now.
     CatchUp,
     Heartbeat,
@@ -68,16 +77,20 @@ pub(crate) struct Session;
 #[derive(Debug)]
 pub(crate) struct SessionArguments {
     pub(crate) tail: OpenTail,
-    pub(crate) partitions: Arc<Vec<Arc<PartitionReplica>>>,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) mailbox: Mailbox<SessionMessage>,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     filter: Arc<Filter>,
+    conditions: Conditions,
     frames: mpsc::Sender<Frame>,
-    partitions: Arc<Vec<Arc<PartitionReplica>>>,
+    cluster: Arc<Cluster>,
+    mailbox: Mailbox<SessionMessage>,
     position: TailCursor,
+    /// Partitions that are followed at a peer.
+    elsewhere: Elsewhere,
     /// Left out and not yet announced.
     skipped: u64,
 }
@@ -92,21 +105,19 @@ impl Actor for Session {
         myself: ActorRef<Self::Msg>,
         arguments: SessionArguments,
     ) -> Result<State, ActorProcessingErr> {
-        let asked = arguments.tail.cursor;
-        let position = arguments.partitions.iter().map(|replica| {
-            let (partition, end) = (replica.partition(), replica.status().next_offset);
-            // A cursor from the future is one of another cluster: it starts at the end.
-            (partition, asked.0.get(&partition).copied().unwrap_or(end).min(end))
-        });
-        let position = TailCursor(position.collect());
+        let OpenTail { conditions, cursor, frames } = arguments.tail;
         let mailbox = arguments.mailbox;
         myself.cast(mailbox.enqueue(SessionMessage::CatchUp))?;
-        myself.send_interval(HEARTBEAT, move || mailbox.enqueue(SessionMessage::Heartbeat));
+        let heartbeat = mailbox.clone();
+        myself.send_interval(HEARTBEAT, move || heartbeat.enqueue(SessionMessage::Heartbeat));
         Ok(State {
-            filter: Arc::new(arguments.tail.filter),
-            frames: arguments.tail.frames,
-            partitions: arguments.partitions,
-            position,
+            filter: Arc::new(Filter::new(&conditions)?),
+            elsewhere: Elsewhere::default(),
+            conditions,
+            frames,
+            cluster: arguments.cluster,
+            mailbox,
+            position: cursor,
             skipped: 0,
         })
     }
@@ -119,13 +130,20 @@ impl Actor for Session {
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
             SessionMessage::Applied(batch) => state.applied(&batch).await?,
+            SessionMessage::Elsewhere { partition, records, next, taken } => {
+                state.heard_elsewhere(partition, records, next).await;
+                // Whoever fetched them may fetch more.
+                taken.send(()).ok();
+            }
             SessionMessage::CatchUp => {
                 state.catch_up(Pace::Follower).await?;
+                state.follow_elsewhere();
                 // Tells the follower that it is live, and from where.
                 state.send(Vec::new(), None);
             }
             SessionMessage::Heartbeat => {
                 state.catch_up(Pace::Live).await?;
+                state.follow_elsewhere();
                 state.send(Vec::new(), None);
             }
             SessionMessage::Fail => panic!("failing on purpose"),
@@ -169,19 +187,42 @@ impl State {
 
     /// Reads everything between the position and the end of each partition from the store.
     async fn catch_up(&mut self, pace: Pace) -> Result<(), ActorProcessingErr> {
-        for replica in Arc::clone(&self.partitions).iter() {
+        for group in self.cluster.store.partitions() {
+            let replica = group.replica;
             loop {
                 let from = self.position.0.get(&replica.partition()).copied().unwrap_or(0);
                 if from >= replica.status().next_offset || self.frames.is_closed() {
                     break;
                 }
-                let (replica_read, filter) = (Arc::clone(replica), Arc::clone(&self.filter));
+                let (replica_read, filter) = (Arc::clone(&replica), Arc::clone(&self.filter));
                 let (records, next) =
                     tokio::task::spawn_blocking(move || read_after(&replica_read, &filter, from)).await??;
                 self.send_all(replica.partition(), records, next, pace).await;
             }
         }
         Ok(())
+    }
+
+    /// Follows at a peer what is not on this node, and no longer what has come here.
+    fn follow_elsewhere(&mut self) {
+        let store = &self.cluster.store;
+        for partition in store.all_partitions() {
+            if store.partition(partition).is_some() {
+                self.elsewhere.stop(partition);
+            } else {
+                let from = self.position.0.get(&partition).copied().unwrap_or(0);
+                self.elsewhere.start(partition, from, &self.cluster, &self.conditions, &self.mailbox);
+            }
+        }
+    }
+
+    async fn heard_elsewhere(&mut self, partition: PartitionId, mut records: Vec<Record>, next: Offset) {
+        let position = self.position.0.get(&partition).copied().unwrap_or(0);
+        // The partition may have come to this node meanwhile.
+        records.retain(|record| record.log_id.offset >= position);
+        if next > position {
+            self.send_all(partition, records, next, Pace::Live).await;
+        }
     }
 
     /// Sends what was found in a partition up to `end` and moves the position there. Each frame carries the

@@ -14,9 +14,12 @@ use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
+use insighthub_storage::cluster::founding::Newcomer;
+use insighthub_storage::cluster::{Cluster, PeerService};
 use insighthub_storage::fs::RealFs;
+use insighthub_storage::transport::{TcpNetwork, Transport, TransportOptions};
 use insighthub_storage::wal::WalOptions;
-use insighthub_storage::{Identity, Store, StoreOptions};
+use insighthub_storage::{Identity, Member, Store, StoreOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -182,7 +185,6 @@ impl Node {
 async fn system(data: &Path) -> ActorSystem {
     let options = StoreOptions {
         directory: data.to_path_buf(),
-        identity_if_new: Identity { cluster_id: "test".into(), node_id: 1, partitions: 1 },
         wal: WalOptions { segment_bytes: 1 << 20, ..WalOptions::default() },
         block_cache_bytes: 1 << 20,
         // One group of one member: its heartbeats are none of what is measured here.
@@ -191,7 +193,21 @@ async fn system(data: &Path) -> ActorSystem {
         election_max_ms: 3_000,
     };
     let feed = Arc::new(TailFeed::default());
-    let store = Store::open(RealFs::shared(), options, Arc::clone(&feed) as _).await.unwrap();
+    let address = String::new();
+    let me = Member {
+        node_id: 1,
+        name: "test".into(),
+        disk_id: "disk".into(),
+        http: address.clone(),
+        peer: address.clone(),
+        control: address,
+    };
+    let identity = Identity::alone("test".into(), 1, 1, me.clone());
+    let service = PeerService::new(Newcomer::new(me));
+    let transport =
+        Transport::start(TransportOptions::new("test"), Arc::new(TcpNetwork), service).await.unwrap();
+    let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::clone(&feed) as _);
+    let cluster = Cluster::new(Arc::new(store.await.unwrap()), transport, 1 << 20);
     let options = SystemOptions {
         clock: Arc::new(NoClock),
         seal_rule: SealRule { head_records_max: 1_000, head_bytes_max: 1 << 20 },
@@ -201,8 +217,8 @@ async fn system(data: &Path) -> ActorSystem {
         own_producer: "test".into(),
         submit_deadline: Duration::from_secs(5),
     };
-    let system = ActorSystem::start(&store, feed, options).await.unwrap();
+    let system = ActorSystem::start(Arc::clone(&cluster), feed, options).await.unwrap();
     // Open until the process ends.
-    std::mem::forget(store);
+    std::mem::forget(cluster);
     system
 }

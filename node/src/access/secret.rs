@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A password or token in the clear.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {

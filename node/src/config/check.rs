@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use insighthub_storage::transport::SECRET_BYTES_MIN;
+
 use super::keys::{KEYS, Key, NODE_SECTION};
 use super::nearest::nearest;
 use super::{Config, Profile, VARIABLE_PREFIX};
@@ -125,6 +127,9 @@ fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
         check_section(NODE_SECTION, keys)?;
         for key in KEYS.iter().filter(|key| key.section == NODE_SECTION) {
             let Some(value) = keys.get(key.name) else {
+                if !key.is_required() {
+                    continue;
+                }
                 return Err(ConfigError::Value {
                     key: key.path(),
                     value: "missing".to_owned(),
@@ -132,7 +137,9 @@ fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
                     example: key.example.to_owned(),
                 });
             };
-            let unique = names.insert((key.name, value.to_string()));
+            // No two nodes share a name, and no two doors an address.
+            let kind = if key.name == "name" { "name" } else { "address" };
+            let unique = names.insert((kind, value.to_string()));
             if !unique {
                 let expected = "another value for each node".to_owned();
                 return Err(ConfigError::together(&key.path(), value, expected, key.example));
@@ -149,7 +156,7 @@ fn check_value(key: &Key, value: &toml::Value, shown: &str) -> Result<(), Config
     }
     Err(ConfigError::Value {
         key: shown.to_owned(),
-        value: value.to_string(),
+        value: if key.name == "secret" { "not usable".to_owned() } else { value.to_string() },
         expected: key.expected(),
         example: key.example.to_owned(),
     })
@@ -164,6 +171,7 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         let expected = "a loopback address, because the development profile lets anybody in".to_owned();
         return Err(ConfigError::together("node.http", node.http, expected, "\"127.0.0.1:8000\""));
     }
+    check_peers(config)?;
     if limits.record_bytes_max > limits.inflated_bytes_max {
         let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);
         return Err(ConfigError::together(
@@ -186,11 +194,49 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     // One late heartbeat must not start an election.
     if raft.election_min_ms < raft.heartbeat_ms.saturating_mul(2) {
         let expected = format!("at least 2 x raft.heartbeat_ms ({})", raft.heartbeat_ms);
-        return Err(ConfigError::together("raft.election_min_ms", raft.election_min_ms, expected, "500"));
+        return Err(ConfigError::together("raft.election_min_ms", raft.election_min_ms, expected, "200"));
     }
     if raft.election_max_ms <= raft.election_min_ms {
         let expected = format!("more than raft.election_min_ms ({})", raft.election_min_ms);
-        return Err(ConfigError::together("raft.election_max_ms", raft.election_max_ms, expected, "800"));
+        return Err(ConfigError::together("raft.election_max_ms", raft.election_max_ms, expected, "300"));
+    }
+    Ok(())
+}
+
+/// Nodes that are several must reach each other, and strangers must not.
+fn check_peers(config: &Config) -> Result<(), ConfigError> {
+    let several = config.nodes.len() > 1;
+    for node in &config.nodes {
+        for (key, address, example) in [
+            ("node.peer", node.peer, "\"127.0.0.1:7000\""),
+            ("node.control", node.control, "\"127.0.0.1:7100\""),
+        ] {
+            let Some(address) = address else {
+                if several {
+                    let expected = format!("an address for {}, because there are several nodes", node.name);
+                    return Err(ConfigError::together(key, "missing", expected, example));
+                }
+                continue;
+            };
+            if !address.ip().is_loopback() && config.cluster.secret.is_none() {
+                let expected = "the same on every node, because peers listen beyond loopback".to_owned();
+                let example = "\"64 random hex digits\"";
+                return Err(ConfigError::together("cluster.secret", "missing", expected, example));
+            }
+        }
+    }
+    if let Some(secret) = &config.cluster.secret
+        && secret.reveal().len() < SECRET_BYTES_MIN
+    {
+        let found = format!("{} bytes long", secret.reveal().len());
+        let expected = format!("at least {SECRET_BYTES_MIN} random bytes");
+        return Err(ConfigError::together("cluster.secret", found, expected, "\"64 random hex digits\""));
+    }
+    let tls = &config.peer_tls;
+    let given = [&tls.authority, &tls.certificate, &tls.key].iter().filter(|file| file.is_some()).count();
+    if !matches!(given, 0 | 3) {
+        let expected = "authority, certificate and key, or none of them".to_owned();
+        return Err(ConfigError::together("peer_tls", format!("{given} of 3 files"), expected, "[peer_tls]"));
     }
     Ok(())
 }

@@ -35,12 +35,18 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 30] = [
+pub(super) const KEYS: [Key; 39] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
+    key("cluster", "replicas", Range::Integer(1, 9), "3"),
+    key("cluster", "secret", Range::Text(1_024), "\"64 random hex digits\""),
+    key("cluster", "transfer_bytes_per_sec", Range::Integer(64 * KIB, 100 * GIB), "67108864"),
+    key("cluster", "replace_after_secs", Range::Integer(5, 31_536_000), "600"),
     key("cluster", "profile", Range::OneOf(&["development", "production"]), "\"production\""),
     key(NODE_SECTION, "name", Range::Text(64), "\"n1\""),
     key(NODE_SECTION, "http", Range::Address, "\"127.0.0.1:8000\""),
+    key(NODE_SECTION, "peer", Range::Address, "\"127.0.0.1:7000\""),
+    key(NODE_SECTION, "control", Range::Address, "\"127.0.0.1:7100\""),
     key("limits", "body_bytes_max", Range::Integer(KIB, GIB), "33554432"),
     key("limits", "inflated_bytes_max", Range::Integer(KIB, 4 * GIB), "268435456"),
     key("limits", "record_bytes_max", Range::Integer(256, 16 * MIB), "1048576"),
@@ -63,16 +69,24 @@ pub(super) const KEYS: [Key; 30] = [
     key("storage", "head_records_max", Range::Integer(1_000, 65_536), "65536"),
     key("storage", "head_bytes_max", Range::Integer(MIB, GIB), "16777216"),
     key("storage", "disk_free_bytes_min", Range::Integer(0, TIB), "268435456"),
-    key("raft", "heartbeat_ms", Range::Integer(10, 10_000), "150"),
-    key("raft", "election_min_ms", Range::Integer(30, 60_000), "500"),
-    key("raft", "election_max_ms", Range::Integer(40, 120_000), "800"),
+    key("raft", "heartbeat_ms", Range::Integer(10, 10_000), "100"),
+    key("raft", "election_min_ms", Range::Integer(30, 60_000), "200"),
+    key("raft", "election_max_ms", Range::Integer(40, 120_000), "300"),
+    key("peer_tls", "authority", Range::Text(4_096), "\"/etc/insighthub/ca.pem\""),
+    key("peer_tls", "certificate", Range::Text(4_096), "\"/etc/insighthub/n1.pem\""),
+    key("peer_tls", "key", Range::Text(4_096), "\"/etc/insighthub/n1.key\""),
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),
-    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=warn\""),
+    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=error,ractor_cluster=error\""),
 ];
 
 impl Key {
+    /// A node cannot be without it.
+    pub(super) fn is_required(&self) -> bool {
+        self.section == NODE_SECTION && matches!(self.name, "name" | "http")
+    }
+
     pub(super) fn path(&self) -> String {
         format!("{}.{}", self.section, self.name)
     }

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use insighthub_model::limits::IngestLimits;
 use serde::Deserialize;
 
+use crate::access::Secret;
+
 pub use check::ConfigError;
 
 /// The start of every variable that overrides a key: `INSIGHTHUB_RAFT__HEARTBEAT_MS`.
@@ -31,6 +33,7 @@ pub struct Config {
     pub limits: IngestLimits,
     pub storage: StorageConfig,
     pub raft: RaftConfig,
+    pub peer_tls: PeerTlsConfig,
     pub enrich: EnrichConfig,
     pub log: LogConfig,
 }
@@ -41,7 +44,16 @@ pub struct ClusterConfig {
     pub name: String,
     /// Raft groups that hold logs; fixed when the cluster is created.
     pub partitions: u16,
+    /// Copies of each partition, where there are as many nodes; fixed as well.
+    pub replicas: u16,
     pub profile: Profile,
+    /// Shared by all nodes; peers prove that they know it. Needed wherever peers listen beyond loopback,
+    /// unless they have certificates.
+    pub secret: Option<Secret>,
+    /// What replicas that move to a node may take, bytes a second.
+    pub transfer_bytes_per_sec: u64,
+    /// A node silent for this long is replaced where spare nodes exist.
+    pub replace_after_secs: u64,
 }
 
 /// Who is let in without a token.
@@ -60,6 +72,19 @@ pub enum Profile {
 pub struct NodeConfig {
     pub name: String,
     pub http: SocketAddr,
+    /// Where peers reach it: Raft, forwarded logs, queries. Not needed by a node that is alone.
+    pub peer: Option<SocketAddr>,
+    /// Where peers reach its control plane: who is alive.
+    pub control: Option<SocketAddr>,
+}
+
+/// Certificates for the connections between nodes, PEM; all three or none.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeerTlsConfig {
+    pub authority: Option<PathBuf>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -100,7 +125,7 @@ pub struct EnrichConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     pub format: LogFormat,
-    /// Levels by module: `info,openraft=warn`.
+    /// Levels by module: `info,openraft=error,ractor_cluster=error`.
     pub filter: String,
 }
 
@@ -145,13 +170,26 @@ impl Config {
 
 impl Default for ClusterConfig {
     fn default() -> Self {
-        ClusterConfig { name: "local".to_owned(), partitions: 8, profile: Profile::default() }
+        ClusterConfig {
+            name: "local".to_owned(),
+            partitions: 8,
+            replicas: 3,
+            profile: Profile::default(),
+            secret: None,
+            transfer_bytes_per_sec: 64 << 20,
+            replace_after_secs: 600,
+        }
     }
 }
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        NodeConfig { name: "n1".to_owned(), http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)) }
+        NodeConfig {
+            name: "n1".to_owned(),
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            peer: None,
+            control: None,
+        }
     }
 }
 
@@ -169,14 +207,18 @@ impl Default for StorageConfig {
 }
 
 impl Default for RaftConfig {
-    /// Fail-over in under a second; a heartbeat above the usual worst time of a disk sync.
+    /// Fail-over in under a second: a follower waits election_max plus up to election_max again, and looks
+    /// at its clock every 1.5 heartbeats. A heartbeat above the usual worst time of a disk sync.
     fn default() -> Self {
-        RaftConfig { heartbeat_ms: 150, election_min_ms: 500, election_max_ms: 800 }
+        RaftConfig { heartbeat_ms: 100, election_min_ms: 200, election_max_ms: 300 }
     }
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        LogConfig { format: LogFormat::default(), filter: "info,openraft=warn".to_owned() }
+        LogConfig {
+            format: LogFormat::default(),
+            filter: "info,openraft=error,ractor_cluster=error".to_owned(),
+        }
     }
 }

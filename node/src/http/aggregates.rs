@@ -1,6 +1,7 @@
 //! `GET /api/aggregates`: per service and minute; `GET /api/services`: who has sent what.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::routing::get;
@@ -8,8 +9,10 @@ use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::MinuteAggregate;
 use insighthub_model::routing::partition_of;
+use insighthub_storage::cluster::MinutesQuestion;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::caller::Viewer;
 use super::reading::Parameters;
@@ -17,6 +20,7 @@ use super::{ApiError, AppState};
 
 /// Minutes of all services one answer may hold; a longer range wants a narrower question.
 const ROWS_MAX: usize = 100_000;
+const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/api/aggregates", get(minutes)).route("/api/services", get(services))
@@ -86,23 +90,20 @@ async fn collect(
     from_minute: i64,
     to_minute: i64,
 ) -> Result<Minutes, ApiError> {
-    let node = AppState::clone(node);
-    let reading = tokio::task::spawn_blocking(move || {
-        let home = service.as_deref().map(|service| partition_of(service, node.store.identity.partitions));
-        let mut minutes = Minutes::new();
-        for group in &node.store.partitions {
-            if home.is_some_and(|home| home != group.replica.partition()) {
-                continue;
-            }
-            for (key, aggregate) in group.replica.minutes(service.as_deref(), from_minute, to_minute)? {
-                let errors = if key.level.is_error() { aggregate.count } else { 0 };
-                let entry = minutes.entry((key.service, key.minute)).or_default();
-                entry.0.merge(&aggregate);
-                entry.1 += errors;
-            }
-        }
-        Ok::<_, insighthub_storage::index::IndexError>(minutes)
-    });
-    let minutes = reading.await.map_err(|error| ApiError::internal(&error))?;
-    minutes.map_err(|error| ApiError::internal(&error))
+    let home = service.as_deref().map(|service| partition_of(service, node.store.identity.partitions));
+    let partitions =
+        node.store.all_partitions().filter(|partition| home.is_none_or(|home| home == *partition));
+    let question = MinutesQuestion { service, from_minute, to_minute };
+    let gathered = node.cluster.scatter(&question, partitions, Instant::now() + DEADLINE).await?;
+    if !gathered.coverage.is_complete() {
+        return Err(ApiError::unavailable("some partitions do not answer; the sums would be too small"));
+    }
+    let mut minutes = Minutes::new();
+    for (key, aggregate) in gathered.parts.into_iter().flatten() {
+        let errors = if key.level.is_error() { aggregate.count } else { 0 };
+        let entry = minutes.entry((key.service, key.minute)).or_default();
+        entry.0.merge(&aggregate);
+        entry.1 += errors;
+    }
+    Ok(minutes)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/cluster`: nodes, partitions, actors, admission, counts.
+//! `GET /api/cluster`: nodes and partitions of the cluster; actors, admission and counts of the node asked.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -8,6 +8,7 @@ use insighthub_actors::roster::ActorStatus;
 use serde::Serialize;
 
 use super::caller::Viewer;
+use super::cluster_nodes::{self, Names, NodeView, PartitionView, reports};
 use super::{AppState, Counters};
 
 pub(super) fn router() -> Router<AppState> {
@@ -17,40 +18,27 @@ pub(super) fn router() -> Router<AppState> {
 #[derive(Serialize)]
 struct ClusterView {
     cluster_id: String,
+    /// Name of the node that answers.
+    node: String,
     nodes: Vec<NodeView>,
     partitions: Vec<PartitionView>,
+    /// Of the node that answers, like everything below.
     actors: Vec<ActorStatus>,
     admission: AdmissionStatus,
     ingest: IngestView,
     log: LogView,
+    /// Connections to the other nodes.
+    peers: Vec<PeerView>,
 }
 
+/// One connection to a peer for each lane.
 #[derive(Serialize)]
-struct NodeView {
-    name: String,
-    id: u64,
-    http: String,
-    alive: bool,
-    ready: bool,
-}
-
-#[derive(Serialize)]
-struct PartitionView {
-    partition: u16,
-    /// Name of the leading node.
-    leader: Option<String>,
-    term: u64,
-    last_log_index: Option<u64>,
-    applied_index: Option<u64>,
-    snapshot_index: Option<u64>,
-    records: u64,
-    head_records: usize,
-    head_bytes: usize,
-    /// Frozen heads on their way to a block.
-    sealing: usize,
-    blocks: usize,
-    block_bytes: u64,
-    failure: Option<String>,
+struct PeerView {
+    node: String,
+    connected: usize,
+    queued_bytes: usize,
+    calls_in_flight: usize,
+    timeouts: u64,
 }
 
 #[derive(Serialize)]
@@ -73,38 +61,15 @@ struct LogView {
 }
 
 async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView> {
-    let store = &node.store;
-    let leader_name = |id: u64| if id == store.identity.node_id { node.name.clone() } else { id.to_string() };
-    let partitions = store.partitions.iter().map(|partition| {
-        let (raft, state) = (partition.group.status(), partition.replica.status());
-        PartitionView {
-            partition: partition.replica.partition().0,
-            leader: raft.leader.map(leader_name),
-            term: raft.term,
-            last_log_index: raft.last_log_index,
-            applied_index: raft.applied_index,
-            snapshot_index: raft.snapshot_index,
-            records: state.next_offset,
-            head_records: state.head_records,
-            head_bytes: state.head_bytes,
-            sealing: state.frozen_heads,
-            blocks: state.blocks,
-            block_bytes: state.block_bytes,
-            failure: raft.failure,
-        }
-    });
-    let stats = store.wal().stats();
+    let stats = node.store.wal().stats();
     let mean = stats.sync_micros_total as f64 / stats.syncs.max(1) as f64 / 1_000.0;
+    let names = Names::of(&node);
+    let reports = reports(&node);
     Json(ClusterView {
-        cluster_id: store.identity.cluster_id.clone(),
-        nodes: vec![NodeView {
-            name: node.name.clone(),
-            id: store.identity.node_id,
-            http: node.http_address.clone(),
-            alive: true,
-            ready: super::health::waiting_for(&node).is_empty(),
-        }],
-        partitions: partitions.collect(),
+        cluster_id: node.store.identity.cluster_id.clone(),
+        node: node.name.clone(),
+        nodes: cluster_nodes::nodes(&node, &reports),
+        partitions: cluster_nodes::partitions(&node, &names, &reports),
         actors: node.actors.roster.status(),
         admission: node.actors.admission.status(),
         ingest: IngestView {
@@ -121,5 +86,17 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
             sync_mean_ms: mean,
             sync_max_ms: stats.sync_micros_max as f64 / 1_000.0,
         },
+        peers: peers(&node, &names),
     })
+}
+
+fn peers(node: &AppState, names: &Names) -> Vec<PeerView> {
+    let view = |peer: insighthub_storage::transport::PeerStatus| PeerView {
+        node: names.of_id(peer.node_id),
+        connected: peer.connected.len(),
+        queued_bytes: peer.queued_bytes,
+        calls_in_flight: peer.calls_in_flight,
+        timeouts: peer.timeouts,
+    };
+    node.cluster.transport.status().into_iter().map(view).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use insighthub_actors::Submission;
+use insighthub_actors::{Delivery, Submission};
 use insighthub_model::access::Action;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
@@ -76,8 +76,7 @@ async fn list(
                 .as_ref()
                 .is_none_or(|reason| letter.reason.to_lowercase().contains(&reason.to_lowercase()))
     };
-    let reading = tokio::task::spawn_blocking(move || newest(&node, after, limit, wanted));
-    let mut found = reading.await.map_err(|error| ApiError::internal(&error))??;
+    let mut found = newest(&node, after, limit, wanted).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| format!("{}.{}", last.received_at.0, last.id));
@@ -91,19 +90,17 @@ fn parse_cursor(text: &str) -> Result<(Timestamp, LogId), ()> {
 }
 
 /// Up to one more than `limit` letters below `after`, newest first over all partitions.
-fn newest(
+async fn newest(
     node: &Node,
     after: Option<(Timestamp, LogId)>,
     limit: usize,
     wanted: impl Fn(&DeadLetter) -> bool,
 ) -> Result<Vec<Listed>, ApiError> {
     let mut found = Vec::new();
-    for group in &node.store.partitions {
-        let partition = group.replica.partition();
+    for partition in node.store.all_partitions() {
         let (mut before, mut scanned, mut taken) = (u64::MAX, 0, 0);
         while taken <= limit && scanned < SCANNED_MAX {
-            let letters =
-                group.replica.dead_letters(before, PAGE_MAX).map_err(|error| ApiError::internal(&error))?;
+            let letters = node.cluster.dead_letters(partition, before, PAGE_MAX).await?;
             let Some((last, _)) = letters.last() else { break };
             before = *last;
             scanned += letters.len();
@@ -161,14 +158,12 @@ async fn replay(
 /// Stores the record and then takes the letter off the list. The letter's id is the batch's identity,
 /// so that a replay cut short and repeated stores it once.
 async fn replay_one(node: &AppState, id: LogId, record: Option<Box<RawValue>>) -> Result<(), ApiError> {
-    let group = node.store.partitions.get(usize::from(id.partition.0));
-    let group = group.ok_or_else(|| ApiError::not_found("there is no such dead letter"))?;
-    let replica = std::sync::Arc::clone(&group.replica);
+    if id.partition.0 >= node.store.identity.partitions {
+        return Err(ApiError::not_found("there is no such dead letter"));
+    }
     let above = id.offset.saturating_add(1);
-    let reading = tokio::task::spawn_blocking(move || replica.dead_letters(above, 1)).await;
-    let letters = reading.map_err(|error| ApiError::internal(&error))?;
-    let letters: BTreeMap<u64, DeadLetter> =
-        letters.map_err(|error| ApiError::internal(&error))?.into_iter().collect();
+    let letters = node.cluster.dead_letters(id.partition, above, 1).await?;
+    let letters: BTreeMap<u64, DeadLetter> = letters.into_iter().collect();
     let letter = letters.get(&id.offset);
     let letter =
         letter.ok_or_else(|| ApiError::not_found("there is no such dead letter, or it was replayed"))?;
@@ -183,10 +178,11 @@ async fn replay_one(node: &AppState, id: LogId, record: Option<Box<RawValue>>) -
     let permit = node.actors.admission.admit(raw.len())?;
     let submissions = parse_again(node, id, &raw)?;
     for outcome in node.actors.submit(submissions, permit).await {
-        outcome?;
+        if let Delivery::OutOfOrder | Delivery::SequenceTooOld = outcome? {
+            return Err(ApiError::unavailable("the replay was cut short; replay the letter again"));
+        }
     }
-    let resolved = group.group.propose(Command::ResolveDeadLetters(vec![id.offset])).await;
-    resolved.map_err(|error| ApiError::unavailable(error.to_string()))?;
+    node.cluster.propose_to(id.partition, Command::ResolveDeadLetters(vec![id.offset])).await?;
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_actors::admission::Refusal;
 use insighthub_actors::ingest::IngestError;
+use insighthub_storage::cluster;
+use insighthub_storage::cluster::message::Failure;
 use serde_json::json;
 
 use crate::ingest::{DecompressError, RequestError, UnsupportedContentType};
@@ -96,10 +98,35 @@ impl From<IngestError> for ApiError {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
                     .retry_after(retry_after_secs)
             }
-            IngestError::Unavailable(_) => ApiError::unavailable(message),
+            IngestError::Unavailable(_) | IngestError::NotLeader { .. } => ApiError::unavailable(message),
             IngestError::Unknown(_) => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message).retry_after(1)
             }
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Invalid(message) => ApiError::new(StatusCode::BAD_REQUEST, "invalid", message),
+            Failure::Unknown(message) => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message).retry_after(1)
+            }
+            other => ApiError::unavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<cluster::Refusal> for ApiError {
+    fn from(refusal: cluster::Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            cluster::Refusal::Invalid(_) => ApiError::new(StatusCode::BAD_REQUEST, "invalid", message),
+            cluster::Refusal::OverBudget(_) => {
+                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", message)
+            }
+            cluster::Refusal::Damaged(_) | cluster::Refusal::Internal(_) => ApiError::internal(&refusal),
         }
     }
 }

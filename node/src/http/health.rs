@@ -20,12 +20,12 @@ async fn ready(State(node): State<AppState>) -> Response {
 }
 
 /// What keeps the node from being ready, in words.
-pub(super) fn waiting_for(node: &Node) -> Vec<String> {
+pub(crate) fn waiting_for(node: &Node) -> Vec<String> {
     let mut waiting = Vec::new();
     let partitions = node
         .store
-        .partitions
-        .iter()
+        .partitions()
+        .into_iter()
         .map(|group| (format!("partition {}", group.replica.partition()), group.group.status()));
     let control = ("control group".to_owned(), node.store.control.group.status());
     for (name, status) in partitions.chain([control]) {

@@ -9,12 +9,12 @@ use axum::routing::post;
 use axum::{Json, Router};
 use insighthub_actors::admission::Permit;
 use insighthub_actors::ingest::IngestError;
-use insighthub_actors::{ActorSystem, Submission};
+use insighthub_actors::{ActorSystem, Delivery, Submission};
 use insighthub_model::PartitionId;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::limits::PRODUCER_BYTES_MAX;
-use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
+use insighthub_storage::command::EncodedBatch;
 use serde::Serialize;
 
 use super::caller::Sender;
@@ -143,8 +143,7 @@ async fn store(
         })
         .collect();
     let outcomes = submit(&node.actors, submissions, permit).await?;
-    let duplicate =
-        !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == ChunkOutcome::Duplicate);
+    let duplicate = !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == Delivery::Duplicate);
     let (accepted, rejected) = (request.accepted, request.rejected);
     if duplicate {
         Counters::add(&node.counters.duplicates, accepted + rejected);
@@ -161,16 +160,16 @@ async fn submit(
     actors: &ActorSystem,
     submissions: Vec<Submission>,
     permit: Permit,
-) -> Result<Vec<ChunkOutcome>, ApiError> {
+) -> Result<Vec<Delivery>, ApiError> {
     let outcomes: Result<Vec<_>, IngestError> =
         actors.submit(submissions, permit).await.into_iter().collect();
     let outcomes = outcomes?;
-    if outcomes.contains(&ChunkOutcome::SequenceTooOld) {
+    if outcomes.contains(&Delivery::SequenceTooOld) {
         let message = "the sequence is too far behind the newest of this producer to know whether it was \
                        stored; use a new producer id for records that were never acknowledged";
         return Err(ApiError::new(StatusCode::CONFLICT, "sequence_too_old", message));
     }
-    if outcomes.contains(&ChunkOutcome::ChunkOutOfOrder) {
+    if outcomes.contains(&Delivery::OutOfOrder) {
         let message = "part of the request overtook another; send it again as it is";
         return Err(ApiError::unavailable(message));
     }

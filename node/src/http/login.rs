@@ -10,7 +10,6 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Role;
-use insighthub_storage::command::Command;
 use insighthub_storage::control::{ControlCommand, Session};
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -105,8 +104,7 @@ async fn log_in(
     let secret = hex(&secret);
     let session = Session { user: user.clone(), expires_at: node.clock.now().plus_secs(SESSION_SECS) };
     let command = ControlCommand::OpenSession { hash: Sha256::digest(&secret).into(), session };
-    let proposed = node.store.control.group.propose(Command::Control(command)).await;
-    proposed.map_err(|error| ApiError::unavailable(error.to_string()))?;
+    node.cluster.propose_control(command).await?;
     let cookie =
         format!("{SESSION_COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECS}");
     with_cookie(Json(json!({ "user": user, "role": role })), &cookie)
@@ -115,8 +113,7 @@ async fn log_in(
 async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Credentials::Cookie(secret) | Credentials::Bearer(secret) = credentials(&headers)? {
         let command = ControlCommand::CloseSession { hash: Sha256::digest(&secret).into() };
-        let proposed = node.store.control.group.propose(Command::Control(command)).await;
-        proposed.map_err(|error| ApiError::unavailable(error.to_string()))?;
+        node.cluster.propose_control(command).await?;
     }
     with_cookie(Json(json!({})), &format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"))
 }

@@ -73,8 +73,8 @@ fn render(node: &Node) -> String {
 fn partitions(node: &Node, page: &mut Page) {
     let status: Vec<_> = node
         .store
-        .partitions
-        .iter()
+        .partitions()
+        .into_iter()
         .map(|group| {
             let labels = format!("{{partition=\"{}\"}}", group.replica.partition());
             (labels, group.replica.status(), group.group.status())

@@ -4,6 +4,7 @@ mod aggregates;
 mod body;
 mod caller;
 mod cluster;
+mod cluster_nodes;
 mod counters;
 mod dashboard;
 mod dead_letters;
@@ -13,13 +14,14 @@ mod health;
 mod ingest;
 mod login;
 mod logs;
+mod membership;
 mod metrics;
 mod reading;
 mod tail;
 mod tokens;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -27,13 +29,16 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use insighthub_actors::ActorSystem;
+use insighthub_actors::liveness::Liveness;
 use insighthub_model::clock::Clock;
 use insighthub_model::limits::IngestLimits;
 use insighthub_storage::Store;
+use insighthub_storage::cluster::Cluster;
 
 pub use caller::AccessOptions;
 pub use counters::Counters;
 pub use error::ApiError;
+pub(crate) use health::waiting_for;
 pub use login::LoginThrottle;
 
 /// Everything a handler may use.
@@ -42,6 +47,9 @@ pub struct Node {
     pub name: String,
     pub http_address: String,
     pub store: Arc<Store>,
+    pub cluster: Arc<Cluster>,
+    /// Who is alive; a node that is alone has nobody to ask.
+    pub liveness: OnceLock<Liveness>,
     pub actors: ActorSystem,
     pub clock: Arc<dyn Clock>,
     pub limits: IngestLimits,
@@ -50,6 +58,8 @@ pub struct Node {
     pub access: AccessOptions,
     pub logins: LoginThrottle,
     pub counters: Counters,
+    /// As of the last look.
+    pub disk_free_bytes: AtomicU64,
     /// The log has been replayed once; from then on a little lag is normal.
     pub started: AtomicBool,
     /// The fault routes exist; only ever in the development profile.
@@ -67,6 +77,7 @@ pub fn router(node: AppState) -> Router {
         .merge(aggregates::router())
         .merge(dead_letters::router())
         .merge(cluster::router())
+        .merge(membership::router())
         .merge(login::router())
         .merge(tokens::router())
         .merge(health::router())

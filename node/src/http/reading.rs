@@ -1,4 +1,4 @@
-//! What a reader asks for: query parameters to a filter.
+//! What a reader asks for: query parameters to conditions.
 
 use insighthub_model::Timestamp;
 use insighthub_model::query::{self, Expression, Query};
@@ -44,9 +44,9 @@ impl Parameters {
         }
     }
 
-    /// All that is left, as a filter: `service`, `level`, `from`, `to`, `q`, and any other name as the
+    /// All that is left, as conditions that can be evaluated: `service`, `level`, `from`, `to`, `q`, and any other name as the
     /// field of that name.
-    pub(super) fn into_filter(mut self) -> Result<Filter, ApiError> {
+    pub(super) fn into_conditions(mut self) -> Result<Conditions, ApiError> {
         let (from, to) = (self.take_time("from")?, self.take_time("to")?);
         if let (Some(from), Some(to)) = (from, to)
             && from > to
@@ -64,6 +64,8 @@ impl Parameters {
         let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
         let conditions =
             Conditions { query: Query { filter: expression }, from, to, ..Conditions::default() };
-        Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))
+        // What cannot be evaluated is said here, with its name, and not by some replica.
+        Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+        Ok(conditions)
     }
 }

@@ -6,7 +6,6 @@ use axum::routing::{delete, get};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
-use insighthub_storage::command::{Applied, Command};
 use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -90,10 +89,9 @@ async fn revoke(
 }
 
 async fn propose(node: &AppState, command: ControlCommand) -> Result<(), ApiError> {
-    let applied = node.store.control.group.propose(Command::Control(command)).await;
-    match applied.map_err(|error| ApiError::unavailable(error.to_string()))? {
-        Applied::Control(ControlReply::NotFound) => Err(ApiError::not_found("there is no such token")),
-        Applied::Control(ControlReply::LimitReached) => {
+    match node.cluster.propose_control(command).await? {
+        ControlReply::NotFound => Err(ApiError::not_found("there is no such token")),
+        ControlReply::LimitReached => {
             let message = "the number of tokens has reached its limit; revoke some";
             Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", message))
         }

@@ -1,12 +1,19 @@
-//! State of the control group: users, service tokens, sessions. Pure: same commands, same state.
+//! State of the control group: nodes and placement, users, service tokens, sessions. Pure: same commands,
+//! same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
+
+mod topology;
 
 use std::collections::BTreeMap;
 
 use insighthub_model::Timestamp;
 use insighthub_model::access::Role;
 use serde::{Deserialize, Serialize};
+
+pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
+
+use crate::raft::NodeId;
 
 /// Sessions kept at once; opening one more ends the one that expires first.
 const SESSIONS_MAX: usize = 10_000;
@@ -21,6 +28,7 @@ pub enum ControlCommand {
     RevokeToken { id: String },
     OpenSession { hash: [u8; 32], session: Session },
     CloseSession { hash: [u8; 32] },
+    Topology(TopologyCommand),
 }
 
 /// What a control command answers.
@@ -29,6 +37,10 @@ pub enum ControlReply {
     Done,
     NotFound,
     LimitReached,
+    /// Something else is already so; nothing was changed.
+    Conflict,
+    /// The number of the node that was asked about.
+    Node(NodeId),
 }
 
 /// Someone who can sign in.
@@ -65,6 +77,7 @@ pub struct ControlState {
     pub tokens: BTreeMap<String, ServiceToken>,
     /// By SHA-256 of the session's secret.
     pub sessions: BTreeMap<[u8; 32], Session>,
+    pub topology: Topology,
 }
 
 impl ControlState {
@@ -90,6 +103,7 @@ impl ControlState {
                     return ControlReply::NotFound;
                 }
             }
+            ControlCommand::Topology(command) => return self.topology.apply(command),
         }
         ControlReply::Done
     }

@@ -1,10 +1,12 @@
 //! A partition: its replicated state, how commands change it, how its head becomes blocks.
 
 mod head;
+mod lookup;
 mod producers;
 mod replica;
 mod sealer;
 mod state;
+mod transfer;
 
 pub use head::Head;
 pub use producers::{Producers, Verdict};

@@ -1,12 +1,11 @@
 //! One replica of a partition: the pure state, the frozen heads and blocks around it, and consistent
 //! views of all three for readers.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
-use insighthub_model::dead_letter::DeadLetter;
+use bytes::Bytes;
 use insighthub_model::{Offset, PartitionId};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -24,9 +23,14 @@ use crate::snapshot::{self, Snapshot, StoredSnapshot};
 use crate::store::StoreError;
 use crate::stored_batch::StoredBatch;
 
-/// Hears of every batch that becomes visible on this replica, in offset order. Must not block.
+/// What the layer above does with what a replica applies.
 pub trait ApplyObserver: Send + Sync + std::fmt::Debug {
+    /// Hears of every batch that becomes visible on this replica, in offset order. Must not block.
     fn applied(&self, batch: &Arc<StoredBatch>);
+
+    /// What detectors know after a sealed head, given what they knew before it. Pure: every replica folds
+    /// the same heads to the same bytes, so a new leader continues where the old one was.
+    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes;
 }
 
 /// What all replicas of a node share.
@@ -42,13 +46,15 @@ pub struct ReplicaWorld {
 /// One replica; shared by Raft's state machine (which writes) and queries (which read).
 #[derive(Debug)]
 pub struct PartitionReplica {
-    partition: PartitionId,
+    pub(super) partition: PartitionId,
     directory: PathBuf,
-    world: ReplicaWorld,
-    inner: RwLock<Inner>,
+    pub(super) world: ReplicaWorld,
+    pub(super) inner: RwLock<Inner>,
     /// Held for writing while a frozen head moves into the index, so that a reader finds its minutes
     /// and dead letters on exactly one side.
-    index_gate: RwLock<()>,
+    pub(super) index_gate: RwLock<()>,
+    /// Seal indices of blocks that were found damaged and are not repaired yet.
+    damaged: Mutex<BTreeSet<u64>>,
     /// Held while a snapshot is written: the sealer and Raft's builder may both want to.
     snapshot_turn: Mutex<()>,
     /// Woken when a seal has become a block and its snapshot is on disk.
@@ -56,11 +62,15 @@ pub struct PartitionReplica {
 }
 
 #[derive(Debug)]
-struct Inner {
-    state: PartitionState,
+pub(super) struct Inner {
+    pub(super) state: PartitionState,
     /// Heads that wait for their block, oldest first.
-    frozen: Vec<Arc<SealedHead>>,
+    pub(super) frozen: Vec<Arc<SealedHead>>,
     blocks: Vec<Block>,
+    /// Grows when a peer's state replaces this one: heads frozen before are no longer of this state.
+    generation: u64,
+    /// What detectors know as of the last block.
+    detectors: Bytes,
     /// The newest snapshot on disk.
     durable: Option<StoredSnapshot>,
 }
@@ -86,7 +96,7 @@ impl ReadView {
 }
 
 /// Figures for `/api/cluster` and the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionStatus {
     pub next_offset: Offset,
     pub head_records: usize,
@@ -97,6 +107,10 @@ pub struct PartitionStatus {
     pub blocks: usize,
     pub block_bytes: u64,
     pub producers: usize,
+    /// Blocks found damaged and not repaired yet.
+    pub damaged_blocks: usize,
+    /// The seal index of the last block and a checksum over all blocks' contents, equal on all replicas.
+    pub scrubbed: Option<(u64, String)>,
 }
 
 /// What waits in memory: what the proposer asks with every chunk, so it costs the same however many
@@ -118,24 +132,26 @@ impl PartitionReplica {
     ) -> Result<Arc<PartitionReplica>, StoreError> {
         world.fs.create_dir_all(directory).map_err(StoreError::io("create", directory))?;
         let durable = snapshot::read(world.fs.as_ref(), directory)?;
-        let (state, metas) = match durable.as_ref().map(|stored| &stored.snapshot) {
+        let (state, metas, detectors) = match durable.as_ref().map(|stored| &stored.snapshot) {
             Some(Snapshot::Partition(snapshot)) => {
-                (PartitionState::from_snapshot(snapshot), snapshot.blocks.clone())
+                let state = PartitionState::from_snapshot(snapshot);
+                (state, snapshot.blocks.clone(), snapshot.detectors.clone())
             }
-            None => (PartitionState::new(partition), Vec::new()),
+            None => (PartitionState::new(partition), Vec::new(), Bytes::new()),
             Some(Snapshot::Control(_)) => return Err(StoreError::WrongSnapshot { path: directory.into() }),
         };
         let blocks = metas
             .into_iter()
             .map(|meta| open_block(&world, directory, meta))
             .collect::<Result<Vec<_>, _>>()?;
-        let inner = Inner { state, frozen: Vec::new(), blocks, durable };
+        let inner = Inner { state, frozen: Vec::new(), blocks, generation: 0, detectors, durable };
         let replica = Arc::new(PartitionReplica {
             partition,
             directory: directory.into(),
             world,
             inner: RwLock::new(inner),
             index_gate: RwLock::new(()),
+            damaged: Mutex::default(),
             snapshot_turn: Mutex::new(()),
             sealed: Notify::new(),
         });
@@ -159,9 +175,10 @@ impl PartitionReplica {
                     head: Arc::clone(head),
                     // The head is empty now, so this is the state exactly as of this entry; the
                     // sealer adds the blocks.
-                    state: inner.state.snapshot(Vec::new()),
+                    state: inner.state.snapshot(Vec::new(), Bytes::new()),
                     log_id,
                     membership: membership.clone(),
+                    generation: inner.generation,
                 }
             });
             (applied, effects, job)
@@ -183,12 +200,18 @@ impl PartitionReplica {
         let block = open_block(&self.world, &self.directory, meta)?;
         let snapshot = {
             let _gate = self.index_gate.write();
+            if self.inner.read().generation != job.generation {
+                return Ok(());
+            }
             self.index_seal(&job.head, &block)?;
+            let before = self.inner.read().detectors.clone();
+            let detectors = self.world.observer.fold(&before, &job.head);
             let mut inner = self.inner.write();
             inner.frozen.retain(|head| head.seal_index != job.head.seal_index);
             inner.blocks.push(block);
+            inner.detectors = detectors.clone();
             let blocks = inner.blocks.iter().map(|block| block.meta.clone()).collect();
-            PartitionSnapshot { blocks, ..job.state.clone() }
+            PartitionSnapshot { blocks, detectors, ..job.state.clone() }
         };
         self.store_snapshot(StoredSnapshot {
             meta: snapshot_meta(self.partition, Some(job.log_id), &job.membership),
@@ -209,9 +232,10 @@ impl PartitionReplica {
             let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
             nothing_open.then(|| StoredSnapshot {
                 meta: snapshot_meta(self.partition, last_applied, membership),
-                snapshot: Snapshot::Partition(
-                    inner.state.snapshot(inner.blocks.iter().map(|block| block.meta.clone()).collect()),
-                ),
+                snapshot: Snapshot::Partition(inner.state.snapshot(
+                    inner.blocks.iter().map(|block| block.meta.clone()).collect(),
+                    inner.detectors.clone(),
+                )),
             })
         };
         if let Some(fresh) = fresh {
@@ -222,6 +246,18 @@ impl PartitionReplica {
 
     pub fn durable_snapshot(&self) -> Option<StoredSnapshot> {
         self.inner.read().durable.clone()
+    }
+
+    /// Blocks a peer's snapshot names and this replica does not have.
+    pub fn missing_blocks(&self, snapshot: &PartitionSnapshot) -> Vec<BlockMeta> {
+        let known = self.block_metas();
+        let is_missing = |meta: &&BlockMeta| {
+            // One that was fetched and not yet installed is there as a file.
+            let opened = open_block(&self.world, &self.directory, (*meta).clone());
+            !known.contains(meta)
+                && !opened.is_ok_and(|block| block.reader.meta().content_checksum == meta.content_checksum)
+        };
+        snapshot.blocks.iter().filter(is_missing).cloned().collect()
     }
 
     /// Replaces the replica's state by a peer's. Every block it names must already be here.
@@ -240,9 +276,29 @@ impl PartitionReplica {
             inner.state = PartitionState::from_snapshot(snapshot);
             inner.frozen.clear();
             inner.blocks = blocks;
+            inner.detectors = snapshot.detectors.clone();
+            inner.generation += 1;
         }
         self.bring_index_in_line()?;
         self.store_snapshot(stored)
+    }
+
+    /// Removes everything this replica stored; it must have been stopped.
+    pub fn remove_files(&self) -> Result<(), StoreError> {
+        self.world.index.remove_partition(self.partition)?;
+        let fs = self.world.fs.as_ref();
+        for name in fs.list(&self.directory).map_err(StoreError::io("list", &self.directory))? {
+            let path = self.directory.join(name);
+            fs.remove(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        fs.sync_dir(&self.directory).map_err(StoreError::io("sync", &self.directory))
+    }
+
+    /// What detectors knew as of the last block, and every batch since, in offset order.
+    pub fn detector_checkpoint(&self) -> (Bytes, Vec<Arc<StoredBatch>>) {
+        let inner = self.inner.read();
+        let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
+        (inner.detectors.clone(), frozen.chain(inner.state.head.batches.iter().cloned()).collect())
     }
 
     /// Everything visible now.
@@ -253,58 +309,6 @@ impl PartitionReplica {
             batches: frozen.chain(inner.state.head.batches.iter().cloned()).collect(),
             blocks: inner.blocks.iter().map(|block| Arc::clone(&block.reader)).collect(),
         }
-    }
-
-    /// The minute aggregates of `[from_minute, to_minute]`, of one service or of all.
-    pub fn minutes(
-        &self,
-        service: Option<&str>,
-        from_minute: i64,
-        to_minute: i64,
-    ) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, IndexError> {
-        let wanted = |key: &MinuteKey| {
-            (from_minute..=to_minute).contains(&key.minute) && service.is_none_or(|name| name == key.service)
-        };
-        let _gate = self.index_gate.read();
-        let mut minutes: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
-        {
-            let inner = self.inner.read();
-            let frozen = inner.frozen.iter().map(|head| &head.minutes);
-            for (key, aggregate) in frozen.chain([&inner.state.head.minutes]).flatten() {
-                if wanted(key) {
-                    minutes.entry(key.clone()).or_default().merge(aggregate);
-                }
-            }
-        }
-        let index = &self.world.index;
-        let sealed = self.mending(|| index.minutes(self.partition, service, from_minute, to_minute))?;
-        for (key, aggregate) in sealed {
-            minutes.entry(key).or_default().merge(&aggregate);
-        }
-        Ok(minutes)
-    }
-
-    /// Unresolved dead letters with numbers below `before`, newest first.
-    pub fn dead_letters(&self, before: u64, limit: usize) -> Result<Vec<(u64, DeadLetter)>, IndexError> {
-        let _gate = self.index_gate.read();
-        let (mut letters, resolved) = {
-            let inner = self.inner.read();
-            let heads = inner.frozen.iter().map(|head| &head.dead_letters);
-            let letters: BTreeMap<u64, DeadLetter> = heads
-                .chain([&inner.state.head.dead_letters])
-                .flat_map(|letters| letters.range(..before).rev().take(limit))
-                .map(|(number, letter)| (*number, letter.clone()))
-                .collect();
-            let frozen = inner.frozen.iter().flat_map(|head| head.resolved_dead_letters.iter().copied());
-            let resolved: Vec<u64> =
-                frozen.chain(inner.state.head.resolved_dead_letters.iter().copied()).collect();
-            (letters, resolved)
-        };
-        // Resolved ones may fill the index's page, so as many more are asked for.
-        let index = &self.world.index;
-        letters.extend(self.mending(|| index.dead_letters(self.partition, before, limit + resolved.len()))?);
-        let open = letters.into_iter().rev().filter(|(number, _)| !resolved.contains(number));
-        Ok(open.take(limit).collect())
     }
 
     pub fn head_size(&self) -> HeadSize {
@@ -324,6 +328,8 @@ impl PartitionReplica {
             blocks: inner.blocks.len(),
             block_bytes: inner.blocks.iter().map(|block| block.meta.bytes).sum(),
             producers: inner.state.producers.len(),
+            damaged_blocks: self.damaged.lock().len(),
+            scrubbed: content_of(&inner.blocks),
         }
     }
 
@@ -339,19 +345,19 @@ impl PartitionReplica {
         Ok(())
     }
 
-    /// Asks the index; one that turns out to be damaged is rebuilt from the blocks and asked again.
-    fn mending<T>(&self, ask: impl Fn() -> Result<T, IndexError>) -> Result<T, IndexError> {
-        match ask() {
-            Err(IndexError::Damaged { reason }) => {
-                tracing::warn!(partition = %self.partition, reason, "mending the index from block files");
-                self.world.index.bring_in_line(self.partition, &self.block_readers())?;
-                ask()
-            }
-            answer => answer,
-        }
+    pub(super) fn block_metas(&self) -> Vec<BlockMeta> {
+        self.inner.read().blocks.iter().map(|block| block.meta.clone()).collect()
     }
 
-    fn block_readers(&self) -> Vec<Arc<BlockReader>> {
+    pub(super) fn damaged_blocks(&self) -> Vec<u64> {
+        self.damaged.lock().iter().copied().collect()
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn block_readers(&self) -> Vec<Arc<BlockReader>> {
         self.inner.read().blocks.iter().map(|block| Arc::clone(&block.reader)).collect()
     }
 
@@ -379,6 +385,16 @@ fn open_block(world: &ReplicaWorld, directory: &Path, meta: BlockMeta) -> Result
     let path = directory.join(&meta.file_name);
     let reader = BlockReader::open(world.fs.as_ref(), &path, Arc::clone(&world.cache))?;
     Ok(Block { meta, reader: Arc::new(reader) })
+}
+
+/// The last seal and a checksum over the contents of all blocks in order.
+fn content_of(blocks: &[Block]) -> Option<(u64, String)> {
+    let last = blocks.last()?.meta.seal_index;
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    for block in blocks {
+        hash.update(&block.meta.content_checksum.to_le_bytes());
+    }
+    Some((last, format!("{:016x}", hash.digest())))
 }
 
 fn snapshot_meta(

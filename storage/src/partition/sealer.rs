@@ -26,6 +26,8 @@ pub struct SealJob {
     pub state: PartitionSnapshot,
     pub log_id: RaftLogId,
     pub membership: Membership,
+    /// Of the replica's state; a job of an older one is void.
+    pub generation: u64,
 }
 
 /// Handle of the sealing thread, which ends when the last handle is gone.

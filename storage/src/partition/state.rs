@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use insighthub_model::{Offset, PartitionId};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct PartitionSnapshot {
     pub producers: Producers,
     /// In order of their seals.
     pub blocks: Vec<BlockMeta>,
+    /// What detectors know as of the last block: opaque here.
+    pub detectors: Bytes,
 }
 
 /// What must happen outside the state because a command was applied.
@@ -73,7 +76,7 @@ impl PartitionState {
     }
 
     /// The snapshot of this state; only right when the head is empty.
-    pub fn snapshot(&self, blocks: Vec<BlockMeta>) -> PartitionSnapshot {
+    pub fn snapshot(&self, blocks: Vec<BlockMeta>, detectors: Bytes) -> PartitionSnapshot {
         assert!(self.head.is_empty(), "records outside block files would be lost by this snapshot");
         PartitionSnapshot {
             partition: self.partition,
@@ -81,6 +84,7 @@ impl PartitionState {
             next_dead_letter: self.next_dead_letter,
             producers: self.producers.clone(),
             blocks,
+            detectors,
         }
     }
 

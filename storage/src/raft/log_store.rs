@@ -128,7 +128,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn save_vote(&mut self, vote: &Vote<NodeId>) -> Result<(), StorageError<NodeId>> {
-        let bytes = encode(vote).map_err(LogFault::voting)?;
+        let bytes = encode(vote).map_err(|error| LogFault::from(error).voting())?;
         self.wal.save_vote(self.group, bytes).await.map_err(|error| LogFault::from(error).voting())
     }
 
@@ -138,7 +138,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError<NodeId>> {
-        let bytes = encode(&committed).map_err(LogFault::writing)?;
+        let bytes = encode(&committed).map_err(|error| LogFault::from(error).writing())?;
         self.wal.save_committed(self.group, bytes).map_err(|error| LogFault::from(error).writing())
     }
 
@@ -156,7 +156,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
         I::IntoIter: OptionalSend,
     {
         let entries = entries.into_iter().map(encode_entry).collect::<Result<Vec<_>, _>>();
-        let entries = entries.map_err(LogFault::writing)?;
+        let entries = entries.map_err(|error| LogFault::from(error).writing())?;
         let done =
             Box::new(|result: Result<(), _>| callback.log_io_completed(result.map_err(io::Error::from)));
         self.wal.append(self.group, entries, done).await.map_err(|error| LogFault::from(error).writing())
@@ -167,17 +167,18 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError<NodeId>> {
-        let payload = encode(&log_id).map_err(LogFault::writing)?;
+        let payload = encode(&log_id).map_err(|error| LogFault::from(error).writing())?;
         let mark = PurgeMark { term: log_id.leader_id.term, index: log_id.index, payload };
         self.wal.purge(self.group, mark).map_err(|error| LogFault::from(error).writing())
     }
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Bytes, LogFault> {
+fn encode<T: Serialize>(value: &T) -> Result<Bytes, CodecError> {
     Ok(codec::encode(VERSION, value)?.into())
 }
 
-fn encode_entry(entry: Entry<TypeConfig>) -> Result<WalEntry, LogFault> {
+/// An entry as the log and the wire carry it: a small head, the command's bytes untouched.
+pub(super) fn encode_entry(entry: Entry<TypeConfig>) -> Result<WalEntry, CodecError> {
     let log_id = *entry.get_log_id();
     let (kind, body) = match entry.payload {
         EntryPayload::Blank => (EntryKind::Blank, Bytes::new()),
@@ -188,7 +189,7 @@ fn encode_entry(entry: Entry<TypeConfig>) -> Result<WalEntry, LogFault> {
     Ok(WalEntry { term: log_id.leader_id.term, index: log_id.index, head, body })
 }
 
-fn decode_entry(stored: WalEntry) -> Result<Entry<TypeConfig>, CodecError> {
+pub(super) fn decode_entry(stored: WalEntry) -> Result<Entry<TypeConfig>, CodecError> {
     let EntryHead { log_id, kind } = codec::decode(VERSION, &stored.head)?;
     let payload = match kind {
         EntryKind::Blank => EntryPayload::Blank,

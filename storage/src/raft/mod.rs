@@ -1,11 +1,15 @@
-//! openraft on our log and our state: the only folder that names it beside `snapshot` and `group`.
+//! openraft on our log and our state: the only folder that names it beside `snapshot`, `group` and `cluster`.
 
 mod log_store;
-mod network;
+pub(crate) mod network;
+pub(crate) mod service;
+mod starter;
 mod state_machine;
 mod types;
+mod wire;
 
 pub use log_store::GroupLog;
-pub use network::LoneNetwork;
+pub use network::PeerNetwork;
+pub(crate) use starter::GroupStarter;
 pub use state_machine::{ControlReplica, GroupState, StateMachine};
 pub use types::{Membership, NodeId, Raft, RaftLogId, TypeConfig};

@@ -1,70 +1,155 @@
-//! The network of a cluster without peers: every call to another node says that it cannot be reached.
+//! The way from a group's leader to its peers, over the transport between nodes.
 //!
-//! A group of one never calls it; it becomes the framed TCP transport when peers exist.
+//! Votes and heartbeats take the urgent lane, so that they never wait behind entries or snapshots.
 
 use std::future::Future;
+use std::time::Duration;
 
-use openraft::error::{Fatal, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
-use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
+use bytes::Bytes;
+use openraft::error::{
+    Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
+};
+use openraft::network::{Backoff, RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
 };
 use openraft::{BasicNode, Snapshot, Vote};
+use serde::de::DeserializeOwned;
 
 use super::types::{NodeId, TypeConfig};
+use super::wire::{self, Answer, SnapshotMessage};
+use crate::snapshot::StoredSnapshot;
+use crate::transport::{Call, CallError, Lane, Transport};
+use crate::wal::GroupId;
 
-/// Reaches nobody.
-#[derive(Clone, Copy, Debug)]
-pub struct LoneNetwork;
+/// What a group's call to a peer is.
+pub(crate) mod kind {
+    pub(crate) const APPEND: u8 = 1;
+    pub(crate) const VOTE: u8 = 2;
+    pub(crate) const SNAPSHOT: u8 = 3;
+}
 
-#[derive(Debug, thiserror::Error)]
-#[error("node {0} is not part of this one-node cluster")]
-struct NoSuchPeer(NodeId);
+/// A replica that lags far behind fetches its blocks within this time, or starts again with those it has.
+const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Pause before a peer that cannot be reached is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The way to one peer, which does not exist.
-#[derive(Debug)]
-pub struct NoPeer(NodeId);
+/// Makes the connections of one group.
+#[derive(Clone, Debug)]
+pub struct PeerNetwork {
+    transport: Transport,
+    group: GroupId,
+}
 
-impl NoPeer {
-    fn unreachable(&self) -> Unreachable {
-        Unreachable::new(&NoSuchPeer(self.0))
+impl PeerNetwork {
+    pub fn new(transport: Transport, group: GroupId) -> PeerNetwork {
+        PeerNetwork { transport, group }
     }
 }
 
-impl RaftNetworkFactory<TypeConfig> for LoneNetwork {
-    type Network = NoPeer;
+/// The way to one peer.
+#[derive(Debug)]
+pub struct Peer {
+    transport: Transport,
+    group: GroupId,
+    target: NodeId,
+}
 
-    async fn new_client(&mut self, target: NodeId, _node: &BasicNode) -> NoPeer {
-        NoPeer(target)
+impl RaftNetworkFactory<TypeConfig> for PeerNetwork {
+    type Network = Peer;
+
+    async fn new_client(&mut self, target: NodeId, _node: &BasicNode) -> Peer {
+        Peer { transport: self.transport.clone(), group: self.group, target }
     }
 }
 
 type RpcResult<T> = Result<T, RPCError<NodeId, BasicNode, RaftError<NodeId>>>;
 
-impl RaftNetwork<TypeConfig> for NoPeer {
+impl Peer {
+    async fn call(
+        &self,
+        lane: Lane,
+        kind: u8,
+        payload: Bytes,
+        deadline: Duration,
+    ) -> Result<Bytes, CallError> {
+        self.transport.call(self.target, lane, Call { kind, group: self.group.0, payload }, deadline).await
+    }
+}
+
+/// Raft waits a little before it tries a peer again that was not reached at all.
+fn failed(error: CallError) -> RPCError<NodeId, BasicNode, RaftError<NodeId>> {
+    match error {
+        error if error.was_certainly_not_delivered() => RPCError::Unreachable(Unreachable::new(&error)),
+        error => RPCError::Network(NetworkError::new(&error)),
+    }
+}
+
+/// A replica that refuses (it is stopped, or not here) is as good as unreachable for a while.
+#[derive(Debug, thiserror::Error)]
+#[error("the peer's replica answered: {0}")]
+struct Refusal(String);
+
+#[allow(clippy::result_large_err, reason = "the error is openraft's own")]
+fn answered<T: DeserializeOwned>(bytes: &[u8]) -> RpcResult<T> {
+    match wire::decode::<Answer<T>>(bytes) {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(refusal)) => Err(RPCError::Unreachable(Unreachable::new(&Refusal(refusal)))),
+        Err(error) => Err(RPCError::Network(NetworkError::new(&error))),
+    }
+}
+
+impl RaftNetwork<TypeConfig> for Peer {
     async fn append_entries(
         &mut self,
-        _request: AppendEntriesRequest<TypeConfig>,
-        _option: RPCOption,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
     ) -> RpcResult<AppendEntriesResponse<NodeId>> {
-        Err(RPCError::Unreachable(self.unreachable()))
+        let lane = if request.entries.is_empty() { Lane::Urgent } else { Lane::Bulk };
+        let payload =
+            wire::encode_append(request).map_err(|error| RPCError::Network(NetworkError::new(&error)))?;
+        let answer = self.call(lane, kind::APPEND, payload, option.hard_ttl()).await.map_err(failed)?;
+        answered(&answer)
     }
 
     async fn vote(
         &mut self,
-        _request: VoteRequest<NodeId>,
-        _option: RPCOption,
+        request: VoteRequest<NodeId>,
+        option: RPCOption,
     ) -> RpcResult<VoteResponse<NodeId>> {
-        Err(RPCError::Unreachable(self.unreachable()))
+        let payload = wire::encode(&request).map_err(|error| RPCError::Network(NetworkError::new(&error)))?;
+        let answer = self.call(Lane::Urgent, kind::VOTE, payload, option.hard_ttl()).await.map_err(failed)?;
+        answered(&answer)
     }
 
     async fn full_snapshot(
         &mut self,
-        _vote: Vote<NodeId>,
-        _snapshot: Snapshot<TypeConfig>,
-        _cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        vote: Vote<NodeId>,
+        snapshot: Snapshot<TypeConfig>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<NodeId>, StreamingError<TypeConfig, Fatal<NodeId>>> {
-        Err(StreamingError::Unreachable(self.unreachable()))
+        let stored = StoredSnapshot { meta: snapshot.meta, snapshot: *snapshot.snapshot };
+        let network = |error: &(dyn std::error::Error + 'static)| {
+            StreamingError::Network(NetworkError::new(&Refusal(error.to_string())))
+        };
+        let payload = wire::encode(&SnapshotMessage { vote, stored }).map_err(|error| network(&error))?;
+        let sending = self.call(Lane::Bulk, kind::SNAPSHOT, payload, SNAPSHOT_DEADLINE);
+        let answer = tokio::select! {
+            closed = cancel => return Err(StreamingError::Closed(closed)),
+            answer = sending => answer.map_err(|error| match error {
+                error if error.was_certainly_not_delivered() => StreamingError::Unreachable(Unreachable::new(&error)),
+                error => network(&error),
+            })?,
+        };
+        match wire::decode::<wire::SnapshotAnswer>(&answer) {
+            Ok(Ok(vote)) => Ok(SnapshotResponse { vote }),
+            Ok(Err(refusal)) => Err(StreamingError::Unreachable(Unreachable::new(&Refusal(refusal)))),
+            Err(error) => Err(network(&error)),
+        }
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(std::iter::repeat(RETRY_PAUSE))
     }
 }

@@ -93,6 +93,10 @@ impl Ledger {
             RecordKind::Vote => state.vote = Some(body),
             RecordKind::Committed => state.committed = Some(body),
             RecordKind::Truncate => self.truncate(header.group, header.index),
+            RecordKind::Forget => {
+                self.purge(header.group, u64::MAX);
+                self.groups.remove(&header.group);
+            }
             RecordKind::Purge => {
                 let newer = state.purged.as_ref().is_none_or(|mark| mark.index < header.index);
                 if newer {
@@ -134,7 +138,7 @@ impl Ledger {
             && let Some(place) = state.entries.pop_front()
         {
             release(&mut self.segments, group, place);
-            state.first_index += 1;
+            state.first_index = state.first_index.saturating_add(1);
         }
     }
 

@@ -143,6 +143,16 @@ impl Wal {
         })
     }
 
+    /// Removes everything of a group that leaves this node, its vote included: it may come back as another
+    /// replica later. Durable before anything appended later.
+    pub fn forget(&self, group: GroupId) -> Result<(), WalError> {
+        self.inner.shared.submit(|state| {
+            state.groups.remove(&group);
+            let records = vec![PendingRecord::mark(RecordKind::Forget, group, 0, 0, Bytes::new())];
+            Ok(Request { records, done: None, permit: None })
+        })
+    }
+
     /// Calls `done` when everything queued before is durable.
     pub fn submit_barrier(&self, done: FlushCallback) -> Result<(), WalError> {
         self.inner.shared.submit(|_| Ok(Request { records: Vec::new(), done: Some(done), permit: None }))

@@ -43,6 +43,8 @@ pub(crate) enum RecordKind {
     Truncate,
     /// Entries up to and including `index` are covered by a snapshot and gone.
     Purge,
+    /// The group left this node: nothing of it counts any more.
+    Forget,
 }
 
 impl RecordKind {
@@ -53,6 +55,7 @@ impl RecordKind {
             Self::Committed => 3,
             Self::Truncate => 4,
             Self::Purge => 5,
+            Self::Forget => 6,
         }
     }
 
@@ -63,6 +66,7 @@ impl RecordKind {
             3 => Self::Committed,
             4 => Self::Truncate,
             5 => Self::Purge,
+            6 => Self::Forget,
             _ => return None,
         })
     }
@@ -258,7 +262,7 @@ mod tests {
     use super::*;
 
     fn any_kind() -> impl Strategy<Value = RecordKind> {
-        (1u8..=5).prop_map(|byte| RecordKind::from_byte(byte).unwrap())
+        (1u8..=6).prop_map(|byte| RecordKind::from_byte(byte).unwrap())
     }
 
     prop_compose! {

@@ -1,0 +1,99 @@
+//! What a partition does because it leads: takes chunks in, limits services, and continues with the detectors
+//! where the last leader was.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use insighthub_storage::raft::NodeId;
+use tokio::time::Instant;
+
+use super::State;
+use crate::detectors::Detectors;
+use crate::ingest::{ChunkWork, IngestError};
+
+/// A head may grow to this many times its limit while the one before is written.
+const HEADS_BEHIND_MAX: usize = 4;
+/// A new leader that cannot confirm that it leads within this time does not take chunks yet.
+const CONFIRM_WITHIN: Duration = Duration::from_millis(500);
+
+impl State {
+    /// The chunks, if this node leads and they are within the limits; otherwise they are answered.
+    pub(super) async fn admit(&mut self, chunks: Vec<ChunkWork>) -> Option<Vec<ChunkWork>> {
+        let refused = match self.lead().await {
+            Err(leader) => Err(IngestError::NotLeader { leader }),
+            Ok(()) => self.has_room().and_then(|()| self.take_rate(&chunks)),
+        };
+        match refused {
+            Ok(()) => Some(chunks),
+            Err(error) => {
+                chunks.into_iter().for_each(|chunk| chunk.answer(Err(error.clone())));
+                None
+            }
+        }
+    }
+
+    /// Makes sure that this node leads and knows what the last leader knew; else says who leads.
+    async fn lead(&mut self) -> Result<(), Option<NodeId>> {
+        let group = &self.arguments.group.group;
+        let status = group.status();
+        if !status.leads {
+            self.led_term = None;
+            return Err(status.leader);
+        }
+        if self.led_term == Some(status.term) {
+            return Ok(());
+        }
+        // Entries of the last leader may be committed and not yet applied here.
+        let confirm_by = Instant::now() + CONFIRM_WITHIN;
+        match tokio::time::timeout_at(confirm_by, group.read_index()).await {
+            Ok(Ok(index)) if group.wait_applied(index, confirm_by).await => {}
+            _ => return Err(None),
+        }
+        let detectors = self.stored_detectors().await;
+        self.shards.restore(detectors);
+        self.led_term = Some(status.term);
+        Ok(())
+    }
+
+    /// What detectors know of everything stored.
+    pub(super) async fn stored_detectors(&self) -> Detectors {
+        let replica = Arc::clone(&self.arguments.group.replica);
+        let restoring = tokio::task::spawn_blocking(move || {
+            let (checkpoint, since) = replica.detector_checkpoint();
+            let mut detectors = Detectors::restored(&checkpoint);
+            detectors.learn(&since);
+            detectors
+        });
+        restoring.await.unwrap_or_default()
+    }
+
+    /// False while the sealer does not keep up with the disk: taking more would only grow the head.
+    fn has_room(&self) -> Result<(), IngestError> {
+        let head = self.arguments.group.replica.head_size();
+        if head.bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
+            let error = "the partition is waiting for its disk; send again in 1 s".to_owned();
+            return Err(IngestError::Unavailable(error));
+        }
+        Ok(())
+    }
+
+    /// Takes the records of all services from their limits, or of none.
+    fn take_rate(&mut self, chunks: &[ChunkWork]) -> Result<(), IngestError> {
+        if !self.rate_limit.is_on() {
+            return Ok(());
+        }
+        let mut services: BTreeMap<&str, usize> = BTreeMap::new();
+        for chunk in chunks {
+            let batch = chunk.batch();
+            for service in &batch.service {
+                let name = batch.services.get(usize::from(*service)).map_or("", String::as_str);
+                *services.entry(name).or_default() += 1;
+            }
+        }
+        let services: Vec<_> = services.into_iter().collect();
+        self.rate_limit
+            .take(&services, self.arguments.clock.now())
+            .map_err(|(service, retry_after_secs)| IngestError::RateLimited { service, retry_after_secs })
+    }
+}

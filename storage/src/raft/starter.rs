@@ -1,0 +1,78 @@
+//! Starts a group's Raft instance on this node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use openraft::{BasicNode, SnapshotPolicy};
+
+use super::{GroupLog, GroupState, NodeId, PeerNetwork, Raft, StateMachine};
+use crate::group::Group;
+use crate::identity::Identity;
+use crate::store::{StoreError, StoreOptions};
+use crate::transport::Transport;
+use crate::wal::{GroupId, Wal};
+
+/// Entries kept behind a snapshot, so that a replica that lags a little gets entries, not blocks. At most
+/// 256 KiB each.
+const ENTRIES_KEPT: u64 = 64;
+/// Entries of one replication message; its bytes are bounded by the log.
+const MESSAGE_ENTRIES_MAX: u64 = 64;
+
+/// What all groups of a node are started with.
+#[derive(Debug)]
+pub(crate) struct GroupStarter {
+    node_id: NodeId,
+    config: Arc<openraft::Config>,
+    wal: Arc<Wal>,
+    transport: Transport,
+}
+
+impl GroupStarter {
+    pub(crate) fn new(
+        identity: &Identity,
+        options: &StoreOptions,
+        wal: Arc<Wal>,
+        transport: Transport,
+    ) -> Result<GroupStarter, StoreError> {
+        let config = openraft::Config {
+            cluster_name: identity.cluster_id.clone(),
+            heartbeat_interval: options.heartbeat_ms,
+            election_timeout_min: options.election_min_ms,
+            election_timeout_max: options.election_max_ms,
+            max_payload_entries: MESSAGE_ENTRIES_MAX,
+            // Snapshots follow seals.
+            snapshot_policy: SnapshotPolicy::Never,
+            max_in_snapshot_log_to_keep: ENTRIES_KEPT,
+            purge_batch_size: 1,
+            ..openraft::Config::default()
+        };
+        let config = config.validate().map_err(|error| StoreError::Raft(error.to_string()))?;
+        Ok(GroupStarter { node_id: identity.node_id, config: Arc::new(config), wal, transport })
+    }
+
+    /// Starts the group; forms it with `first_voters` if there are any and it was not formed before.
+    pub(crate) async fn start(
+        &self,
+        id: GroupId,
+        state: GroupState,
+        first_voters: &[NodeId],
+    ) -> Result<Group, StoreError> {
+        let fail = |error: &dyn std::fmt::Display| StoreError::Raft(format!("group {id}: {error}"));
+        let log = GroupLog::new(Arc::clone(&self.wal), id);
+        let machine = StateMachine::new(state);
+        let network = PeerNetwork::new(self.transport.clone(), id);
+        let raft = Raft::new(self.node_id, Arc::clone(&self.config), network, log, machine).await;
+        let raft = raft.map_err(|error| fail(&error))?;
+        if !raft.is_initialized().await.map_err(|error| fail(&error))? {
+            let members: BTreeMap<NodeId, BasicNode> =
+                first_voters.iter().map(|node| (*node, BasicNode::default())).collect();
+            if !members.is_empty() {
+                raft.initialize(members).await.map_err(|error| fail(&error))?;
+            }
+        } else if raft.metrics().borrow().membership_config.voter_ids().eq([self.node_id]) {
+            // The only voter need not wait for a leader that cannot be there.
+            raft.trigger().elect().await.map_err(|error| fail(&error))?;
+        }
+        Ok(Group::new(raft))
+    }
+}
