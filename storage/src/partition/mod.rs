@@ -5,6 +5,7 @@ mod lookup;
 mod producers;
 mod replica;
 mod sealer;
+mod snapshots;
 mod state;
 mod transfer;
 

@@ -47,16 +47,16 @@ pub struct ReplicaWorld {
 #[derive(Debug)]
 pub struct PartitionReplica {
     pub(super) partition: PartitionId,
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
     pub(super) world: ReplicaWorld,
     pub(super) inner: RwLock<Inner>,
     /// Held for writing while a frozen head moves into the index, so that a reader finds its minutes
     /// and dead letters on exactly one side.
     pub(super) index_gate: RwLock<()>,
     /// Seal indices of blocks that were found damaged and are not repaired yet.
-    damaged: Mutex<BTreeSet<u64>>,
+    pub(super) damaged: Mutex<BTreeSet<u64>>,
     /// Held while a snapshot is written: the sealer and Raft's builder may both want to.
-    snapshot_turn: Mutex<()>,
+    pub(super) snapshot_turn: Mutex<()>,
     /// Woken when a seal has become a block and its snapshot is on disk.
     pub sealed: Notify,
 }
@@ -66,19 +66,19 @@ pub(super) struct Inner {
     pub(super) state: PartitionState,
     /// Heads that wait for their block, oldest first.
     pub(super) frozen: Vec<Arc<SealedHead>>,
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     /// Grows when a peer's state replaces this one: heads frozen before are no longer of this state.
-    generation: u64,
+    pub(super) generation: u64,
     /// What detectors know as of the last block.
-    detectors: Bytes,
+    pub(super) detectors: Bytes,
     /// The newest snapshot on disk.
-    durable: Option<StoredSnapshot>,
+    pub(super) durable: Option<StoredSnapshot>,
 }
 
 #[derive(Debug, Clone)]
-struct Block {
-    meta: BlockMeta,
-    reader: Arc<BlockReader>,
+pub(super) struct Block {
+    pub(super) meta: BlockMeta,
+    pub(super) reader: Arc<BlockReader>,
 }
 
 /// A consistent set of everything a query has to look at.
@@ -221,79 +221,6 @@ impl PartitionReplica {
         Ok(())
     }
 
-    /// The newest durable snapshot; makes one of the present state first if no record would be lost by it.
-    pub fn snapshot(
-        &self,
-        last_applied: Option<RaftLogId>,
-        membership: &Membership,
-    ) -> Result<Option<StoredSnapshot>, StoreError> {
-        let fresh = {
-            let inner = self.inner.read();
-            let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
-            nothing_open.then(|| StoredSnapshot {
-                meta: snapshot_meta(self.partition, last_applied, membership),
-                snapshot: Snapshot::Partition(inner.state.snapshot(
-                    inner.blocks.iter().map(|block| block.meta.clone()).collect(),
-                    inner.detectors.clone(),
-                )),
-            })
-        };
-        if let Some(fresh) = fresh {
-            self.store_snapshot(fresh)?;
-        }
-        Ok(self.durable_snapshot())
-    }
-
-    pub fn durable_snapshot(&self) -> Option<StoredSnapshot> {
-        self.inner.read().durable.clone()
-    }
-
-    /// Blocks a peer's snapshot names and this replica does not have.
-    pub fn missing_blocks(&self, snapshot: &PartitionSnapshot) -> Vec<BlockMeta> {
-        let known = self.block_metas();
-        let is_missing = |meta: &&BlockMeta| {
-            // One that was fetched and not yet installed is there as a file.
-            let opened = open_block(&self.world, &self.directory, (*meta).clone());
-            !known.contains(meta)
-                && !opened.is_ok_and(|block| block.reader.meta().content_checksum == meta.content_checksum)
-        };
-        snapshot.blocks.iter().filter(is_missing).cloned().collect()
-    }
-
-    /// Replaces the replica's state by a peer's. Every block it names must already be here.
-    pub fn install(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
-        let Snapshot::Partition(snapshot) = &stored.snapshot else {
-            return Err(StoreError::WrongSnapshot { path: self.directory.clone() });
-        };
-        let blocks = snapshot
-            .blocks
-            .iter()
-            .map(|meta| open_block(&self.world, &self.directory, meta.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
-        {
-            let _gate = self.index_gate.write();
-            let mut inner = self.inner.write();
-            inner.state = PartitionState::from_snapshot(snapshot);
-            inner.frozen.clear();
-            inner.blocks = blocks;
-            inner.detectors = snapshot.detectors.clone();
-            inner.generation += 1;
-        }
-        self.bring_index_in_line()?;
-        self.store_snapshot(stored)
-    }
-
-    /// Removes everything this replica stored; it must have been stopped.
-    pub fn remove_files(&self) -> Result<(), StoreError> {
-        self.world.index.remove_partition(self.partition)?;
-        let fs = self.world.fs.as_ref();
-        for name in fs.list(&self.directory).map_err(StoreError::io("list", &self.directory))? {
-            let path = self.directory.join(name);
-            fs.remove(&path).map_err(StoreError::io("remove", &path))?;
-        }
-        fs.sync_dir(&self.directory).map_err(StoreError::io("sync", &self.directory))
-    }
-
     /// What detectors knew as of the last block, and every batch since, in offset order.
     pub fn detector_checkpoint(&self) -> (Bytes, Vec<Arc<StoredBatch>>) {
         let inner = self.inner.read();
@@ -333,18 +260,6 @@ impl PartitionReplica {
         }
     }
 
-    /// Puts a snapshot on disk unless a newer one is there: the log behind that one may be purged.
-    fn store_snapshot(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
-        let _turn = self.snapshot_turn.lock();
-        let newest = self.inner.read().durable.as_ref().and_then(|durable| durable.meta.last_log_id);
-        if newest > stored.meta.last_log_id {
-            return Ok(());
-        }
-        snapshot::write(self.world.fs.as_ref(), &self.directory, &stored)?;
-        self.inner.write().durable = Some(stored);
-        Ok(())
-    }
-
     pub(super) fn block_metas(&self) -> Vec<BlockMeta> {
         self.inner.read().blocks.iter().map(|block| block.meta.clone()).collect()
     }
@@ -353,16 +268,12 @@ impl PartitionReplica {
         self.damaged.lock().iter().copied().collect()
     }
 
-    pub(super) fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     pub(super) fn block_readers(&self) -> Vec<Arc<BlockReader>> {
         self.inner.read().blocks.iter().map(|block| Arc::clone(&block.reader)).collect()
     }
 
     /// Brings the index to the state of the last block; what it holds beyond or beside that is rebuilt.
-    fn bring_index_in_line(&self) -> Result<(), StoreError> {
+    pub(super) fn bring_index_in_line(&self) -> Result<(), StoreError> {
         self.world.index.bring_in_line(self.partition, &self.block_readers())?;
         Ok(())
     }
@@ -381,7 +292,11 @@ impl PartitionReplica {
     }
 }
 
-fn open_block(world: &ReplicaWorld, directory: &Path, meta: BlockMeta) -> Result<Block, StoreError> {
+pub(super) fn open_block(
+    world: &ReplicaWorld,
+    directory: &Path,
+    meta: BlockMeta,
+) -> Result<Block, StoreError> {
     let path = directory.join(&meta.file_name);
     let reader = BlockReader::open(world.fs.as_ref(), &path, Arc::clone(&world.cache))?;
     Ok(Block { meta, reader: Arc::new(reader) })
@@ -397,7 +312,7 @@ fn content_of(blocks: &[Block]) -> Option<(u64, String)> {
     Some((last, format!("{:016x}", hash.digest())))
 }
 
-fn snapshot_meta(
+pub(super) fn snapshot_meta(
     partition: PartitionId,
     last_log_id: Option<RaftLogId>,
     membership: &Membership,

@@ -14,7 +14,7 @@ impl PartitionReplica {
     pub fn read_block_file(&self, file_name: &str, offset: u64, bytes: u32) -> Result<Bytes, StoreError> {
         // A name that is not a block's here is not opened: it came over the network.
         let known = self.block_metas().into_iter().find(|meta| meta.file_name == file_name);
-        let path = self.directory().join(file_name);
+        let path = self.directory.join(file_name);
         let unknown = || StoreError::Io {
             action: "read",
             path: path.clone(),
@@ -31,7 +31,7 @@ impl PartitionReplica {
     /// Puts a fetched block in place if it is whole and holds what it should.
     pub fn store_fetched(&self, meta: &BlockMeta, content: &Bytes) -> Result<(), StoreError> {
         let fs = self.world.fs.as_ref();
-        let draft = self.directory().join(format!("{}.fetched", meta.file_name));
+        let draft = self.directory.join(format!("{}.fetched", meta.file_name));
         fs.replace(&draft, content).map_err(StoreError::io("write", &draft))?;
         let block = BlockReader::open(fs, &draft, Arc::clone(&self.world.cache))?;
         let damaged = |reason: String| BlockError::Damaged { path: draft.clone(), reason };
@@ -39,9 +39,9 @@ impl PartitionReplica {
         if block.meta().content_checksum != meta.content_checksum {
             return Err(damaged("it holds something else than its replicas do".into()).into());
         }
-        let path = self.directory().join(&meta.file_name);
+        let path = self.directory.join(&meta.file_name);
         fs.rename(&draft, &path).map_err(StoreError::io("rename", &draft))?;
-        fs.sync_dir(self.directory()).map_err(StoreError::io("sync", self.directory()))
+        fs.sync_dir(&self.directory).map_err(StoreError::io("sync", &self.directory))
     }
 
     /// What the blocks hold, for comparison with other replicas.

@@ -1,0 +1,95 @@
+//! Snapshots of a replica: taken, kept on disk, installed from a peer.
+
+use super::replica::{open_block, snapshot_meta};
+use super::{PartitionReplica, PartitionSnapshot, PartitionState};
+use crate::block::BlockMeta;
+use crate::raft::{Membership, RaftLogId};
+use crate::snapshot::{self, Snapshot, StoredSnapshot};
+use crate::store::StoreError;
+
+impl PartitionReplica {
+    /// The newest durable snapshot; makes one of the present state first if no record would be lost by it.
+    pub fn snapshot(
+        &self,
+        last_applied: Option<RaftLogId>,
+        membership: &Membership,
+    ) -> Result<Option<StoredSnapshot>, StoreError> {
+        let fresh = {
+            let inner = self.inner.read();
+            let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
+            nothing_open.then(|| StoredSnapshot {
+                meta: snapshot_meta(self.partition, last_applied, membership),
+                snapshot: Snapshot::Partition(inner.state.snapshot(
+                    inner.blocks.iter().map(|block| block.meta.clone()).collect(),
+                    inner.detectors.clone(),
+                )),
+            })
+        };
+        if let Some(fresh) = fresh {
+            self.store_snapshot(fresh)?;
+        }
+        Ok(self.durable_snapshot())
+    }
+
+    pub fn durable_snapshot(&self) -> Option<StoredSnapshot> {
+        self.inner.read().durable.clone()
+    }
+
+    /// Blocks a peer's snapshot names and this replica does not have.
+    pub fn missing_blocks(&self, snapshot: &PartitionSnapshot) -> Vec<BlockMeta> {
+        let known = self.block_metas();
+        let is_missing = |meta: &&BlockMeta| {
+            // One that was fetched and not yet installed is there as a file.
+            let opened = open_block(&self.world, &self.directory, (*meta).clone());
+            !known.contains(meta)
+                && !opened.is_ok_and(|block| block.reader.meta().content_checksum == meta.content_checksum)
+        };
+        snapshot.blocks.iter().filter(is_missing).cloned().collect()
+    }
+
+    /// Replaces the replica's state by a peer's. Every block it names must already be here.
+    pub fn install(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
+        let Snapshot::Partition(snapshot) = &stored.snapshot else {
+            return Err(StoreError::WrongSnapshot { path: self.directory.clone() });
+        };
+        let blocks = snapshot
+            .blocks
+            .iter()
+            .map(|meta| open_block(&self.world, &self.directory, meta.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        {
+            let _gate = self.index_gate.write();
+            let mut inner = self.inner.write();
+            inner.state = PartitionState::from_snapshot(snapshot);
+            inner.frozen.clear();
+            inner.blocks = blocks;
+            inner.detectors = snapshot.detectors.clone();
+            inner.generation += 1;
+        }
+        self.bring_index_in_line()?;
+        self.store_snapshot(stored)
+    }
+
+    /// Removes everything this replica stored; it must have been stopped.
+    pub fn remove_files(&self) -> Result<(), StoreError> {
+        self.world.index.remove_partition(self.partition)?;
+        let fs = self.world.fs.as_ref();
+        for name in fs.list(&self.directory).map_err(StoreError::io("list", &self.directory))? {
+            let path = self.directory.join(name);
+            fs.remove(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        fs.sync_dir(&self.directory).map_err(StoreError::io("sync", &self.directory))
+    }
+
+    /// Puts a snapshot on disk unless a newer one is there: the log behind that one may be purged.
+    pub(super) fn store_snapshot(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
+        let _turn = self.snapshot_turn.lock();
+        let newest = self.inner.read().durable.as_ref().and_then(|durable| durable.meta.last_log_id);
+        if newest > stored.meta.last_log_id {
+            return Ok(());
+        }
+        snapshot::write(self.world.fs.as_ref(), &self.directory, &stored)?;
+        self.inner.write().durable = Some(stored);
+        Ok(())
+    }
+}
