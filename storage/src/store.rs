@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use insighthub_model::PartitionId;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::block::{BlockCache, BlockError};
@@ -26,7 +27,7 @@ use crate::snapshot::SnapshotError;
 use crate::transport::Transport;
 use crate::wal::{GroupId, Wal, WalError, WalOptions};
 
-const HOSTED_VERSION: u8 = 1;
+const HOSTED_VERSION: u8 = 2;
 /// The control group's number in the log; partition p is group p + 1.
 const CONTROL: GroupId = GroupId(0);
 
@@ -91,7 +92,18 @@ pub struct Store {
 #[derive(Debug)]
 struct Hosted {
     group: PartitionGroup,
+    /// See [`HostedEntry::forms_group`].
+    forms_group: bool,
     follow_seals: tokio::task::AbortHandle,
+}
+
+/// A replica of this node as its file `hosted` lists it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct HostedEntry {
+    partition: PartitionId,
+    /// This node forms the partition's group when the cluster is founded. Never so for a replica that came
+    /// later: a second group would be formed beside the one that is there.
+    forms_group: bool,
 }
 
 impl Store {
@@ -160,7 +172,7 @@ impl Store {
         let opening =
             tokio::task::spawn_blocking(move || PartitionReplica::open(partition, &directory, world));
         let replica = opening.await.map_err(|error| StoreError::Raft(error.to_string()))??;
-        self.start_partition(replica).await?;
+        self.start_partition(replica, false).await?;
         self.remember_hosted()?;
         self.hosted_changes.send_modify(|changes| *changes += 1);
         Ok(())
@@ -185,18 +197,32 @@ impl Store {
     }
 
     fn remember_hosted(&self) -> Result<(), StoreError> {
-        let hosted: Vec<PartitionId> = self.hosted.read().keys().copied().collect();
+        let hosted: Vec<HostedEntry> = {
+            let hosted = self.hosted.read();
+            let entry = |(partition, hosted): (&PartitionId, &Hosted)| HostedEntry {
+                partition: *partition,
+                forms_group: hosted.forms_group,
+            };
+            hosted.iter().map(entry).collect()
+        };
         write_hosted(self.world.fs.as_ref(), &self.directory, &hosted)
     }
 
-    async fn start_partition(&self, replica: Arc<PartitionReplica>) -> Result<(), StoreError> {
+    async fn start_partition(
+        &self,
+        replica: Arc<PartitionReplica>,
+        forms_group: bool,
+    ) -> Result<(), StoreError> {
         let partition = replica.partition();
-        let first_voters = first_voters(&self.identity, partition);
+        let first_voters = match forms_group {
+            true => first_placement_of(&self.identity).remove(&partition).unwrap_or_default(),
+            false => Vec::new(),
+        };
         let state = GroupState::Partition(Arc::clone(&replica));
         let group = self.starter.start(group_of(partition), state, &first_voters).await?;
         let group = PartitionGroup { group, replica };
         let follow_seals = tokio::spawn(follow_seals(group.clone())).abort_handle();
-        self.hosted.write().insert(partition, Hosted { group, follow_seals });
+        self.hosted.write().insert(partition, Hosted { group, forms_group, follow_seals });
         Ok(())
     }
 
@@ -246,18 +272,13 @@ fn partition_directory(directory: &Path, partition: PartitionId) -> PathBuf {
     directory.join(format!("partition-{:04}", partition.0))
 }
 
-/// The nodes a partition's group is formed with, on the node that forms it; empty elsewhere.
-fn first_voters(identity: &Identity, partition: PartitionId) -> Vec<NodeId> {
-    let nodes = first_placement_of(identity).remove(&partition).unwrap_or_default();
-    if nodes.first() == Some(&identity.node_id) { nodes } else { Vec::new() }
-}
-
+/// Where the partitions of a new cluster are.
 fn first_placement_of(identity: &Identity) -> Placement {
     let nodes: Vec<NodeId> = identity.founders.iter().map(|member| member.node_id).collect();
     first_placement(&nodes, identity.partitions, identity.replicas)
 }
 
-fn read_hosted(fs: &dyn Fs, directory: &Path, identity: &Identity) -> Result<Vec<PartitionId>, StoreError> {
+fn read_hosted(fs: &dyn Fs, directory: &Path, identity: &Identity) -> Result<Vec<HostedEntry>, StoreError> {
     let path = directory.join("hosted");
     match fs.read(&path) {
         Ok(bytes) => {
@@ -265,9 +286,10 @@ fn read_hosted(fs: &dyn Fs, directory: &Path, identity: &Identity) -> Result<Vec
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let placement = first_placement_of(identity).into_iter();
-            let hosted: Vec<PartitionId> = placement
-                .filter(|(_, nodes)| nodes.contains(&identity.node_id))
-                .map(|(partition, _)| partition)
+            let me = identity.node_id;
+            let hosted: Vec<HostedEntry> = placement
+                .filter(|(_, nodes)| nodes.contains(&me))
+                .map(|(partition, nodes)| HostedEntry { partition, forms_group: nodes.first() == Some(&me) })
                 .collect();
             write_hosted(fs, directory, &hosted)?;
             Ok(hosted)
@@ -276,7 +298,7 @@ fn read_hosted(fs: &dyn Fs, directory: &Path, identity: &Identity) -> Result<Vec
     }
 }
 
-fn write_hosted(fs: &dyn Fs, directory: &Path, hosted: &[PartitionId]) -> Result<(), StoreError> {
+fn write_hosted(fs: &dyn Fs, directory: &Path, hosted: &[HostedEntry]) -> Result<(), StoreError> {
     let path = directory.join("hosted");
     let bytes = codec::encode(HOSTED_VERSION, &hosted)
         .map_err(|source| StoreError::Codec { path: path.clone(), source })?;
@@ -290,7 +312,7 @@ struct Opened {
     wal: Arc<Wal>,
     world: ReplicaWorld,
     control: Arc<ControlReplica>,
-    partitions: Vec<Arc<PartitionReplica>>,
+    partitions: Vec<(Arc<PartitionReplica>, bool)>,
 }
 
 impl Opened {
@@ -319,10 +341,11 @@ impl Opened {
         let control = ControlReplica::open(Arc::clone(&fs), &directory.join("control"))?;
         let partitions = read_hosted(fs.as_ref(), directory, &identity)?
             .into_iter()
-            .map(|partition| {
-                PartitionReplica::open(partition, &partition_directory(directory, partition), world.clone())
+            .map(|HostedEntry { partition, forms_group }| {
+                let directory = partition_directory(directory, partition);
+                Ok((PartitionReplica::open(partition, &directory, world.clone())?, forms_group))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, StoreError>>()?;
         Ok(Opened { identity, lock, wal, world, control, partitions })
     }
 
@@ -346,8 +369,8 @@ impl Opened {
             directory: options.directory.clone(),
             _lock: self.lock,
         };
-        for replica in self.partitions {
-            store.start_partition(replica).await?;
+        for (replica, forms_group) in self.partitions {
+            store.start_partition(replica, forms_group).await?;
         }
         Ok(store)
     }

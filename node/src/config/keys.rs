@@ -78,7 +78,7 @@ pub(super) const KEYS: [Key; 39] = [
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),
-    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=error,ractor_cluster=error\""),
+    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=off,ractor_cluster=error\""),
 ];
 
 impl Key {

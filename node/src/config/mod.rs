@@ -125,7 +125,7 @@ pub struct EnrichConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     pub format: LogFormat,
-    /// Levels by module: `info,openraft=error,ractor_cluster=error`.
+    /// Levels by module: `info,openraft=off,ractor_cluster=error`.
     pub filter: String,
 }
 
@@ -218,7 +218,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         LogConfig {
             format: LogFormat::default(),
-            filter: "info,openraft=error,ractor_cluster=error".to_owned(),
+            filter: "info,openraft=off,ractor_cluster=error".to_owned(),
         }
     }
 }

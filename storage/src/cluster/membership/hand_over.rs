@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::super::Cluster;
 use super::super::message::{Failure, Request};
+use crate::group::Group;
 use crate::raft::NodeId;
 use crate::wal::GroupId;
 
@@ -33,18 +34,11 @@ impl Cluster {
             return Err(Failure::Invalid(format!("node {heir} is no voter of group {group}")));
         }
         // The partition's proposer holds back as soon as this is set, so that the heir can catch up.
-        here.set_handing_over(true);
-        let handed = self.wait_and_elect(&here, group, heir).await;
-        here.set_handing_over(false);
-        handed
+        let _silence = Silence::begin(here.clone());
+        self.wait_and_elect(&here, group, heir).await
     }
 
-    async fn wait_and_elect(
-        &self,
-        here: &crate::group::Group,
-        group: GroupId,
-        heir: NodeId,
-    ) -> Result<(), Failure> {
+    async fn wait_and_elect(&self, here: &Group, group: GroupId, heir: NodeId) -> Result<(), Failure> {
         let caught_up_by = Instant::now() + CAUGHT_UP_WITHIN;
         loop {
             let status = here.status();
@@ -92,5 +86,21 @@ impl Cluster {
             })
         });
         futures::future::join_all(handing).await;
+    }
+}
+
+/// The leader sends no heartbeats and takes no proposals while this lives, however the hand-over ends.
+struct Silence(Group);
+
+impl Silence {
+    fn begin(group: Group) -> Silence {
+        group.set_handing_over(true);
+        Silence(group)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.0.set_handing_over(false);
     }
 }

@@ -17,6 +17,9 @@ use crate::raft::NodeId;
 /// Between two looks at the control state.
 const INTERVAL: Duration = Duration::from_millis(250);
 
+/// A change that no majority confirms within this time is tried again.
+const STEP_DEADLINE: Duration = Duration::from_secs(10);
+
 /// What is known of the peers from outside Raft.
 pub trait NodeWatch: Send + Sync + std::fmt::Debug {
     /// For how long each peer has not been heard; nodes not named were never heard.
@@ -45,9 +48,16 @@ impl Cluster {
             watch.members_changed();
             self.found_topology().await;
             self.host_what_is_placed_here().await;
-            self.keep_control_group().await;
-            self.finish_moves_of_led_partitions().await;
-            planner.step(&self, watch.as_ref()).await;
+            // A group without a majority must not keep the others waiting; every step may be cut short.
+            in_time(self.keep_control_group()).await;
+            in_time(self.finish_moves_of_led_partitions()).await;
+            in_time(planner.step(&self, watch.as_ref())).await;
         }
+    }
+}
+
+async fn in_time(step: impl Future<Output = ()>) {
+    if tokio::time::timeout(STEP_DEADLINE, step).await.is_err() {
+        tracing::info!("a change of membership takes long; it is tried again");
     }
 }
