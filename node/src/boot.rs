@@ -119,6 +119,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         tracing::debug!("liveness was started before");
     }
     let keeping = membership::keep(&plan, Arc::clone(&node.cluster), liveness.clone());
+    let scrubbing = membership::scrub(&plan, Arc::clone(&node.cluster));
     let bounds = Bounds {
         disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
         wal_bytes_max: plan.config.storage.wal_bytes_max,
@@ -151,6 +152,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     node.actors.end_sessions();
     drain.await;
     maintenance.abort();
+    scrubbing.abort();
     close(&node, &joined.transport, reason).await
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use insighthub_actors::liveness::{Liveness, LivenessOptions, NodeReport, ReplicaReport, ReportSource, Role};
 use insighthub_storage::cluster::founding::{FoundingOptions, Newcomer, become_member};
 use insighthub_storage::cluster::membership::{MembershipOptions, NodeWatch};
-use insighthub_storage::cluster::{Cluster, PeerService};
+use insighthub_storage::cluster::{Cluster, PeerService, ScrubOptions};
 use insighthub_storage::fs::{Fs, RealFs};
 use insighthub_storage::raft::NodeId;
 use insighthub_storage::transport::{TcpNetwork, TlsFiles, Transport, TransportOptions};
@@ -149,6 +149,16 @@ pub(crate) fn keep(plan: &Plan, cluster: Arc<Cluster>, liveness: Option<Liveness
         MembershipOptions { replace_after: Duration::from_secs(plan.config.cluster.replace_after_secs) };
     let watch = Arc::new(Watch { liveness, cluster: Arc::downgrade(&cluster) });
     tokio::spawn(cluster.keep_membership(watch, options))
+}
+
+/// Keeps reading what is at rest; runs until aborted.
+pub(crate) fn scrub(plan: &Plan, cluster: Arc<Cluster>) -> JoinHandle<()> {
+    let storage = &plan.config.storage;
+    let options = ScrubOptions {
+        every: Duration::from_secs(storage.scrub_every_secs),
+        bytes_per_sec: storage.scrub_bytes_per_sec,
+    };
+    tokio::spawn(cluster.keep_scrubbing(options))
 }
 
 /// What liveness has heard, as membership asks it; also tells liveness whom to hear.

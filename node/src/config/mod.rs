@@ -101,6 +101,9 @@ pub struct StorageConfig {
     pub head_bytes_max: usize,
     /// Below this much free disk the node refuses writes and goes on reading.
     pub disk_free_bytes_min: u64,
+    /// How often, and how fast, everything at rest is read again to find what the disk has lost.
+    pub scrub_every_secs: u64,
+    pub scrub_bytes_per_sec: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -202,6 +205,8 @@ impl Default for StorageConfig {
             head_records_max: 65_536,
             head_bytes_max: 16 << 20,
             disk_free_bytes_min: 256 << 20,
+            scrub_every_secs: 6 * 3_600,
+            scrub_bytes_per_sec: 16 << 20,
         }
     }
 }

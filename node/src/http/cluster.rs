@@ -27,8 +27,19 @@ struct ClusterView {
     admission: AdmissionStatus,
     ingest: IngestView,
     log: LogView,
+    scrub: ScrubView,
     /// Connections to the other nodes.
     peers: Vec<PeerView>,
+}
+
+/// The background check of everything at rest.
+#[derive(Serialize)]
+struct ScrubView {
+    passes: u64,
+    blocks_checked: u64,
+    blocks_damaged: u64,
+    blocks_repaired: u64,
+    blocks_diverged: u64,
 }
 
 /// One connection to a peer for each lane.
@@ -86,8 +97,20 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
             sync_mean_ms: mean,
             sync_max_ms: stats.sync_micros_max as f64 / 1_000.0,
         },
+        scrub: scrub(&node),
         peers: peers(&node, &names),
     })
+}
+
+fn scrub(node: &AppState) -> ScrubView {
+    let (counters, get) = (&node.cluster.scrub, Counters::get);
+    ScrubView {
+        passes: get(&counters.passes),
+        blocks_checked: get(&counters.blocks_checked),
+        blocks_damaged: get(&counters.blocks_damaged),
+        blocks_repaired: get(&counters.blocks_repaired),
+        blocks_diverged: get(&counters.blocks_diverged),
+    }
 }
 
 fn peers(node: &AppState, names: &Names) -> Vec<PeerView> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use insighthub_model::PartitionId;
 use tokio::time::Instant;
 
 use super::Cluster;
@@ -48,15 +49,27 @@ pub(super) async fn fetch_blocks(
 
 impl Cluster {
     /// Fetches one block of a partition from a peer and puts it in place once it is found whole.
-    pub(super) async fn fetch_block(
+    async fn fetch_block(
         &self,
         from: NodeId,
         replica: &PartitionGroup,
         meta: &BlockMeta,
     ) -> Result<(), String> {
-        let partition = replica.replica.partition();
+        let content = self.read_peers_block(from, replica.replica.partition(), meta).await?;
+        let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
+        let storing = tokio::task::spawn_blocking(move || replica.store_fetched(&meta, &content));
+        storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    /// The bytes of a peer's block file, piece by piece, within the bound for transfers.
+    pub(super) async fn read_peers_block(
+        &self,
+        from: NodeId,
+        partition: PartitionId,
+        meta: &BlockMeta,
+    ) -> Result<Bytes, String> {
         let mut content = Vec::with_capacity(usize::try_from(meta.bytes).unwrap_or(0));
-        while (content.len() as u64) < meta.bytes {
+        loop {
             let started = Instant::now();
             let request = Request::ReadBlock {
                 partition,
@@ -66,17 +79,15 @@ impl Cluster {
             };
             let answer = self.ask(from, group_of(partition), &request, PIECE_DEADLINE).await;
             match answer.map_err(|failure| failure.to_string())? {
-                Response::Block(piece) if !piece.is_empty() => {
+                // The peer's file may be longer or shorter than ours was: another codec, the same content.
+                Response::Block(piece) if piece.is_empty() => return Ok(content.into()),
+                Response::Block(piece) => {
                     content.extend_from_slice(&piece);
                     self.hold_back(piece.len() as u64, started).await;
                 }
-                _ => return Err(format!("the peer has less of block {} than it said", meta.file_name)),
+                _ => return Err(format!("the peer does not send block {}", meta.file_name)),
             }
         }
-        let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
-        let storing =
-            tokio::task::spawn_blocking(move || replica.store_fetched(&meta, &Bytes::from(content)));
-        storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 
     /// Keeps what replicas moving here take within its bound.

@@ -14,6 +14,7 @@ mod proposing;
 mod questions;
 mod reading;
 mod scatter;
+mod scrub;
 mod service;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
 pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
+pub use scrub::{ScrubCounters, ScrubOptions};
 pub use service::PeerService;
 
 use crate::command::ChunkOutcome;
@@ -60,6 +62,7 @@ pub struct Cluster {
     leaders_elsewhere: Mutex<BTreeMap<PartitionId, NodeId>>,
     /// Bytes a second that replicas moving here may take.
     transfer_bytes_per_sec: u64,
+    pub scrub: ScrubCounters,
 }
 
 impl Cluster {
@@ -70,6 +73,7 @@ impl Cluster {
             appends: OnceLock::new(),
             leaders_elsewhere: Mutex::default(),
             transfer_bytes_per_sec,
+            scrub: ScrubCounters::default(),
         };
         cluster.connect_peers();
         Arc::new(cluster)

@@ -117,6 +117,7 @@ impl Cluster {
             // What is damaged here is whole elsewhere.
             Err(Refusal::Damaged(reason)) => {
                 tracing::error!(reason, "a replica here is damaged; its partitions are asked elsewhere");
+                self.find_damage(&here);
                 let here = here.iter().map(|replica| replica.replica.partition()).collect();
                 take(self.ask_elsewhere(question, here, deadline).await?);
             }
@@ -130,7 +131,20 @@ impl Cluster {
         let replica = self.store.partition(partition)?;
         let status = replica.group.status();
         // A replica that is still being filled knows less than its peers, and it knows it.
-        (status.failure.is_none() && status.is_voter).then_some(replica)
+        let may_answer = status.failure.is_none() && status.is_voter && replica.replica.is_whole();
+        may_answer.then_some(replica)
+    }
+
+    /// A reader met damage: finds the blocks, so that the replica is no longer asked until they are mended.
+    fn find_damage(&self, replicas: &[PartitionGroup]) {
+        for replica in replicas {
+            let replica = Arc::clone(&replica.replica);
+            tokio::task::spawn_blocking(move || {
+                for meta in replica.blocks_to_scrub() {
+                    replica.scrub(&meta);
+                }
+            });
+        }
     }
 
     /// Answers from this node's replicas; `None` when there is nothing to answer from.

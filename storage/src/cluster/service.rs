@@ -239,6 +239,10 @@ impl Cluster {
     ) -> Result<Response, Failure> {
         let replicas = partitions.iter().map(|partition| self.hosted(*partition));
         let replicas = replicas.collect::<Result<Vec<_>, _>>()?;
+        if let Some(damaged) = replicas.iter().find(|replica| !replica.replica.is_whole()) {
+            let partition = damaged.replica.partition();
+            return Err(Failure::Unavailable(format!("partition {partition} is damaged on this node")));
+        }
         let deadline = Instant::now() + Duration::from_millis(u64::from(deadline_ms));
         match self.answer_here(&question, replicas, deadline).await {
             Ok(Some((part, stale))) => Ok(Q::response(part, stale)),

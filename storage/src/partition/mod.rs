@@ -4,6 +4,7 @@ mod head;
 mod lookup;
 mod producers;
 mod replica;
+mod scrubbing;
 mod sealer;
 mod snapshots;
 mod state;

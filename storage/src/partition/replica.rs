@@ -78,7 +78,8 @@ pub(super) struct Inner {
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub(super) meta: BlockMeta,
-    pub(super) reader: Arc<BlockReader>,
+    /// `None` while the file is missing or damaged beyond opening: the replica must not be asked then.
+    pub(super) reader: Option<Arc<BlockReader>>,
 }
 
 /// A consistent set of everything a query has to look at.
@@ -140,10 +141,16 @@ impl PartitionReplica {
             None => (PartitionState::new(partition), Vec::new(), Bytes::new()),
             Some(Snapshot::Control(_)) => return Err(StoreError::WrongSnapshot { path: directory.into() }),
         };
-        let blocks = metas
-            .into_iter()
-            .map(|meta| open_block(&world, directory, meta))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut damaged = BTreeSet::new();
+        let blocks = metas.into_iter().map(|meta| {
+            let seal_index = meta.seal_index;
+            open_block(&world, directory, meta.clone()).unwrap_or_else(|error| {
+                tracing::error!(%partition, %error, "a block cannot be opened; it has to come from a peer");
+                damaged.insert(seal_index);
+                Block { meta, reader: None }
+            })
+        });
+        let blocks: Vec<Block> = blocks.collect();
         let inner = Inner { state, frozen: Vec::new(), blocks, generation: 0, detectors, durable };
         let replica = Arc::new(PartitionReplica {
             partition,
@@ -151,11 +158,18 @@ impl PartitionReplica {
             world,
             inner: RwLock::new(inner),
             index_gate: RwLock::new(()),
-            damaged: Mutex::default(),
+            damaged: Mutex::new(damaged),
             snapshot_turn: Mutex::new(()),
             sealed: Notify::new(),
         });
-        replica.bring_index_in_line()?;
+        match replica.bring_index_in_line() {
+            // A block that opens and cannot be read: the scrub finds out which and mends it.
+            Err(StoreError::Index(IndexError::Block(error))) => {
+                tracing::error!(%partition, %error, "the index has to wait for a block from a peer");
+                replica.mark_damaged_blocks();
+            }
+            other => other?,
+        }
         Ok(replica)
     }
 
@@ -234,7 +248,7 @@ impl PartitionReplica {
         let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
         ReadView {
             batches: frozen.chain(inner.state.head.batches.iter().cloned()).collect(),
-            blocks: inner.blocks.iter().map(|block| Arc::clone(&block.reader)).collect(),
+            blocks: inner.blocks.iter().filter_map(|block| block.reader.clone()).collect(),
         }
     }
 
@@ -264,12 +278,8 @@ impl PartitionReplica {
         self.inner.read().blocks.iter().map(|block| block.meta.clone()).collect()
     }
 
-    pub(super) fn damaged_blocks(&self) -> Vec<u64> {
-        self.damaged.lock().iter().copied().collect()
-    }
-
     pub(super) fn block_readers(&self) -> Vec<Arc<BlockReader>> {
-        self.inner.read().blocks.iter().map(|block| Arc::clone(&block.reader)).collect()
+        self.inner.read().blocks.iter().filter_map(|block| block.reader.clone()).collect()
     }
 
     /// Brings the index to the state of the last block; what it holds beyond or beside that is rebuilt.
@@ -283,8 +293,7 @@ impl PartitionReplica {
             Ok(()) => Ok(()),
             Err(IndexError::Damaged { reason }) => {
                 tracing::warn!(partition = %self.partition, reason, "rebuilding the index from block files");
-                let all: Vec<_> =
-                    self.block_readers().into_iter().chain([Arc::clone(&block.reader)]).collect();
+                let all: Vec<_> = self.block_readers().into_iter().chain(block.reader.clone()).collect();
                 Ok(self.world.index.rebuild(self.partition, &all)?)
             }
             Err(error) => Err(error.into()),
@@ -299,7 +308,7 @@ pub(super) fn open_block(
 ) -> Result<Block, StoreError> {
     let path = directory.join(&meta.file_name);
     let reader = BlockReader::open(world.fs.as_ref(), &path, Arc::clone(&world.cache))?;
-    Ok(Block { meta, reader: Arc::new(reader) })
+    Ok(Block { meta, reader: Some(Arc::new(reader)) })
 }
 
 /// The last seal and a checksum over the contents of all blocks in order.

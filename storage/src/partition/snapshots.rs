@@ -37,12 +37,11 @@ impl PartitionReplica {
 
     /// Blocks a peer's snapshot names and this replica does not have.
     pub fn missing_blocks(&self, snapshot: &PartitionSnapshot) -> Vec<BlockMeta> {
-        let known = self.block_metas();
         let is_missing = |meta: &&BlockMeta| {
             // One that was fetched and not yet installed is there as a file.
             let opened = open_block(&self.world, &self.directory, (*meta).clone());
-            !known.contains(meta)
-                && !opened.is_ok_and(|block| block.reader.meta().content_checksum == meta.content_checksum)
+            let reader = opened.ok().and_then(|block| block.reader);
+            reader.is_none_or(|reader| reader.meta().content_checksum != meta.content_checksum)
         };
         snapshot.blocks.iter().filter(is_missing).cloned().collect()
     }

@@ -47,6 +47,6 @@ impl PartitionReplica {
     /// What the blocks hold, for comparison with other replicas.
     pub fn checksums(&self) -> ReplicaChecksums {
         let blocks = self.block_metas().iter().map(|meta| (meta.seal_index, meta.content_checksum)).collect();
-        ReplicaChecksums { blocks, damaged: self.damaged_blocks() }
+        ReplicaChecksums { blocks, damaged: self.damaged.lock().iter().copied().collect() }
     }
 }

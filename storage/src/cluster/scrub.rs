@@ -1,0 +1,165 @@
+//! The background check of everything at rest: each node reads its own blocks again, compares what its replicas
+//! hold with what their peers hold, and replaces what is damaged or differs by a copy of the majority's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Cluster;
+use super::message::{ReplicaChecksums, Request, Response};
+use crate::block::BlockMeta;
+use crate::group::PartitionGroup;
+use crate::raft::NodeId;
+use crate::store::group_of;
+
+const ASK_DEADLINE: Duration = Duration::from_secs(5);
+/// Between two looks for damage that was found by a reader or at the start.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often and how fast everything is read again.
+#[derive(Clone, Copy, Debug)]
+pub struct ScrubOptions {
+    /// From the end of one pass to the start of the next.
+    pub every: Duration,
+    pub bytes_per_sec: u64,
+}
+
+/// What the scrub has done since the node started.
+#[derive(Debug, Default)]
+pub struct ScrubCounters {
+    pub passes: AtomicU64,
+    pub blocks_checked: AtomicU64,
+    pub blocks_damaged: AtomicU64,
+    pub blocks_repaired: AtomicU64,
+    /// Blocks that are whole and hold something else than the majority of their replicas.
+    pub blocks_diverged: AtomicU64,
+}
+
+impl ScrubCounters {
+    fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Cluster {
+    /// Runs until aborted.
+    pub async fn keep_scrubbing(self: Arc<Self>, options: ScrubOptions) {
+        let mut next_pass = Instant::now() + options.every;
+        loop {
+            tokio::time::sleep(LOOK_EVERY.min(options.every)).await;
+            for replica in self.store.partitions() {
+                self.repair_damaged(&replica).await;
+            }
+            if Instant::now() >= next_pass {
+                for replica in self.store.partitions() {
+                    self.scrub_replica(&replica, options.bytes_per_sec).await;
+                    self.compare_with_peers(&replica).await;
+                    self.repair_damaged(&replica).await;
+                }
+                ScrubCounters::add(&self.scrub.passes);
+                next_pass = Instant::now() + options.every;
+            }
+        }
+    }
+
+    async fn scrub_replica(&self, replica: &PartitionGroup, bytes_per_sec: u64) {
+        for meta in replica.replica.blocks_to_scrub() {
+            let started = Instant::now();
+            let (reading, block) = (Arc::clone(&replica.replica), meta.clone());
+            let whole = tokio::task::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
+            ScrubCounters::add(&self.scrub.blocks_checked);
+            if !whole {
+                ScrubCounters::add(&self.scrub.blocks_damaged);
+            }
+            let nanos = meta.bytes.saturating_mul(1_000_000_000) / bytes_per_sec.max(1);
+            tokio::time::sleep_until(started + Duration::from_nanos(nanos)).await;
+        }
+    }
+
+    /// Finds blocks that are whole here and hold something else than on most of their nodes.
+    async fn compare_with_peers(&self, replica: &PartitionGroup) {
+        let mut votes: BTreeMap<u64, BTreeMap<u64, usize>> = BTreeMap::new();
+        let mut count = |checksums: &ReplicaChecksums| {
+            for (seal_index, checksum) in &checksums.blocks {
+                if !checksums.damaged.contains(seal_index) {
+                    *votes.entry(*seal_index).or_default().entry(*checksum).or_default() += 1;
+                }
+            }
+        };
+        count(&replica.replica.checksums());
+        for (_, checksums) in self.checksums_of_peers(replica).await {
+            count(&checksums);
+        }
+        for meta in replica.replica.blocks_to_scrub() {
+            let Some(votes) = votes.get(&meta.seal_index) else { continue };
+            let mine = votes.get(&meta.content_checksum).copied().unwrap_or(0);
+            if votes.values().any(|others| *others > mine) {
+                ScrubCounters::add(&self.scrub.blocks_diverged);
+                tracing::error!(
+                    partition = %replica.replica.partition(), block = meta.file_name,
+                    "a block holds something else than on most of its nodes: take this node out and let it join anew"
+                );
+            }
+        }
+    }
+
+    async fn checksums_of_peers(&self, replica: &PartitionGroup) -> Vec<(NodeId, ReplicaChecksums)> {
+        let partition = replica.replica.partition();
+        let mut answers = Vec::new();
+        for node in self.holders_of(partition) {
+            let request = Request::Checksums { partition };
+            if let Ok(Response::Checksums(checksums)) =
+                self.ask(node, group_of(partition), &request, ASK_DEADLINE).await
+            {
+                answers.push((node, checksums));
+            }
+        }
+        answers
+    }
+
+    /// Replaces damaged blocks by a peer's that are whole.
+    async fn repair_damaged(&self, replica: &PartitionGroup) {
+        if replica.replica.is_whole() {
+            return;
+        }
+        let damaged: Vec<BlockMeta> = replica
+            .replica
+            .blocks_to_scrub()
+            .into_iter()
+            .filter(|meta| replica.replica.is_damaged(meta))
+            .collect();
+        let peers = self.checksums_of_peers(replica).await;
+        for meta in damaged {
+            let has_it_whole = |checksums: &ReplicaChecksums| {
+                checksums.blocks.contains(&(meta.seal_index, meta.content_checksum))
+                    && !checksums.damaged.contains(&meta.seal_index)
+            };
+            for (node, _) in peers.iter().filter(|(_, checksums)| has_it_whole(checksums)) {
+                match self.repair_block(*node, replica, &meta).await {
+                    Ok(()) => {
+                        ScrubCounters::add(&self.scrub.blocks_repaired);
+                        break;
+                    }
+                    Err(error) => {
+                        tracing::warn!(block = meta.file_name, node, error, "a block was not mended")
+                    }
+                }
+            }
+        }
+    }
+
+    async fn repair_block(
+        &self,
+        from: NodeId,
+        replica: &PartitionGroup,
+        meta: &BlockMeta,
+    ) -> Result<(), String> {
+        let content = self.read_peers_block(from, replica.replica.partition(), meta).await?;
+        let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
+        let storing = tokio::task::spawn_blocking(move || replica.repair(&meta, &content));
+        storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
