@@ -8,15 +8,16 @@ use anyhow::{Context, Result};
 
 use crate::api::Api;
 use crate::checker::Findings;
+use crate::cluster::Cluster;
 use crate::cluster::node::{Condition, Node};
 use crate::cluster::view::{View, damage};
-use crate::cluster::{Between, Cluster, ClusterOptions};
 use crate::nemesis::Nemesis;
 use crate::nemesis::scenario::{Abilities, Scenario, Schedule};
 use crate::reckoning::{ReadBack, Reckoning};
+use crate::run_options::RunOptions;
 use crate::summary::{Summary, Throughput};
 use crate::workload::gaps::Quantiles;
-use crate::workload::{Outcome, Workload, WorkloadPlan};
+use crate::workload::{Outcome, Workload};
 
 /// I12: one leader for each partition so soon after the last fault.
 const LEADERS_WITHIN: Duration = Duration::from_secs(5);
@@ -24,6 +25,8 @@ const LEADERS_WITHIN: Duration = Duration::from_secs(5);
 const EQUAL_WITHIN: Duration = Duration::from_secs(30);
 /// Past the bound the run goes on for so long, to tell slow from stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// I17: what is dead is reported dead, and what lives alive, so soon.
+const WORD_WITHIN: Duration = Duration::from_secs(3);
 /// A restarted debug node under load on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const FLOWS_WITHIN: Duration = Duration::from_secs(20);
@@ -32,72 +35,6 @@ const LAST_BATCHES_WITHIN: Duration = Duration::from_secs(40);
 const AFTERMATH: Duration = Duration::from_secs(1);
 /// Reading everything back from a debug node.
 const READ_BACK_WITHIN: Duration = Duration::from_secs(120);
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    pub scenario: Scenario,
-    pub seed: u64,
-    /// How long faults go on; founding, healing and reckoning come on top.
-    pub length: Duration,
-    pub nodes: usize,
-    pub partitions: u16,
-    pub workload: WorkloadPlan,
-    /// Settings of the nodes, besides those that make them small and patient.
-    pub environment: Vec<(String, String)>,
-    pub gates: Gates,
-    /// Leave the nodes' files also where the run passes.
-    pub keep_files: bool,
-}
-
-/// Without these a passed run would mean nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Gates {
-    pub acknowledged_min: u64,
-    pub fired_min: u64,
-    pub reads_min: u64,
-    /// Share of attempts in calm times that must work.
-    pub calm_ok_rate_min: f64,
-}
-
-impl RunOptions {
-    /// Gates that fit the length.
-    pub fn new(scenario: Scenario, seed: u64, length: Duration) -> RunOptions {
-        let secs = length.as_secs();
-        let gates = Gates {
-            acknowledged_min: 20 * secs,
-            fired_min: (secs / 20).max(1),
-            reads_min: secs,
-            calm_ok_rate_min: 0.9,
-        };
-        RunOptions {
-            scenario,
-            seed,
-            length,
-            nodes: 3,
-            partitions: 4,
-            workload: WorkloadPlan::default(),
-            environment: Vec::new(),
-            gates,
-            keep_files: false,
-        }
-    }
-
-    fn cluster_options(&self, abilities: Abilities) -> ClusterOptions {
-        let is = |scenarios: &[Scenario]| scenarios.contains(&self.scenario);
-        let mut options = ClusterOptions {
-            nodes: self.nodes,
-            partitions: self.partitions,
-            spares: if is(&[Scenario::Membership]) { 2 } else { 0 },
-            own_disks: abilities.disks && is(&[Scenario::PowerCut, Scenario::Disk, Scenario::All]),
-            own_clocks: abilities.clocks && is(&[Scenario::Clock, Scenario::All]),
-            between: if is(&[Scenario::Netns]) { Between::Namespaces } else { Between::Relays },
-            ..ClusterOptions::default()
-        };
-        options.environment.extend(self.environment.iter().cloned());
-        options
-    }
-}
 
 /// Runs it; an error means that it could not even be run.
 pub async fn run(options: &RunOptions) -> Result<Summary> {
@@ -189,6 +126,11 @@ impl Run<'_> {
                 self.findings.add("nodes not ready in time", format!("{}: {error:#}", node.name));
             }
         }
+        for number in self.cluster.up() {
+            if let Err(error) = self.cluster.wait_for_word_of(number, true, WORD_WITHIN).await {
+                self.findings.add("living nodes reported dead", format!("{error:#}"));
+            }
+        }
         self.workload.flows(20, FLOWS_WITHIN).await.map(drop).context("writes do not go on after a fault")
     }
 
@@ -202,6 +144,7 @@ impl Run<'_> {
         let tally = &self.workload.shared().tally;
         tally.set_stormy(true);
         node.kill().await?;
+        let word = self.cluster.wait_for_word_of(victim, false, WORD_WITHIN).await;
         let others = self.cluster.wait_for_leaders_without(victim, LEADERS_WITHIN).await;
         tokio::time::sleep(AFTERMATH).await;
         let not_whole = || {
@@ -214,6 +157,9 @@ impl Run<'_> {
         let (broken, reads) = (not_whole() - before, tally.reads.load(Ordering::Relaxed) - reads_before);
         if let Err(error) = others {
             self.findings.add("leaders too late", format!("{error:#}"));
+        }
+        if let Err(error) = word {
+            self.findings.add("dead nodes reported alive", format!("{error:#}"));
         }
         if broken > 0 {
             self.findings.add("queries not whole with one node dead", format!("{broken} of {reads}"));
@@ -297,27 +243,6 @@ impl Run<'_> {
     }
 }
 
-impl Gates {
-    /// Why a run proves nothing; empty when it does.
-    fn trouble(&self, summary: &Summary) -> Vec<String> {
-        let mut trouble = Vec::new();
-        for (what, got, needed) in [
-            ("records acknowledged", summary.acknowledged, self.acknowledged_min),
-            ("faults fired", summary.fired(), self.fired_min),
-            ("reads", summary.reads, self.reads_min),
-        ] {
-            if got < needed {
-                trouble.push(format!("only {got} {what}, {needed} needed"));
-            }
-        }
-        if summary.calm_ok_rate < self.calm_ok_rate_min {
-            let (got, needed) = (summary.calm_ok_rate * 100.0, self.calm_ok_rate_min * 100.0);
-            trouble.push(format!("only {got:.1} % of attempts worked in calm times, {needed:.1} needed"));
-        }
-        trouble
-    }
-}
-
 /// Reads every node back and looks at what the nodes printed.
 async fn check_nodes(cluster: &Cluster, outcome: &Outcome, findings: &mut Findings, summary: &mut Summary) {
     let mut reckoning = Reckoning::new(&outcome.ledger);
@@ -355,27 +280,4 @@ async fn read_back(node: &Node) -> Result<ReadBack> {
 
 fn terms(views: &[View]) -> u64 {
     views.iter().map(View::terms).max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_without_faults_or_writes_or_reads_or_calm_proves_nothing() {
-        let options = RunOptions::new(Scenario::Kills, 1, Duration::from_secs(60));
-        let mut summary =
-            Summary { acknowledged: 5_000, reads: 500, calm_ok_rate: 0.99, ..Summary::default() };
-        summary.faults.entry("leader killed".to_owned()).or_default().fired = 9;
-        assert_eq!(options.gates.trouble(&summary), Vec::<String>::new());
-        let broken = [
-            Summary { acknowledged: 100, ..summary.clone() },
-            Summary { reads: 0, ..summary.clone() },
-            Summary { calm_ok_rate: 0.5, ..summary.clone() },
-            Summary { faults: Default::default(), ..summary },
-        ];
-        for summary in broken {
-            assert_eq!(options.gates.trouble(&summary).len(), 1, "{summary:?}");
-        }
-    }
 }

@@ -20,6 +20,7 @@ pub mod nemesis;
 pub mod node_process;
 pub mod proof;
 pub mod reckoning;
+pub mod run_options;
 pub mod source_logs;
 pub mod summary;
 pub mod workload;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::sync::Mutex;
 
-use crate::chaos_run::{RunOptions, run};
+use crate::chaos_run::run;
 use crate::nemesis::scenario::Scenario;
+use crate::run_options::RunOptions;
 
 /// Several clusters at once would only measure how small the machine is.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());

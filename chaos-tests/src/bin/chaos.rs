@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use insighthub_chaos_tests::chaos_run::{RunOptions, run};
+use insighthub_chaos_tests::chaos_run::run;
 use insighthub_chaos_tests::nemesis::scenario::Scenario;
+use insighthub_chaos_tests::run_options::RunOptions;
 use insighthub_chaos_tests::summary::Summary;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Break a cluster on purpose and check that nothing is lost, invented, doubled or altered.
 #[derive(Debug, Parser)]
@@ -54,10 +56,10 @@ async fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    // Dropped on Ctrl-C, so that nodes, mounts and namespaces go too.
+    // Dropped on Ctrl-C and SIGTERM, so that nodes, mounts and namespaces go too.
     let done = tokio::select! {
         done = do_it(&arguments) => done,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        error = interrupted() => Err(error),
     };
     match done {
         Ok(summary) if summary.passed() => ExitCode::SUCCESS,
@@ -67,6 +69,15 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+async fn interrupted() -> anyhow::Error {
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+    anyhow::anyhow!("interrupted")
 }
 
 async fn do_it(arguments: &Arguments) -> Result<Summary> {

@@ -26,7 +26,7 @@ use self::links::{Dialer, Links, Listening, Plane};
 use self::namespaces::Namespaces;
 use self::node::{Condition, Node, Parts};
 use self::settings::{Entry, Settings};
-use self::view::{View, leader_trouble, replica_trouble};
+use self::view::{View, leader_trouble, liveness_trouble, replica_trouble};
 use crate::binary::binary;
 use crate::loop_disk::LoopDisk;
 use crate::node_process::{NodeOptions, Role};
@@ -195,6 +195,18 @@ impl Cluster {
             trouble
         })
         .await
+    }
+
+    /// Waits until all running nodes report a node alive, or dead.
+    pub async fn wait_for_word_of(
+        &self,
+        number: usize,
+        is_alive: bool,
+        within: Duration,
+    ) -> Result<Duration> {
+        let name = &self.node(number)?.name;
+        let what = format!("agreement that {name} is {}", if is_alive { "alive" } else { "dead" });
+        self.wait_for(&what, within, || async { liveness_trouble(&self.views().await, name, is_alive) }).await
     }
 
     /// Waits until all replicas are equal. Nothing may be written meanwhile.

@@ -115,6 +115,13 @@ pub fn leader_trouble(views: &[View]) -> Vec<String> {
     trouble
 }
 
+/// Nodes that somebody reports dead, or alive, against what is expected; empty when all agree.
+pub fn liveness_trouble(views: &[View], name: &str, is_alive: bool) -> Vec<String> {
+    let wrong = views.iter().filter(|view| view.member(name).is_some_and(|node| node.alive != is_alive));
+    let word = if is_alive { "dead" } else { "alive" };
+    wrong.map(|view| format!("{} says that {name} is {word}", view.node)).collect()
+}
+
 /// Why the replicas are not equal yet; empty when they are. `replicas`: how many each partition must have.
 pub fn replica_trouble(views: &[View], replicas: usize) -> Vec<String> {
     let mut trouble = leader_trouble(views);
@@ -195,6 +202,14 @@ mod tests {
         assert_eq!(two(view("n2", json!(null), 7, 70)), 1, "no leader");
         assert_eq!(replica_trouble(&[view("n1", json!("n1"), 7, 70)], 2).len(), 1, "one of two");
         assert!(!replica_trouble(&[], 1).is_empty(), "nobody answered");
+    }
+
+    #[test]
+    fn a_live_node_that_is_reported_dead_is_trouble_and_the_other_way_round() {
+        let views = [view("n2", json!("n2"), 7, 70)];
+        assert_eq!(liveness_trouble(&views, "n1", true), Vec::<String>::new());
+        assert_eq!(liveness_trouble(&views, "n1", false).len(), 1);
+        assert_eq!(liveness_trouble(&views, "n9", false), Vec::<String>::new(), "never heard of");
     }
 
     #[test]
