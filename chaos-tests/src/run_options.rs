@@ -50,7 +50,10 @@ impl RunOptions {
             length,
             nodes: 3,
             partitions: 4,
-            workload: WorkloadPlan::default(),
+            workload: match scenario {
+                Scenario::OneDead => WorkloadPlan::full_speed(),
+                _ => WorkloadPlan::default(),
+            },
             environment: Vec::new(),
             gates,
             keep_files: false,

@@ -30,9 +30,10 @@ struct Arguments {
     nodes: usize,
     #[arg(long, default_value_t = 4)]
     partitions: u16,
-    /// Time between two batches of a writer; 0 writes as fast as the cluster answers.
-    #[arg(long, value_name = "MS", default_value_t = 40)]
-    pause_ms: u64,
+    /// Time between two batches of a writer; 0 writes as fast as the cluster answers [default: 40, or 0
+    /// where throughput is measured].
+    #[arg(long, value_name = "MS")]
+    pause_ms: Option<u64>,
     /// A setting of the nodes, as in INSIGHTHUB_RAFT__HEARTBEAT_MS=100; may be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
@@ -88,7 +89,9 @@ async fn do_it(arguments: &Arguments) -> Result<Summary> {
     options.nodes = arguments.nodes;
     options.partitions = arguments.partitions;
     options.keep_files = arguments.keep_files;
-    options.workload.pause = Duration::from_millis(arguments.pause_ms);
+    if let Some(pause_ms) = arguments.pause_ms {
+        options.workload.pause = Duration::from_millis(pause_ms);
+    }
     for setting in &arguments.settings {
         let (name, value) = setting.split_once('=').with_context(|| format!("--set {setting}: no ="))?;
         options.environment.push((name.to_owned(), value.to_owned()));

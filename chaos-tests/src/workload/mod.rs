@@ -44,8 +44,23 @@ pub struct WorkloadPlan {
     pub batch_records_max: u64,
     /// Every so many records one is broken on purpose.
     pub broken_every: u64,
-    /// The least time between two batches of a writer; a slow cluster makes it longer.
+    /// The least time between two batches of a writer; a slow cluster makes it longer. None: as fast as
+    /// the cluster answers.
     pub pause: Duration,
+}
+
+impl WorkloadPlan {
+    /// As much as a few clients can send, for throughput.
+    pub fn full_speed() -> WorkloadPlan {
+        WorkloadPlan {
+            writers: 4,
+            anonymous: 0,
+            followers: false,
+            batch_records_max: 200,
+            pause: Duration::ZERO,
+            ..WorkloadPlan::default()
+        }
+    }
 }
 
 impl Default for WorkloadPlan {
