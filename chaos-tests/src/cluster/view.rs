@@ -46,8 +46,8 @@ pub struct ReplicaView {
     pub role: String,
     pub applied_index: Option<u64>,
     pub records: u64,
-    /// Of the last scrub.
-    pub checksum: Option<String>,
+    /// Of the contents of all blocks, with the seal they end at: equal where the seal is.
+    pub checksum: Option<(u64, String)>,
     pub damaged_blocks: u64,
 }
 
@@ -147,15 +147,24 @@ pub fn replica_trouble(views: &[View], replicas: usize) -> Vec<String> {
     trouble
 }
 
-/// Replicas that a scrub found damaged, or whose content differs at the same position.
+/// Replicas that a scrub found damaged, or whose blocks differ at the same seal.
 pub fn damage(views: &[View]) -> Vec<String> {
     let mut found = Vec::new();
+    let mut checksums: BTreeMap<(u16, u64), (&str, &str)> = BTreeMap::new();
     for view in views {
         for partition in &view.partitions {
+            let number = partition.partition;
             let own = partition.replicas.iter().find(|replica| replica.node == view.node);
-            if let Some(replica) = own.filter(|replica| replica.damaged_blocks > 0) {
-                let (blocks, number) = (replica.damaged_blocks, partition.partition);
+            let Some(replica) = own else { continue };
+            if replica.damaged_blocks > 0 {
+                let blocks = replica.damaged_blocks;
                 found.push(format!("{blocks} damaged blocks of partition {number} on {}", view.node));
+            }
+            let Some((seal, checksum)) = &replica.checksum else { continue };
+            let (node, other) = checksums.entry((number, *seal)).or_insert((&view.node, checksum));
+            if other != checksum {
+                let place = format!("partition {number} at seal {seal}");
+                found.push(format!("{place}: {checksum} on {}, {other} on {node}", view.node));
             }
         }
     }
@@ -210,6 +219,22 @@ mod tests {
         assert_eq!(liveness_trouble(&views, "n1", true), Vec::<String>::new());
         assert_eq!(liveness_trouble(&views, "n1", false).len(), 1);
         assert_eq!(liveness_trouble(&views, "n9", false), Vec::<String>::new(), "never heard of");
+    }
+
+    #[test]
+    fn damaged_blocks_and_checksums_that_differ_at_one_seal_are_found() {
+        let with = |node: &str, checksum: Value, damaged_blocks: u64| {
+            let mut view = view(node, json!("n1"), 7, 70);
+            let replica = &mut view.partitions[0].replicas[0];
+            replica.checksum = serde_json::from_value(checksum).unwrap();
+            replica.damaged_blocks = damaged_blocks;
+            view
+        };
+        let first = || with("n1", json!([5, "aa"]), 0);
+        assert_eq!(damage(&[first(), with("n2", json!([5, "aa"]), 0)]), Vec::<String>::new());
+        assert_eq!(damage(&[first(), with("n2", json!([4, "bb"]), 0)]), Vec::<String>::new(), "another seal");
+        assert_eq!(damage(&[first(), with("n2", json!([5, "bb"]), 0)]).len(), 1);
+        assert_eq!(damage(&[first(), with("n2", json!(null), 2)]).len(), 1);
     }
 
     #[test]
