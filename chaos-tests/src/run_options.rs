@@ -20,6 +20,7 @@ pub struct RunOptions {
     /// Settings of the nodes, besides those that make them small and patient.
     pub environment: Vec<(String, String)>,
     pub gates: Gates,
+    pub between: Between,
     /// Leave the nodes' files also where the run passes.
     pub keep_files: bool,
 }
@@ -55,6 +56,10 @@ impl RunOptions {
                 _ => WorkloadPlan::default(),
             },
             environment: Vec::new(),
+            between: match scenario {
+                Scenario::Netns => Between::Namespaces,
+                _ => Between::Relays,
+            },
             gates,
             keep_files: false,
         }
@@ -68,7 +73,7 @@ impl RunOptions {
             spares: if is(&[Scenario::Membership]) { 2 } else { 0 },
             own_disks: abilities.disks && is(&[Scenario::PowerCut, Scenario::Disk, Scenario::All]),
             own_clocks: abilities.clocks && is(&[Scenario::Clock, Scenario::All]),
-            between: if is(&[Scenario::Netns]) { Between::Namespaces } else { Between::Relays },
+            between: self.between,
             ..ClusterOptions::default()
         };
         options.environment.extend(self.environment.iter().cloned());

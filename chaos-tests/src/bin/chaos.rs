@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use insighthub_chaos_tests::chaos_run::run;
+use insighthub_chaos_tests::cluster::Between;
 use insighthub_chaos_tests::nemesis::scenario::Scenario;
 use insighthub_chaos_tests::run_options::RunOptions;
 use insighthub_chaos_tests::summary::Summary;
@@ -34,6 +35,9 @@ struct Arguments {
     /// where throughput is measured].
     #[arg(long, value_name = "MS")]
     pause_ms: Option<u64>,
+    /// Cut links between network namespaces instead of relays; needs root.
+    #[arg(long)]
+    namespaces: bool,
     /// A setting of the nodes, as in INSIGHTHUB_RAFT__HEARTBEAT_MS=100; may be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
@@ -89,6 +93,9 @@ async fn do_it(arguments: &Arguments) -> Result<Summary> {
     options.nodes = arguments.nodes;
     options.partitions = arguments.partitions;
     options.keep_files = arguments.keep_files;
+    if arguments.namespaces {
+        options.between = Between::Namespaces;
+    }
     if let Some(pause_ms) = arguments.pause_ms {
         options.workload.pause = Duration::from_millis(pause_ms);
     }
