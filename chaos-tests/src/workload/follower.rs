@@ -51,6 +51,8 @@ pub struct Followed {
     pub resumes: u64,
     pub violations: Vec<String>,
     last: HashMap<PartitionId, Offset>,
+    /// Where offsets of a partition are left out; for the message, the counts decide.
+    jumps: Vec<String>,
 }
 
 impl Follower {
@@ -131,13 +133,16 @@ impl Followed {
                 continue;
             };
             // Offsets of a partition only grow: this finds what comes twice as well as what comes late.
-            if let Some(last) = self.last.insert(log_id.partition, log_id.offset)
-                && log_id.offset <= last
-            {
-                self.violations.push(format!(
+            match self.last.insert(log_id.partition, log_id.offset) {
+                Some(last) if log_id.offset <= last => self.violations.push(format!(
                     "the follower that began at {} got {log_id} after offset {last:x} of the same partition",
                     self.node
-                ));
+                )),
+                Some(last) if log_id.offset > last + 1 => self.jumps.push(format!(
+                    "{log_id} after offset {last:x}, after {} resumes, with cursor {:?}",
+                    self.resumes, frame.cursor
+                )),
+                _ => {}
             }
             if !self.ids.insert(text("chaos_id").to_owned()) {
                 self.violations.push(format!(
@@ -162,11 +167,12 @@ impl Followed {
         let missing = self.missing(ledger);
         if missing.len() as u64 > self.skipped {
             trouble.push(format!(
-                "the follower that began at {} missed {} acknowledged records and was told of {} skipped, such as {:?}",
+                "the follower that began at {} missed {} acknowledged records and was told of {} skipped, such as {:?}; jumps: {:?}",
                 self.node,
                 missing.len(),
                 self.skipped,
-                missing.first()
+                missing.first(),
+                self.jumps,
             ));
         }
         let phantoms = self.ids.iter().filter(|id| !ledger.records.contains_key(*id));
