@@ -70,7 +70,7 @@ impl Follower {
     pub async fn run(mut self) -> Followed {
         let (mut over_since, mut looked) = (None, Instant::now());
         loop {
-            if self.shared.is_over() {
+            if self.shared.is_quiet() {
                 let since = *over_since.get_or_insert_with(Instant::now);
                 let is_late = since.elapsed() > COMPLETE_WITHIN;
                 // The ledger is large and other clients need it: looked at once in a while only.
@@ -104,7 +104,7 @@ impl Follower {
             }
             Err(_) => {
                 // In the end a quiet node is left sooner: it may not know that it is cut off.
-                let patience = if self.shared.is_over() { LAST_FRAME_WITHIN } else { FRAME_WITHIN };
+                let patience = if self.shared.is_quiet() { LAST_FRAME_WITHIN } else { FRAME_WITHIN };
                 ensure!(self.heard.elapsed() < patience, "no frame within {patience:?}");
             }
         }

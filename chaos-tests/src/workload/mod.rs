@@ -135,7 +135,10 @@ pub struct Shared {
     ledger: Mutex<Ledger>,
     recent: Mutex<VecDeque<Acked>>,
     gaps: Mutex<Gaps>,
+    /// Writers and readers finish what they are at.
     is_over: AtomicBool,
+    /// They have finished: nothing more will be acknowledged.
+    is_quiet: AtomicBool,
 }
 
 impl Shared {
@@ -153,6 +156,10 @@ impl Shared {
 
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.is_quiet.load(Ordering::Relaxed)
     }
 
     fn remember(&self, acked: Acked) {
@@ -193,6 +200,7 @@ impl Workload {
             recent: Mutex::default(),
             gaps: Mutex::default(),
             is_over: AtomicBool::new(false),
+            is_quiet: AtomicBool::new(false),
         });
         let dice = Dice::new(seed);
         let mut workload =
@@ -263,6 +271,7 @@ impl Workload {
                 ),
             }
         }
+        self.shared.is_quiet.store(true, Ordering::Relaxed);
         let (started, mut followed) = (Instant::now(), Vec::new());
         for follower in self.followers.drain(..) {
             // They end by themselves; the rest is for a last look.
