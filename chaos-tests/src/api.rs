@@ -40,8 +40,13 @@ impl Answer {
     }
 
     pub fn says_when_to_retry(&self) -> bool {
+        self.retry_after().is_some()
+    }
+
+    /// What `Retry-After` asks for.
+    pub fn retry_after(&self) -> Option<Duration> {
         let header = self.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        header.is_some_and(|text| text.parse::<u64>().is_ok())
+        header.and_then(|text| text.parse().ok()).map(Duration::from_secs)
     }
 }
 
@@ -54,7 +59,12 @@ pub struct Identity {
 
 impl Api {
     pub fn new(url: &str) -> Result<Api> {
-        let http = Client::builder().timeout(ANSWER_WITHIN).tcp_nodelay(true).build()?;
+        Api::patient(url, ANSWER_WITHIN)
+    }
+
+    /// A client that gives up sooner, or later, than others do.
+    pub fn patient(url: &str, within: Duration) -> Result<Api> {
+        let http = Client::builder().timeout(within).tcp_nodelay(true).build()?;
         Ok(Api { http, base: Url::parse(url)?, credentials: None })
     }
 
@@ -74,6 +84,11 @@ impl Api {
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.http.post(self.base.join(path)?).json(body)).await
+    }
+
+    /// A POST without a body.
+    pub async fn post(&self, path: &str) -> Result<Answer> {
+        self.send(self.http.post(self.base.join(path)?)).await
     }
 
     pub async fn delete(&self, path: &str) -> Result<Answer> {

@@ -30,6 +30,23 @@ pub struct ChaosRecord {
     pub is_broken: bool,
 }
 
+impl ChaosRecord {
+    /// The same record of another service.
+    #[must_use]
+    pub fn of_service(mut self, service: &str) -> ChaosRecord {
+        if let Some(fields) = self.json.as_object_mut() {
+            fields.insert("service".to_owned(), json!(service));
+        }
+        self.hash = content_hash(&self.json);
+        self
+    }
+
+    /// Records as lines of JSON.
+    pub fn lines(batch: &[ChaosRecord]) -> Vec<u8> {
+        batch.iter().flat_map(|record| format!("{}\n", record.json).into_bytes()).collect()
+    }
+}
+
 /// Makes the records of one writer, the same ones for the same seed.
 #[derive(Debug, Clone)]
 pub struct RecordSource {

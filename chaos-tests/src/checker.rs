@@ -53,16 +53,29 @@ impl Findings {
         self.by_kind.get(kind).map_or(0, Vec::len)
     }
 
+    /// Takes in what was found elsewhere, and says where.
+    pub fn take_in(&mut self, place: &str, others: Findings) {
+        for (kind, found) in others.by_kind {
+            let placed = found.into_iter().map(|what| format!("{place}: {what}"));
+            self.by_kind.entry(kind).or_default().extend(placed);
+        }
+    }
+
+    /// The number and a few examples of each kind.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(kind, found): (&&str, &Vec<String>)| {
+            let examples: Vec<&str> = found.iter().take(EXAMPLES_MAX).map(String::as_str).collect();
+            format!("{} {kind}: {}", found.len(), examples.join(" | "))
+        };
+        self.by_kind.iter().map(line).collect()
+    }
+
     /// Fails with the number and a few examples of each kind.
     pub fn verdict(&self) -> Result<()> {
         if self.by_kind.is_empty() {
             return Ok(());
         }
-        let lines = self.by_kind.iter().map(|(kind, found)| {
-            let examples: Vec<&str> = found.iter().take(EXAMPLES_MAX).map(String::as_str).collect();
-            format!("{} {kind}: {}", found.len(), examples.join(" | "))
-        });
-        bail!("{}", lines.collect::<Vec<_>>().join("\n"))
+        bail!("{}", self.lines().join("\n"))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
+use crate::api::Answer;
 use crate::chaos_record::ChaosRecord;
 
 /// What is known of a record that was sent.
@@ -21,6 +24,17 @@ pub struct Sent {
     pub hash: u64,
     pub fate: Fate,
     pub is_broken: bool,
+}
+
+/// What an answer means for the batch that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// All of it is kept: so many good records, the broken ones as dead letters.
+    Promised { good: u64 },
+    /// It may be sent again.
+    Later,
+    /// An answer that must not be, and that another attempt will not change.
+    Refused,
 }
 
 /// Everything that was sent in one test.
@@ -63,5 +77,32 @@ impl Ledger {
                 self.acknowledged += 1;
             }
         }
+    }
+
+    /// Notes what the node answered to a batch.
+    pub fn judge(&mut self, answer: &Answer, batch: &[ChaosRecord]) -> Judgement {
+        let broken = batch.iter().filter(|record| record.is_broken).count() as u64;
+        let good = batch.len() as u64 - broken;
+        if matches!(answer.status, 429 | 503) {
+            if !answer.says_when_to_retry() {
+                self.violations.push(format!("{} without Retry-After: {}", answer.status, answer.text));
+            }
+            return Judgement::Later;
+        }
+        // A batch of broken records only is answered with 400 and kept all the same.
+        let is_expected = answer.status == 200 || (answer.status == 400 && good == 0);
+        if !is_expected {
+            self.violations.push(format!("{} for a good batch: {}", answer.status, answer.text));
+            return if answer.status < 500 { Judgement::Refused } else { Judgement::Later };
+        }
+        if answer.json.get("duplicate").and_then(Value::as_bool) == Some(true) {
+            self.duplicates += 1;
+        } else if batch.len() > 1
+            && (answer.number("accepted"), answer.number("rejected")) != (Some(good), Some(broken))
+        {
+            self.violations.push(format!("{good} good and {broken} broken sent, answered {}", answer.text));
+        }
+        self.promised(batch);
+        Judgement::Promised { good }
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::api::{Answer, Api, Identity};
 use crate::chaos_record::{ChaosRecord, RecordSource, mixed, now};
 use crate::deadline::wait_until;
-use crate::ledger::Ledger;
+use crate::ledger::{Judgement, Ledger};
 
 /// Short, so that a restarted node meets the retries at once.
 const RETRY_EVERY: Duration = Duration::from_millis(10);
@@ -171,31 +171,11 @@ impl Writer {
 
     /// Whether the batch is settled by this answer.
     fn judge(&self, answer: &Answer, batch: &[ChaosRecord]) -> bool {
-        let broken = batch.iter().filter(|record| record.is_broken).count() as u64;
-        let good = batch.len() as u64 - broken;
-        let mut ledger = self.ledger();
-        if matches!(answer.status, 429 | 503) {
-            if !answer.says_when_to_retry() {
-                ledger.violations.push(format!("{} without Retry-After: {}", answer.status, answer.text));
-            }
-            return false;
+        let judgement = self.ledger().judge(answer, batch);
+        if let Judgement::Promised { good } = judgement {
+            self.acknowledged.fetch_add(good, Ordering::Relaxed);
         }
-        // A batch of broken records only is answered with 400 and kept all the same.
-        let is_expected = answer.status == 200 || (answer.status == 400 && good == 0);
-        if !is_expected {
-            ledger.violations.push(format!("{} for a good batch: {}", answer.status, answer.text));
-            return answer.status < 500;
-        }
-        if answer.json.get("duplicate").and_then(serde_json::Value::as_bool) == Some(true) {
-            ledger.duplicates += 1;
-        } else if batch.len() > 1
-            && (answer.number("accepted"), answer.number("rejected")) != (Some(good), Some(broken))
-        {
-            ledger.violations.push(format!("{good} good and {broken} broken sent, answered {}", answer.text));
-        }
-        ledger.promised(batch);
-        self.acknowledged.fetch_add(good, Ordering::Relaxed);
-        true
+        !matches!(judgement, Judgement::Later)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

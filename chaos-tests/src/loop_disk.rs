@@ -68,9 +68,14 @@ impl LoopDisk {
     /// Takes space until only this much is left; replaces what was taken before.
     pub fn leave_free(&self, bytes: u64) -> Result<()> {
         self.give_back()?;
-        let disk = rustix::fs::statvfs(self.mount_point())?;
-        let taken = (disk.f_bavail * disk.f_frsize).saturating_sub(bytes);
+        let taken = self.free_bytes()?.saturating_sub(bytes);
         run(Command::new("fallocate").args(["-l", &taken.to_string()]).arg(self.ballast()))
+    }
+
+    /// Space that a program without special rights may still use.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let disk = rustix::fs::statvfs(self.mount_point())?;
+        Ok(disk.f_bavail * disk.f_frsize)
     }
 
     /// Gives back what [`LoopDisk::leave_free`] took.

@@ -1,4 +1,6 @@
 //! One node as a real process: start, kill, stop, pause, restart on the same port and data.
+//!
+//! Alone or as one node of a cluster; knows nothing of the other nodes.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -18,10 +20,23 @@ pub const READY_WITHIN: Duration = Duration::from_secs(30);
 const LISTENING_LINE: &str = "listening on http://";
 const PASSWORD_LINE: &str = "admin login: user admin, password ";
 
+/// What a node is started as.
+#[derive(Debug, Clone)]
+pub enum Role {
+    /// A cluster of one with the development profile, on a free port.
+    Alone,
+    /// The node of this name in a configuration file, which says where it listens.
+    Named { config: PathBuf, name: String },
+}
+
 /// How to start a node.
 #[derive(Debug, Clone)]
 pub struct NodeOptions {
     pub binary: PathBuf,
+    pub role: Role,
+    /// Words before the binary, such as `ip netns exec NAME`; the program they name must replace itself
+    /// by the binary, or a kill would hit the wrong process.
+    pub wrapper: Vec<String>,
     /// Where the node stores; given to it as `--data`.
     pub data: PathBuf,
     /// Where its output goes: not on a disk that is cut off.
@@ -34,6 +49,8 @@ impl NodeOptions {
     pub fn in_directory(directory: &Path) -> Result<NodeOptions> {
         Ok(NodeOptions {
             binary: binary()?,
+            role: Role::Alone,
+            wrapper: Vec::new(),
             data: directory.join("data"),
             output: directory.to_owned(),
             environment: Vec::new(),
@@ -69,20 +86,40 @@ pub struct NodeProcess {
 impl NodeProcess {
     /// Starts a node on a free port and waits until it is ready.
     pub async fn start(options: NodeOptions) -> Result<NodeProcess> {
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let child = spawn(&options, any_port, 1)?;
-        let mut node = NodeProcess { options, child, address: any_port, admin_password: None, starts: 1 };
-        node.wait_until_ready().await?;
+        let mut node = NodeProcess::launch(options, SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        node.wait_until_ready(READY_WITHIN).await?;
         Ok(node)
+    }
+
+    /// Starts a node and waits for nothing: one of several needs the others to become ready.
+    pub fn launch(options: NodeOptions, http: SocketAddr) -> Result<NodeProcess> {
+        let child = spawn(&options, http, 1)?;
+        Ok(NodeProcess { options, child, address: http, admin_password: None, starts: 1 })
     }
 
     /// Starts it again on the same port; says how long it took until it was ready.
     pub async fn restart(&mut self) -> Result<Duration> {
-        self.starts += 1;
         let started = Instant::now();
-        self.child = spawn(&self.options, self.address, self.starts)?;
-        self.wait_until_ready().await?;
+        self.launch_again()?;
+        self.wait_until_ready(READY_WITHIN).await?;
         Ok(started.elapsed())
+    }
+
+    /// Starts it again on the same port and waits for nothing.
+    pub fn launch_again(&mut self) -> Result<()> {
+        self.starts += 1;
+        self.child = spawn(&self.options, self.address, self.starts)?;
+        Ok(())
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// For the next start: what it is started with.
+    pub fn options_mut(&mut self) -> &mut NodeOptions {
+        &mut self.options
     }
 
     pub fn url(&self) -> String {
@@ -170,23 +207,26 @@ impl NodeProcess {
         kill_process(pid, signal).with_context(|| format!("sending {signal:?}"))
     }
 
-    async fn wait_until_ready(&mut self) -> Result<()> {
+    /// Waits until it says where it listens.
+    pub async fn wait_until_listening(&mut self, within: Duration) -> Result<()> {
         let started = Instant::now();
-        loop {
+        while !self.read_first_lines()? {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the node ended with {status} before it was ready: {}", self.last_output());
             }
-            if self.read_first_lines()? {
-                break;
-            }
-            if started.elapsed() > READY_WITHIN {
-                bail!("no `{LISTENING_LINE}` within {READY_WITHIN:?}: {}", self.last_output());
+            if started.elapsed() > within {
+                bail!("no `{LISTENING_LINE}` within {within:?}: {}", self.last_output());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+        Ok(())
+    }
+
+    pub async fn wait_until_ready(&mut self, within: Duration) -> Result<()> {
+        self.wait_until_listening(within).await?;
         let api = self.api()?;
         let ready = || async { api.get("/readyz", &[]).await.is_ok_and(|answer| answer.status == 200) };
-        wait_until("/readyz answers 200", READY_WITHIN, ready).await.with_context(|| self.last_output())
+        wait_until("/readyz answers 200", within, ready).await.with_context(|| self.last_output())
     }
 
     /// Takes address and password from its output; true once it listens.
@@ -218,10 +258,17 @@ impl Drop for NodeProcess {
 
 fn spawn(options: &NodeOptions, http: SocketAddr, start: u32) -> Result<Child> {
     let file = |stream| File::create(output_file(&options.output, stream, start));
-    Command::new(&options.binary)
-        .arg("serve")
-        .arg("--dev")
-        .args(["--http", &http.to_string()])
+    let program = options.wrapper.first().map_or(options.binary.as_os_str(), |word| word.as_ref());
+    let mut command = Command::new(program);
+    if !options.wrapper.is_empty() {
+        command.args(&options.wrapper[1..]).arg(&options.binary);
+    }
+    command.arg("serve");
+    match &options.role {
+        Role::Alone => command.args(["--dev", "--http", &http.to_string()]),
+        Role::Named { config, name } => command.arg("--config").arg(config).args(["--node", name]),
+    };
+    command
         .arg("--data")
         .arg(&options.data)
         .envs(options.environment.iter().map(|(name, value)| (name, value)))

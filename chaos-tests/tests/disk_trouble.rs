@@ -2,7 +2,6 @@
 //!
 //! The first needs root and loop devices, the second strace; each says so and passes where they are missing.
 
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,10 +12,13 @@ use insighthub_chaos_tests::checker::{Gates, check_node};
 use insighthub_chaos_tests::deadline::wait_until;
 use insighthub_chaos_tests::load::{Load, LoadPlan};
 use insighthub_chaos_tests::loop_disk::LoopDisk;
+use insighthub_chaos_tests::nemesis::strace::Strace;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 
 const FLOWS_WITHIN: Duration = Duration::from_secs(30);
 const REFUSED_WITHIN: Duration = Duration::from_secs(15);
+/// Not the first: in the middle of the load.
+const FAILING_SYNC: u32 = 20;
 /// Less than the free space below which a node refuses writes.
 const LITTLE_BYTES: u64 = 64 << 20;
 
@@ -61,11 +63,11 @@ async fn after_a_failed_sync_nothing_is_acknowledged_until_the_node_starts_again
     let load = Load::start(&node.url(), &LoadPlan::default())?;
     load.flows(500, FLOWS_WITHIN).await?;
     // Fails once: a node that tries again finds a sync that works, and data that is gone.
-    let Some(strace) = Strace::fail_one_sync(&node, &trace) else {
+    let Some(strace) = Strace::fail_one_sync(node.process_id(), FAILING_SYNC, &trace) else {
         println!("skipped: strace cannot be used on this machine");
         return Ok(());
     };
-    let failed = || async { std::fs::read_to_string(&trace).is_ok_and(|text| text.contains("INJECTED")) };
+    let failed = || async { strace.has_injected() };
     wait_until("a sync fails", Duration::from_secs(20), failed).await?;
     let api = node.api()?;
     let probe = Probe::new(&api, &load);
@@ -106,30 +108,5 @@ impl<'a> Probe<'a> {
             self.load.ledger().promised(&batch);
         }
         answer.map_or(true, |answer| answer.status == 503 && answer.says_when_to_retry())
-    }
-}
-
-/// strace attached to a node; dropped, it lets go.
-struct Strace(Child);
-
-impl Strace {
-    fn fail_one_sync(node: &NodeProcess, trace: &std::path::Path) -> Option<Strace> {
-        let child = Command::new("strace")
-            .args(["-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=20"])
-            .arg("-o")
-            .arg(trace)
-            .args(["-p", &node.process_id().to_string()])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        child.ok().map(Strace)
-    }
-}
-
-impl Drop for Strace {
-    fn drop(&mut self) {
-        // It may have ended with the node.
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }

@@ -106,7 +106,8 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     );
     let store = Arc::new(store.await?);
     let transfer = plan.config.cluster.transfer_bytes_per_sec;
-    let cluster = Cluster::new(Arc::clone(&store), joined.transport.clone(), transfer);
+    let cluster =
+        Cluster::new(Arc::clone(&store), joined.transport.clone(), transfer, membership::listed(&plan));
     joined.service.set_cluster(Arc::clone(&cluster));
     let options = system_options(&plan, Arc::clone(&clock))?;
     let actors = ActorSystem::start(Arc::clone(&cluster), feed, options).await?;

@@ -53,7 +53,7 @@ pub(crate) async fn join(plan: &Plan) -> anyhow::Result<Option<Joined>> {
         None => {
             let options = FoundingOptions {
                 directory: plan.data.clone(),
-                listed: plan.config.nodes.iter().map(member).collect(),
+                listed: listed(plan),
                 me,
                 partitions: cluster.partitions,
                 replicas: cluster.replicas,
@@ -90,6 +90,11 @@ fn disk_id(fs: &dyn Fs, plan: &Plan) -> anyhow::Result<String> {
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
+}
+
+/// The nodes that the configuration names; their ids are not in it.
+pub(crate) fn listed(plan: &Plan) -> Vec<Member> {
+    plan.config.nodes.iter().map(member).collect()
 }
 
 fn member(node: &NodeConfig) -> Member {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, Fatal, RaftError};
 use openraft::raft::ClientWriteResponse;
-use openraft::{RaftMetrics, ServerState};
+use openraft::{LogId, RaftMetrics, ServerState};
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -76,10 +76,31 @@ impl Proposal {
     }
 }
 
+/// What a group's log held when this process started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Restart {
+    pub(crate) term: u64,
+    pub(crate) last_index: Option<u64>,
+}
+
+impl Restart {
+    /// The index a reader must have applied, where the leader says `read`.
+    ///
+    /// A leader that restarts goes on to lead in its term, but may have forgotten how far it had
+    /// committed; so it counts everything in its log. What an elected leader says has a later term, and
+    /// what it does not count was never acknowledged.
+    fn read_index(self, read: Option<LogId<NodeId>>) -> Option<u64> {
+        let index = read.map(|log_id| log_id.index);
+        let goes_on = read.is_none_or(|log_id| log_id.leader_id.term <= self.term);
+        if goes_on { index.max(self.last_index) } else { index }
+    }
+}
+
 /// Handle of one group's Raft instance.
 #[derive(Clone)]
 pub struct Group {
     raft: Raft,
+    restart: Restart,
     handing_over: Arc<AtomicBool>,
 }
 
@@ -90,8 +111,8 @@ impl std::fmt::Debug for Group {
 }
 
 impl Group {
-    pub(crate) fn new(raft: Raft) -> Group {
-        Group { raft, handing_over: Arc::default() }
+    pub(crate) fn new(raft: Raft, restart: Restart) -> Group {
+        Group { raft, restart, handing_over: Arc::default() }
     }
 
     /// Hands a command to the log. Commands submitted one after another are applied in that order.
@@ -114,7 +135,7 @@ impl Group {
     /// applied the log to hold everything acknowledged before the call.
     pub async fn read_index(&self) -> Result<Option<u64>, ProposeError> {
         match self.raft.get_read_log_id().await {
-            Ok((read, _)) => Ok(read.map(|log_id| log_id.index)),
+            Ok((read, _)) => Ok(self.restart.read_index(read)),
             // No majority answered: perhaps another node leads by now.
             Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {
                 Err(ProposeError::NotLeader { leader: None })
@@ -216,4 +237,21 @@ pub struct ControlGroup {
 pub struct PartitionGroup {
     pub group: Group,
     pub replica: Arc<PartitionReplica>,
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::CommittedLeaderId;
+
+    use super::*;
+
+    #[test]
+    fn a_leader_that_goes_on_after_a_restart_counts_its_whole_log() {
+        let restart = Restart { term: 3, last_index: Some(9) };
+        let read = |term, index| Some(LogId::new(CommittedLeaderId::new(term, 1), index));
+        assert_eq!(restart.read_index(read(3, 5)), Some(9), "it forgot what it had committed");
+        assert_eq!(restart.read_index(read(3, 12)), Some(12), "it has committed more since");
+        assert_eq!(restart.read_index(None), Some(9));
+        assert_eq!(restart.read_index(read(4, 7)), Some(7), "elected since: its log may have been cut");
+    }
 }

@@ -1,6 +1,7 @@
 //! The project's own commands. This file parses and calls; one file per command does the work.
 
 mod apt;
+mod chaos;
 mod checks;
 mod cluster_file;
 mod dashboard;
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask up            build everything, start a node and demo traffic, print the address
   cargo xtask up --fresh    the same, with nothing stored from earlier runs
   cargo xtask test          run every check that must pass before a change is merged
+  cargo xtask chaos         break a cluster for two minutes and check that nothing is lost
   cargo xtask ui            rebuild the dashboard while working on it";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,7 @@ enum Command {
     ///
     /// Stops at the first check that fails and prints the command that repeats it alone.
     Test,
+    Chaos(chaos::ChaosArguments),
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
     ///
     /// The node embeds that folder when it is built.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Up(arguments) => up::run(&arguments),
         Command::Test => checks::run(),
+        Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
         } else {

@@ -285,7 +285,9 @@ fn read_after(
     let records = after_offset(&sources, filter, from, FRAME_RECORDS_MAX)?;
     let next = match records.last() {
         Some(last) if records.len() >= FRAME_RECORDS_MAX => last.log_id.offset + 1,
-        _ => end,
+        // The view is newer than `end` and may hold more.
+        Some(last) => end.max(last.log_id.offset + 1),
+        None => end,
     };
     Ok((records, next))
 }

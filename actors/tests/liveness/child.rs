@@ -207,7 +207,7 @@ async fn system(data: &Path) -> ActorSystem {
     let transport =
         Transport::start(TransportOptions::new("test"), Arc::new(TcpNetwork), service).await.unwrap();
     let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::clone(&feed) as _);
-    let cluster = Cluster::new(Arc::new(store.await.unwrap()), transport, 1 << 20);
+    let cluster = Cluster::new(Arc::new(store.await.unwrap()), transport, 1 << 20, Vec::new());
     let options = SystemOptions {
         clock: Arc::new(NoClock),
         seal_rule: SealRule { head_records_max: 1_000, head_bytes_max: 1 << 20 },

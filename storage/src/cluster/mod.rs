@@ -63,10 +63,18 @@ pub struct Cluster {
     /// Bytes a second that replicas moving here may take.
     transfer_bytes_per_sec: u64,
     pub scrub: ScrubCounters,
+    /// Where this node's configuration says that others are. It knows the way from here; what they say
+    /// of themselves is for everybody else.
+    listed: Vec<Member>,
 }
 
 impl Cluster {
-    pub fn new(store: Arc<Store>, transport: Transport, transfer_bytes_per_sec: u64) -> Arc<Cluster> {
+    pub fn new(
+        store: Arc<Store>,
+        transport: Transport,
+        transfer_bytes_per_sec: u64,
+        listed: Vec<Member>,
+    ) -> Arc<Cluster> {
         let cluster = Cluster {
             store,
             transport,
@@ -74,6 +82,7 @@ impl Cluster {
             leaders_elsewhere: Mutex::default(),
             transfer_bytes_per_sec,
             scrub: ScrubCounters::default(),
+            listed,
         };
         cluster.connect_peers();
         Arc::new(cluster)
@@ -96,11 +105,18 @@ impl Cluster {
         let known: BTreeMap<NodeId, Member> = self.topology(|topology| {
             topology.present().map(|entry| (entry.member.node_id, entry.member.clone())).collect()
         });
-        if !known.is_empty() {
-            return known;
+        let mut members = if known.is_empty() {
+            let founders = self.store.identity.founders.iter();
+            founders.map(|member| (member.node_id, member.clone())).collect()
+        } else {
+            known
+        };
+        for listed in &self.listed {
+            if let Some(member) = members.values_mut().find(|member| member.name == listed.name) {
+                (member.peer, member.control) = (listed.peer.clone(), listed.control.clone());
+            }
         }
-        let founders = self.store.identity.founders.iter();
-        founders.map(|member| (member.node_id, member.clone())).collect()
+        members
     }
 
     pub fn topology<T>(&self, read: impl FnOnce(&Topology) -> T) -> T {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use openraft::storage::RaftLogStorage;
 use openraft::{BasicNode, SnapshotPolicy};
 
 use super::{GroupLog, GroupState, NodeId, PeerNetwork, Raft, StateMachine};
-use crate::group::Group;
+use crate::group::{Group, Restart};
 use crate::identity::Identity;
 use crate::store::{StoreError, StoreOptions};
 use crate::transport::Transport;
@@ -58,7 +59,20 @@ impl GroupStarter {
         first_voters: &[NodeId],
     ) -> Result<Group, StoreError> {
         let fail = |error: &dyn std::fmt::Display| StoreError::Raft(format!("group {id}: {error}"));
-        let log = GroupLog::new(Arc::clone(&self.wal), id);
+        let mut log = GroupLog::new(Arc::clone(&self.wal), id);
+        let restart = Restart {
+            term: log
+                .read_vote()
+                .await
+                .map_err(|error| fail(&error))?
+                .map_or(0, |vote| vote.leader_id().term),
+            last_index: log
+                .get_log_state()
+                .await
+                .map_err(|error| fail(&error))?
+                .last_log_id
+                .map(|id| id.index),
+        };
         let machine = StateMachine::new(state);
         let network = PeerNetwork::new(self.transport.clone(), id);
         let raft = Raft::new(self.node_id, Arc::clone(&self.config), network, log, machine).await;
@@ -73,6 +87,6 @@ impl GroupStarter {
             // The only voter need not wait for a leader that cannot be there.
             raft.trigger().elect().await.map_err(|error| fail(&error))?;
         }
-        Ok(Group::new(raft))
+        Ok(Group::new(raft, restart))
     }
 }
