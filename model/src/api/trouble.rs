@@ -129,7 +129,9 @@ fn replicas(partition: &Partition) -> Vec<Trouble> {
         if replica.damaged_blocks > 0 {
             return Some(Trouble::fault(
                 format!("{} damaged blocks of partition {number} on {node}.", replica.damaged_blocks),
-                format!("The other replicas answer for them. Look at the disk of {node}: one that rots goes on."),
+                format!(
+                    "The other replicas answer for them. Look at the disk of {node}: one that rots goes on."
+                ),
             ));
         }
         let is_behind = replica.answers() && replica.lag > LAG_NOTABLE;
@@ -164,7 +166,8 @@ fn changing(cluster: &Cluster, node: &Node) -> Option<Trouble> {
             format!("Start it: insighthub serve --config FILE --node {name} --data DIR"),
         )),
         NodeState::Draining => {
-            let holds = |partition: &&Partition| partition.replicas.iter().any(|replica| replica.node == *name);
+            let holds =
+                |partition: &&Partition| partition.replicas.iter().any(|replica| replica.node == *name);
             let left = cluster.partitions.iter().filter(holds).count();
             Some(match left {
                 0 => Trouble::change(
