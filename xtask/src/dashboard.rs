@@ -99,6 +99,8 @@ fn sources() -> Vec<PathBuf> {
 fn compiler() -> Result<Command> {
     let mut command = cargo();
     command.args(["build", "--package", "insighthub-ui", "--target", TARGET]);
+    // The bundle is made from this folder, wherever other builds go.
+    command.env("CARGO_TARGET_DIR", root().join("ui").join("target"));
     if has_target() {
         return Ok(command);
     }

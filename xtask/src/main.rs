@@ -28,7 +28,7 @@ struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  cargo xtask up            build everything, start a node and demo traffic, print the address
+  cargo xtask up            build everything, start three nodes and demo traffic, print the addresses
   cargo xtask up --fresh    the same, with nothing stored from earlier runs
   cargo xtask test          run every check that must pass before a change is merged
   cargo xtask chaos         break a cluster for two minutes and check that nothing is lost
@@ -38,7 +38,8 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     /// Build and start what cluster.toml describes, with demo traffic, until Ctrl-C.
     ///
-    /// Prints the dashboard's address and the admin login. Data and logs of the nodes lie in data/.
+    /// Prints the dashboards' addresses and the admin login. Data and logs of the nodes lie in data/. A
+    /// node that ends by itself is told with the command that starts it again; the others go on.
     Up(up::UpArguments),
     /// Run every check: format, lints, tests, the dashboard, crash tests, a real browser.
     ///

@@ -9,9 +9,14 @@ use anyhow::{Result, bail};
 /// One question is answered at once or not at all.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether the node says that every partition has a leader.
+/// Whether the node says that it is ready.
 pub(crate) fn is_ready(http: SocketAddr) -> bool {
     answer(http).is_ok_and(|status| status == "200")
+}
+
+/// Whether anything answers there: a node that is not ready lives too.
+pub(crate) fn is_alive(http: SocketAddr) -> bool {
+    answer(http).is_ok_and(|status| !status.is_empty())
 }
 
 /// The status of `GET /readyz`.
@@ -33,14 +38,14 @@ fn answer(http: SocketAddr) -> std::io::Result<String> {
 }
 
 /// Says plainly if another program listens where a node should.
-pub(crate) fn ensure_free(http: SocketAddr) -> Result<()> {
-    match TcpListener::bind(http) {
+pub(crate) fn ensure_free(address: SocketAddr) -> Result<()> {
+    match TcpListener::bind(address) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "{http} is taken: another program listens there, perhaps another `cargo xtask up`. \
-             Stop it, or change node.http in cluster.toml"
+            "{address} is taken: another program listens there, perhaps another `cargo xtask up`. \
+             Stop it, or change the address in cluster.toml"
         ),
-        Err(error) => bail!("cannot listen on {http}: {error}. Change node.http in cluster.toml"),
+        Err(error) => bail!("cannot listen on {address}: {error}. Change the address in cluster.toml"),
     }
 }
 
@@ -66,6 +71,8 @@ mod tests {
         assert!(is_ready(serve("HTTP/1.1 200 OK\r\n\r\n")));
         assert!(!is_ready(serve("HTTP/1.1 503 Service Unavailable\r\n\r\n")));
         assert!(!is_ready(serve("")));
+        assert!(is_alive(serve("HTTP/1.1 503 Service Unavailable\r\n\r\n")));
+        assert!(!is_alive(serve("")));
     }
 
     #[test]

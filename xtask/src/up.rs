@@ -1,6 +1,7 @@
 //! `cargo xtask up`: builds everything, starts it, and stops it in reverse.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +15,7 @@ use crate::cluster_file::{self, NodeEntry};
 use crate::dashboard;
 use crate::login_file;
 use crate::node_process::NodeProcess;
-use crate::readiness::{ensure_free, is_ready};
+use crate::readiness::{ensure_free, is_alive, is_ready};
 use crate::step::{cargo, root, run as run_command, step};
 
 /// A node with much to replay needs a while; longer than this is a fault.
@@ -44,29 +45,61 @@ pub(crate) struct UpArguments {
     /// Start no demo traffic.
     #[arg(long)]
     quiet: bool,
+    /// Start only the first so many nodes of cluster.toml. A cluster can grow at a later start, not shrink.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    nodes: Option<u16>,
+}
+
+/// The nodes to start, and how.
+struct Plan {
+    nodes: Vec<NodeEntry>,
+    program: PathBuf,
+    data: PathBuf,
+    /// As `serve` is given it, from the checkout's folder.
+    config: String,
 }
 
 /// Builds, starts, waits for Ctrl-C, stops.
 pub(crate) fn run(arguments: &UpArguments) -> Result<()> {
     let interrupts = watch_interrupts()?;
-    let nodes = cluster_file::nodes()?;
-    for node in &nodes {
-        ensure_free(node.http)?;
+    let mut nodes = cluster_file::nodes()?;
+    if let Some(count) = arguments.nodes {
+        nodes.truncate(usize::from(count));
     }
+    let addresses: Vec<SocketAddr> = nodes.iter().flat_map(NodeEntry::addresses).collect();
+    addresses.iter().try_for_each(|address| ensure_free(*address))?;
     let program = build(arguments)?;
     // The build may have taken minutes.
-    for node in &nodes {
-        ensure_free(node.http)?;
-    }
+    addresses.iter().try_for_each(|address| ensure_free(*address))?;
     let data = root().join("data");
     if arguments.fresh && data.exists() {
         fs::remove_dir_all(&data).context("cannot delete data/")?;
     }
     fs::create_dir_all(&data).context("cannot create data/")?;
+    let config = configuration(arguments, &data, nodes.len())?;
+    let plan = Plan { nodes, program, data, config };
     let mut running = Vec::new();
-    let done = start_and_watch(arguments, &nodes, &program, &data, &interrupts, &mut running);
+    let done = start_and_watch(arguments, &plan, &interrupts, &mut running);
     stop(running, &interrupts)?;
     done
+}
+
+/// cluster.toml itself, or a copy that names only the nodes to start.
+fn configuration(arguments: &UpArguments, data: &Path, count: usize) -> Result<String> {
+    let all = cluster_file::nodes()?;
+    let left_out = all.iter().skip(count).find(|node| data.join(&node.name).join("identity").exists());
+    if let Some(node) = left_out {
+        bail!(
+            "data/ holds a cluster that {} is part of: start it as well, or begin anew with --fresh",
+            node.name
+        );
+    }
+    if arguments.nodes.is_none() {
+        return Ok("cluster.toml".to_owned());
+    }
+    fs::write(data.join("cluster.toml"), cluster_file::with_first_nodes(count)?)
+        .context("cannot write data/cluster.toml")?;
+    Ok("data/cluster.toml".to_owned())
 }
 
 /// Counts Ctrl-C and SIGTERM.
@@ -93,53 +126,56 @@ fn build(arguments: &UpArguments) -> Result<PathBuf> {
 
 fn start_and_watch(
     arguments: &UpArguments,
-    nodes: &[NodeEntry],
-    program: &Path,
-    data: &Path,
+    plan: &Plan,
     interrupts: &AtomicU32,
     running: &mut Vec<NodeProcess>,
 ) -> Result<()> {
     let (sender, lines) = sync_channel(LINES_MAX);
     step("start", || {
-        for node in nodes {
-            let log = data.join(format!("{}.log", node.name));
-            running.push(NodeProcess::start(&node.name, program, &serve(node), log, sender.clone())?);
+        // All at once: at their first start the nodes wait for each other.
+        for node in &plan.nodes {
+            let log = plan.data.join(format!("{}.log", node.name));
+            let arguments = serve(plan, node);
+            running.push(NodeProcess::start(&node.name, &plan.program, &arguments, log, sender.clone())?);
         }
-        wait_until_ready(nodes, running, data, &lines, interrupts)
+        wait_until_ready(plan, running, &lines, interrupts)
     })?;
-    let Some(first) = nodes.first().filter(|_| interrupts.load(Ordering::SeqCst) == 0) else { return Ok(()) };
-    if !arguments.quiet {
-        let url = format!("http://{}", first.http);
-        let demo = ["demo".to_owned(), "--url".to_owned(), url];
-        running.push(NodeProcess::start("demo", program, &demo, data.join("demo.log"), sender)?);
+    if interrupts.load(Ordering::SeqCst) > 0 {
+        return Ok(());
     }
-    announce(first, data);
-    watch(running, interrupts)
+    announce(plan, running);
+    if !arguments.quiet {
+        let urls: Vec<String> = plan.nodes.iter().map(|node| format!("http://{}", node.http)).collect();
+        let demo = ["demo".to_owned(), "--url".to_owned(), urls.join(",")];
+        running.push(NodeProcess::start("demo", &plan.program, &demo, plan.data.join("demo.log"), sender)?);
+    }
+    watch(plan, running, interrupts)
 }
 
-fn serve(node: &NodeEntry) -> Vec<String> {
+fn serve(plan: &Plan, node: &NodeEntry) -> Vec<String> {
     let data = format!("data/{}", node.name);
-    ["serve", "--config", "cluster.toml", "--node", &node.name, "--data", &data].map(str::to_owned).to_vec()
+    ["serve", "--config", &plan.config, "--node", &node.name, "--data", &data].map(str::to_owned).to_vec()
 }
 
 fn wait_until_ready(
-    nodes: &[NodeEntry],
+    plan: &Plan,
     running: &mut [NodeProcess],
-    data: &Path,
     lines: &Receiver<String>,
     interrupts: &AtomicU32,
 ) -> Result<()> {
     let deadline = Instant::now() + READY_WITHIN;
     let mut listening = 0;
     while interrupts.load(Ordering::SeqCst) == 0 {
-        listening += take_lines(data, lines)?;
+        listening += take_lines(&plan.data, lines)?;
         // The login stands before the line that says where the node listens.
-        if listening == nodes.len() && nodes.iter().all(|node| is_ready(node.http)) {
+        if listening == plan.nodes.len() && plan.nodes.iter().all(|node| is_ready(node.http)) {
             return Ok(());
         }
         for process in running.iter_mut() {
             if let Some(status) = process.ended()? {
-                bail!("{} ended ({status}) before it was ready:\n{}", process.name, process.last_lines());
+                let last_lines = process.last_lines();
+                let hint = hint(&last_lines);
+                bail!("{} ended ({status}) before it was ready:\n{last_lines}{hint}", process.name);
             }
         }
         if Instant::now() > deadline {
@@ -149,6 +185,16 @@ fn wait_until_ready(
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(())
+}
+
+/// What to do about the one failure that an update of the checkout brings about.
+fn hint(last_lines: &str) -> &'static str {
+    if last_lines.contains("has format version") {
+        "data/ was written by another version of InsightHub, which this one cannot read. Move it away to keep \
+         it, or begin anew with: cargo xtask up --fresh"
+    } else {
+        ""
+    }
 }
 
 /// Keeps the admin login if one was printed: a node prints it at its first start only. Says how many
@@ -164,21 +210,24 @@ fn take_lines(data: &Path, lines: &Receiver<String>) -> Result<usize> {
     Ok(listening)
 }
 
-fn announce(node: &NodeEntry, data: &Path) {
-    let login = login_file::kept(data).unwrap_or_else(|| {
-        "printed at the node's first start; set INSIGHTHUB_ADMIN_PASSWORD to choose another".to_owned()
+fn announce(plan: &Plan, running: &[NodeProcess]) {
+    let login = login_file::kept(&plan.data).unwrap_or_else(|| {
+        "printed at the first start; with INSIGHTHUB_ADMIN_PASSWORD and --fresh it is the one you choose"
+            .to_owned()
     });
     println!();
     println!("InsightHub is up.");
-    println!("  Dashboard    http://{}", node.http);
+    for (node, process) in plan.nodes.iter().zip(running) {
+        let (name, id) = (&node.name, process.process_id());
+        println!("  Dashboard    http://{}  ({name}, process {id}, log data/{name}.log)", node.http);
+    }
     println!("  Admin login  {login}");
-    println!("  Node log     data/{}.log", node.name);
     println!("  Stop         Ctrl-C");
     println!();
 }
 
-/// Returns at Ctrl-C; fails if a node ends by itself.
-fn watch(running: &mut Vec<NodeProcess>, interrupts: &AtomicU32) -> Result<()> {
+/// Returns at Ctrl-C; fails once so many nodes have ended by themselves that nothing is taken in.
+fn watch(plan: &Plan, running: &mut Vec<NodeProcess>, interrupts: &AtomicU32) -> Result<()> {
     while interrupts.load(Ordering::SeqCst) == 0 {
         let mut ended = None;
         for (index, process) in running.iter_mut().enumerate() {
@@ -188,16 +237,34 @@ fn watch(running: &mut Vec<NodeProcess>, interrupts: &AtomicU32) -> Result<()> {
         }
         if let Some((index, status)) = ended {
             let process = running.remove(index);
-            let last_lines = process.last_lines();
-            if process.name != "demo" {
-                bail!("node {} ended by itself ({status}):\n{last_lines}", process.name);
-            }
             println!(
-                "The demo traffic has ended ({status}); the node runs on. Its last lines:\n{last_lines}"
+                "{} ended by itself ({status}). Its last lines:\n{}",
+                process.name,
+                process.last_lines()
             );
+            match plan.nodes.iter().find(|node| node.name == process.name) {
+                Some(node) => go_on_without(plan, node)?,
+                None => println!("The demo traffic has ended; the nodes go on."),
+            }
         }
         std::thread::sleep(LOOK_EVERY);
     }
+    Ok(())
+}
+
+/// Says how to start the node again, as long as the others are a majority.
+fn go_on_without(plan: &Plan, node: &NodeEntry) -> Result<()> {
+    // Asked, not counted: somebody may have started a node again by hand.
+    let (all, alive) = (plan.nodes.len(), plan.nodes.iter().filter(|node| is_alive(node.http)).count());
+    if alive * 2 <= all {
+        bail!("{alive} of {all} nodes are left, no majority: nothing can be taken in any more");
+    }
+    let program = plan.program.strip_prefix(root()).unwrap_or(&plan.program);
+    println!(
+        "{alive} of {all} nodes go on. Start {} again from another terminal, in this folder:",
+        node.name
+    );
+    println!("    {} {}", program.display(), serve(plan, node).join(" "));
     Ok(())
 }
 
@@ -222,4 +289,16 @@ fn stop(mut running: Vec<NodeProcess>, interrupts: &AtomicU32) -> Result<()> {
         println!("    {}: stopped", process.name);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_another_version_is_explained() {
+        let line = "insighthub: identity: the value has format version 1, this program reads version 2";
+        assert!(hint(line).contains("--fresh"));
+        assert_eq!(hint("address in use"), "");
+    }
 }

@@ -1,4 +1,4 @@
-//! Speaks to a node: one request, one answer or one [`CliError`].
+//! Speaks to a node, or to the next where one is gone: one request, one answer or one [`CliError`].
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::addresses::Addresses;
 use super::error::CliError;
 
 /// A node on this machine accepts at once; one far away within seconds.
@@ -22,7 +23,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// The node to speak to; any node of a cluster will do.
+    /// The node to speak to; any node of a cluster will do. Several, with commas between them: the next is
+    /// asked where one cannot be reached.
     #[arg(long, value_name = "URL", env = "INSIGHTHUB_URL", default_value = "http://127.0.0.1:8000")]
     pub(crate) url: String,
 
@@ -49,25 +51,17 @@ impl ConnectionArgs {
         Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
     }
 
-    /// The base address, checked.
-    pub(crate) fn base(&self) -> Result<Url, CliError> {
-        let refused = |cause: &str| {
-            CliError::Argument(format!("--url {:?} {cause}: use the form http://127.0.0.1:8000", self.url))
-        };
-        let url = Url::parse(&self.url).map_err(|_| refused("is no address"))?;
-        match url.scheme() {
-            "http" if url.has_host() => Ok(url),
-            "https" => Err(refused("asks for TLS, which this client does not speak")),
-            _ => Err(refused("is no address of a node")),
-        }
+    /// The nodes to speak to, checked.
+    pub(crate) fn addresses(&self) -> Result<Addresses, CliError> {
+        Addresses::parse(&self.url)
     }
 }
 
-/// A client of one node.
+/// A client of a cluster: of one node at a time.
 #[derive(Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    base: Url,
+    addresses: Addresses,
     authorization: Option<HeaderValue>,
 }
 
@@ -99,7 +93,7 @@ impl Client {
             .timeout(ANSWER_TIMEOUT)
             .build()
             .map_err(|error| CliError::Argument(format!("cannot set up an HTTP client: {error}")))?;
-        Ok(Client { http, base: args.base()?, authorization })
+        Ok(Client { http, addresses: args.addresses()?, authorization })
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(
@@ -145,36 +139,65 @@ impl Client {
         self.answer(request).await
     }
 
+    /// Asks the next node from now on: this one does not do what is asked.
+    pub(crate) fn try_next_node(&self) {
+        self.addresses.change();
+    }
+
     fn url(&self, path: &str) -> Result<Url, CliError> {
-        self.base.join(path).map_err(|error| CliError::Argument(format!("{path:?} is no path: {error}")))
+        let joined = self.addresses.current().join(path);
+        joined.map_err(|error| CliError::Argument(format!("{path:?} is no path: {error}")))
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CliError> {
-        let body = self.send(request).await?.bytes().await.map_err(|error| self.broken(&error))?;
-        serde_json::from_slice(&body)
-            .map_err(|error| CliError::Unreadable { url: self.base.to_string(), cause: error.to_string() })
+        let response = self.send(request).await?;
+        let url = response.url().origin().ascii_serialization();
+        let body = response.bytes().await.map_err(|error| broken(&url, &error))?;
+        serde_json::from_slice(&body).map_err(|error| CliError::Unreadable { url, cause: error.to_string() })
     }
 
+    /// Sends it to the current node; where that one takes no connection, to the others in turn. A request
+    /// that may have arrived is not sent again: only its sender knows whether that does harm.
     async fn send(&self, mut request: RequestBuilder) -> Result<Response, CliError> {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let response = request.send().await.map_err(|error| self.broken(&error))?;
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        let unusable =
+            |error: reqwest::Error| CliError::Argument(format!("the request is unusable: {error}"));
+        let mut request = request.build().map_err(unusable)?;
+        let mut others = self.addresses.count() - 1;
+        loop {
+            let again = request.try_clone();
+            let url = request.url().origin().ascii_serialization();
+            match (self.http.execute(request).await, again) {
+                (Ok(response), _) if response.status().is_success() => return Ok(response),
+                (Ok(response), _) => return Err(refusal(response).await),
+                (Err(error), Some(mut again)) if error.is_connect() && others > 0 => {
+                    others -= 1;
+                    self.try_next_node();
+                    let mut next = self.addresses.current().clone();
+                    next.set_path(again.url().path());
+                    next.set_query(again.url().query());
+                    *again.url_mut() = next;
+                    request = again;
+                }
+                (Err(error), _) => return Err(broken(&url, &error)),
+            }
+        }
     }
+}
 
-    fn broken(&self, error: &reqwest::Error) -> CliError {
-        let url = self.base.to_string();
-        if error.is_timeout() && !error.is_connect() {
-            return CliError::Timeout { url, waited: ANSWER_TIMEOUT };
-        }
-        // The innermost cause says what happened ("Connection refused"); the outer ones say where.
-        let mut cause: &dyn Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        CliError::NoNode { url, cause: cause.to_string() }
+fn broken(url: &str, error: &reqwest::Error) -> CliError {
+    let url = url.to_owned();
+    if error.is_timeout() && !error.is_connect() {
+        return CliError::Timeout { url, waited: ANSWER_TIMEOUT };
     }
+    // The innermost cause says what happened ("Connection refused"); the outer ones say where.
+    let mut cause: &dyn Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    CliError::NoNode { url, cause: cause.to_string() }
 }
 
 async fn refusal(response: Response) -> CliError {
@@ -206,15 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_work_is_refused_with_the_form_to_use() {
-        for url in ["localhost:8000", "ftp://127.0.0.1", "https://127.0.0.1:8000", "", "http://"] {
-            let error = args(url).base().unwrap_err().to_string();
-            assert!(error.contains("http://127.0.0.1:8000"), "{url}: {error}");
-        }
-        assert!(args("http://127.0.0.1:8000").base().is_ok());
-    }
-
-    #[test]
     fn a_token_wins_over_a_password() {
         let mut args = args("http://127.0.0.1:1");
         (args.user, args.password) = (Some("admin".to_owned()), Some("secret".to_owned()));
@@ -232,5 +246,36 @@ mod tests {
         let error = client.get::<serde_json::Value>("/api/services", &[]).await.unwrap_err();
         assert!(matches!(error, CliError::NoNode { .. }), "{error}");
         assert!(error.to_string().contains("insighthub serve --dev"), "{error}");
+    }
+
+    /// A node that answers one request with its path and is gone.
+    async fn node_for_one_request() -> std::net::SocketAddr {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1_024];
+            let read = stream.read(&mut head).await.unwrap();
+            let path = String::from_utf8_lossy(&head[..read]).split(' ').nth(1).unwrap().to_owned();
+            let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{path:?}", path.len() + 2);
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_gone_is_passed_over() {
+        let taken = tokio::net::TcpSocket::new_v4().unwrap();
+        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let gone = taken.local_addr().unwrap();
+        let there = node_for_one_request().await;
+        let client = Client::new(&args(&format!("http://{gone},http://{there}"))).unwrap();
+        let path: String = client.get("/api/logs", &[("q", "a b".to_owned())]).await.unwrap();
+        assert_eq!(path, "/api/logs?q=a+b");
+        assert!(
+            client.url("/").unwrap().as_str().contains(&there.to_string()),
+            "it stays with the living one"
+        );
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct Coverage {
     pub(crate) partitions: u64,
     pub(crate) partitions_answered: u64,
     pub(crate) complete: bool,
+    /// A replica could not confirm that it holds everything acknowledged.
+    pub(crate) stale: bool,
     pub(crate) scanned_records: u64,
     pub(crate) elapsed_ms: f64,
 }
@@ -16,9 +18,11 @@ pub(crate) struct Coverage {
 impl Coverage {
     /// Adds the next page's coverage to that of the pages before.
     pub(crate) fn add(&mut self, page: &Coverage) {
+        // Before the first page there is nothing that could be incomplete.
+        self.complete = page.complete && (self.complete || self.partitions == 0);
         self.partitions = page.partitions;
         self.partitions_answered = page.partitions_answered;
-        self.complete = page.complete;
+        self.stale |= page.stale;
         self.scanned_records += page.scanned_records;
         self.elapsed_ms += page.elapsed_ms;
     }
@@ -26,10 +30,38 @@ impl Coverage {
     pub(crate) fn sentence(&self, shown: u64, more: bool) -> String {
         let records = if shown == 1 { "record" } else { "records" };
         let more = if more { "; there are more: use --all or a larger --limit" } else { "" };
-        let complete = if self.complete { "complete" } else { "INCOMPLETE: some partitions did not answer" };
+        let complete = match (self.complete, self.stale) {
+            (true, false) => "complete",
+            (false, _) => "INCOMPLETE: some partitions did not answer, records may be missing",
+            (true, true) => {
+                "STALE: no leader confirmed that these are all, the newest records may be missing"
+            }
+        };
         format!(
             "{shown} {records} in {:.1} ms; {} of {} partitions, {} records scanned, {complete}{more}",
             self.elapsed_ms, self.partitions_answered, self.partitions, self.scanned_records
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_the_whole_truth_says_so() {
+        let sentence =
+            |complete, stale| Coverage { complete, stale, ..Coverage::default() }.sentence(1, false);
+        assert!(sentence(true, false).ends_with(", complete"));
+        assert!(sentence(true, true).contains("STALE"));
+        assert!(sentence(false, true).contains("INCOMPLETE"));
+    }
+
+    #[test]
+    fn one_stale_page_makes_the_whole_answer_stale() {
+        let mut all = Coverage::default();
+        all.add(&Coverage { complete: true, stale: true, ..Coverage::default() });
+        all.add(&Coverage { complete: true, ..Coverage::default() });
+        assert!(all.stale && all.complete);
     }
 }

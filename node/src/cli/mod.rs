@@ -2,8 +2,10 @@
 //!
 //! Knows a node only by its HTTP and WebSocket interface, like any other client.
 
+mod addresses;
 mod bench;
 mod client;
+mod cluster;
 mod coverage;
 mod demo;
 mod error;
@@ -54,6 +56,7 @@ pub enum ClientCommand {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
+    Cluster(cluster::ClusterArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
 }
@@ -78,6 +81,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Query(args) => query::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
+        ClientCommand::Cluster(args) => cluster::run(args).await,
         ClientCommand::Demo(args) => demo::run(args).await,
         ClientCommand::Bench(args) => bench::run(args).await,
     }

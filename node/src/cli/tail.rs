@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::addresses::Addresses;
 use super::client::ConnectionArgs;
 use super::error::CliError;
 use super::record_line::print_record;
@@ -73,7 +74,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 struct Follower {
     args: TailArgs,
-    base: Url,
+    addresses: Addresses,
     terminal: Terminal,
     as_text: bool,
     /// Where to continue after a reconnect.
@@ -81,12 +82,12 @@ struct Follower {
 }
 
 pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
-    let base = args.connection.base()?;
+    let addresses = args.connection.addresses()?;
     let terminal = Terminal::stdout();
     let as_text = terminal.shows_text(args.output);
-    let mut follower = Follower { args, base, terminal, as_text, cursor: None };
-    // The first connection must succeed: a wrong address or password is worth an error, not a wait.
-    let mut socket = follower.connect().await?;
+    let mut follower = Follower { args, addresses, terminal, as_text, cursor: None };
+    // One first connection must succeed: a wrong address or password is worth an error, not a wait.
+    let mut socket = follower.connect_first().await?;
     loop {
         let cause = follower.follow(socket).await?;
         note(&format!("connection lost ({cause}); reconnecting"));
@@ -97,7 +98,7 @@ pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
 
 impl Follower {
     fn address(&self) -> Url {
-        let mut url = self.base.clone();
+        let mut url = self.addresses.current().clone();
         url.set_path("/ws/logs");
         // The base is http, checked; ws is its twin, so this cannot fail.
         let renamed = url.set_scheme("ws");
@@ -131,17 +132,33 @@ impl Follower {
         match tokio_tungstenite::connect_async(request).await {
             Ok((socket, _)) => Ok(socket),
             Err(tungstenite::Error::Http(response)) => Err(refusal(&response)),
-            Err(error) => Err(CliError::NoNode { url: self.base.to_string(), cause: error.to_string() }),
+            Err(error) => {
+                Err(CliError::NoNode { url: self.addresses.current().to_string(), cause: error.to_string() })
+            }
         }
     }
 
+    async fn connect_first(&self) -> Result<Socket, CliError> {
+        let mut others = self.addresses.count() - 1;
+        loop {
+            match self.connect().await {
+                Err(error) if error.is_passing() && others > 0 => {
+                    others -= 1;
+                    self.addresses.change();
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The cursor means the same to every node of the cluster, so any of them continues.
     async fn reconnect(&self) -> Result<Socket, CliError> {
         let mut attempt = 0;
         loop {
             tokio::time::sleep(BACKOFF.get(attempt).copied().unwrap_or(Duration::from_secs(5))).await;
             attempt += 1;
             match self.connect().await {
-                Err(error) if error.is_passing() => {}
+                Err(error) if error.is_passing() => self.addresses.change(),
                 outcome => return outcome,
             }
         }
@@ -165,8 +182,10 @@ impl Follower {
     }
 
     fn show(&mut self, text: &str) -> Result<(), CliError> {
-        let frame: Frame = serde_json::from_str(text)
-            .map_err(|error| CliError::Unreadable { url: self.base.to_string(), cause: error.to_string() })?;
+        let frame: Frame = serde_json::from_str(text).map_err(|error| CliError::Unreadable {
+            url: self.addresses.current().to_string(),
+            cause: error.to_string(),
+        })?;
         for record in &frame.records {
             print_record(&mut self.terminal, record.get(), self.as_text)?;
         }
@@ -210,9 +229,9 @@ mod tests {
 
     fn follower(line: &[&str], cursor: Option<&str>) -> Follower {
         let args = Line::parse_from(line).args;
-        let base = args.connection.base().unwrap();
+        let addresses = args.connection.addresses().unwrap();
         let cursor = cursor.map(str::to_owned);
-        Follower { args, base, terminal: Terminal::stdout(), as_text: true, cursor }
+        Follower { args, addresses, terminal: Terminal::stdout(), as_text: true, cursor }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Coverage {
     pub partitions: u64,
     pub partitions_answered: u64,
     pub complete: bool,
+    /// A replica could not confirm that it holds everything acknowledged.
+    pub stale: bool,
     pub scanned_records: u64,
     pub matched_records: u64,
     /// The search stopped when its page was full: there may be more.

@@ -29,6 +29,11 @@ pub fn CoverageLine(props: &CoverageLineProps) -> Html {
                     { "Incomplete: records may be missing" }
                 </span>
             }
+            if coverage.stale {
+                <span class="partial" title="A leader could not be asked whether its replica here is up to date">
+                    { "Stale: the newest records may be missing" }
+                </span>
+            }
         </p>
     }
 }

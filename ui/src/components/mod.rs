@@ -1,6 +1,7 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
 pub mod cluster_tables;
+pub mod cluster_troubles;
 pub mod connection_pill;
 pub mod coverage_line;
 pub mod dead_letter_row;

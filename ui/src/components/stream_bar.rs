@@ -63,8 +63,12 @@ fn trouble(props: &StreamBarProps) -> Html {
     let text = match props.stream.health {
         // Without any line the page already shows the reason at full size.
         _ if props.stream.lines.is_empty() => return Html::default(),
-        Health::Reconnecting { .. } => "Connection lost. What is missed meanwhile comes when it is back.",
-        Health::Stale { .. } => "Stale: what you see is old. New records appear when the node answers again.",
+        Health::Reconnecting { .. } => {
+            "Connection lost. What is missed meanwhile comes when the node is back; other nodes serve this page too."
+        }
+        Health::Stale { .. } => {
+            "Stale: what you see is old. New records appear when the node answers again, and on other nodes now."
+        }
         _ => return Html::default(),
     };
     html! {

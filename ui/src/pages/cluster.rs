@@ -4,8 +4,10 @@ use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, component, html, use_effect_with, use_reducer};
 
+use crate::api::cluster::{Cluster, NodeState};
 use crate::browser::clock;
-use crate::components::cluster_tables::{ActorsTable, NodesTable, PartitionsTable};
+use crate::components::cluster_tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable};
+use crate::components::cluster_troubles::ClusterTroubles;
 use crate::components::notice::{Failure, Loading};
 use crate::network::requests;
 use crate::state::cluster_watch::{ClusterWatch, Look};
@@ -60,25 +62,37 @@ pub(super) fn ClusterPage(props: &ClusterPageProps) -> Html {
 
 fn body(watch: &ClusterWatch) -> Html {
     let Some(cluster) = &watch.cluster else { return Html::default() };
-    let alive = cluster.nodes.iter().filter(|node| node.alive).count();
+    let node = cluster.node.clone();
+    html! {
+        <>
+            <ClusterTroubles cluster={cluster.clone()} outdated_ms={watch.outdated_ms()} />
+            { tiles(watch, cluster) }
+            <div class="table-frame"><NodesTable cluster={cluster.clone()} /></div>
+            <div class="table-frame"><PartitionsTable cluster={cluster.clone()} /></div>
+            if !cluster.peers.is_empty() {
+                <div class="table-frame"><PeersTable peers={cluster.peers.clone()} node={node.clone()} /></div>
+            }
+            <div class="table-frame"><ActorsTable actors={cluster.actors.clone()} {node} /></div>
+            <p class="hint">{ format!("Cluster {}, as {} sees it. Counts are since the start of {}.", cluster.cluster_id, cluster.node, cluster.node) }</p>
+        </>
+    }
+}
+
+fn tiles(watch: &ClusterWatch, cluster: &Cluster) -> Html {
+    let expected = cluster.nodes.iter().filter(|node| node.state != NodeState::Invited).count();
+    let ready = cluster.nodes.iter().filter(|node| node.alive && node.ready).count();
     let led = cluster.partitions.iter().filter(|partition| partition.leader.is_some()).count();
     let restarts: u64 = cluster.actors.iter().map(|actor| actor.restarts).sum();
     html! {
-        <>
-            <p class="hint">{ format!("Cluster {}. Counts are since the start of the node that answers.", cluster.cluster_id) }</p>
-            <ul class="tiles">
-                { tile("Nodes alive", format!("{alive} of {}", cluster.nodes.len()), alive < cluster.nodes.len()) }
-                { tile("Partitions with a leader", format!("{led} of {}", cluster.partitions.len()), led < cluster.partitions.len()) }
-                { tile("Accepted per second", watch.accepted_per_sec.map_or("–".to_owned(), format::rate), false) }
-                { tile("Records accepted", format::count(cluster.ingest.accepted), false) }
-                { tile("Records refused", format::count(cluster.ingest.rejected), cluster.ingest.rejected > 0) }
-                { tile("Repeated batches", format::count(cluster.ingest.duplicates), false) }
-                { tile("Actor restarts", format::count(restarts), restarts > 0) }
-            </ul>
-            <div class="table-frame"><NodesTable nodes={cluster.nodes.clone()} /></div>
-            <div class="table-frame"><PartitionsTable partitions={cluster.partitions.clone()} /></div>
-            <div class="table-frame"><ActorsTable actors={cluster.actors.clone()} /></div>
-        </>
+        <ul class="tiles">
+            { tile("Nodes ready", format!("{ready} of {expected}"), ready < expected) }
+            { tile("Partitions with a leader", format!("{led} of {}", cluster.partitions.len()), led < cluster.partitions.len()) }
+            { tile("Accepted here per second", watch.accepted_per_sec.map_or("–".to_owned(), format::rate), false) }
+            { tile("Records accepted here", format::count(cluster.ingest.accepted), false) }
+            { tile("Records refused here", format::count(cluster.ingest.rejected), cluster.ingest.rejected > 0) }
+            { tile("Repeated batches here", format::count(cluster.ingest.duplicates), false) }
+            { tile("Actor restarts here", format::count(restarts), restarts > 0) }
+        </ul>
     }
 }
 

@@ -31,6 +31,12 @@ pub struct Look {
 }
 
 impl ClusterWatch {
+    /// How old what is shown is, where the last look failed.
+    pub fn outdated_ms(&self) -> Option<u64> {
+        let is_outdated = self.error.is_some() && self.cluster.is_some();
+        is_outdated.then(|| (self.looked_at_ms - self.answered_at_ms).max(0.0) as u64)
+    }
+
     pub fn health(&self) -> Health {
         let old_ms = self.looked_at_ms - self.answered_at_ms;
         match (&self.error, &self.cluster) {
@@ -97,6 +103,7 @@ mod tests {
         let watch = watch.reduce(lost(11_000.0));
         assert_eq!(watch.health(), Health::Stale { for_secs: 10 });
         assert!(watch.cluster.is_some());
+        assert_eq!(watch.outdated_ms(), Some(10_000));
         assert_eq!(watch.reduce(look(12_000.0, 2)).health(), Health::Connected);
     }
 }

@@ -53,6 +53,18 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
+/// `512 B`, `1.5 MiB`.
+pub fn bytes(number: u64) -> String {
+    let mut value = number as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1_024.0 {
+            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1_024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
 /// `1 record`, `2 records`.
 pub fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
@@ -82,6 +94,11 @@ mod tests {
             [0.4, 12.0, 1_320.0, 125_000.0].map(duration_ms),
             ["0.4 ms", "12 ms", "1.32 s", "2 min 5 s"]
         );
+    }
+
+    #[test]
+    fn sizes_change_unit_as_they_grow() {
+        assert_eq!([0, 1_023, 1_536, 3 << 40].map(bytes), ["0 B", "1023 B", "1.5 KiB", "3.0 TiB"]);
     }
 
     #[test]

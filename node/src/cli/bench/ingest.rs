@@ -123,7 +123,7 @@ pub(super) async fn run(args: IngestArgs) -> Result<(), CliError> {
 }
 
 fn plan(args: &IngestArgs, now: Timestamp) -> Result<CorpusPlan, CliError> {
-    let base = args.connection.base()?;
+    let base = args.connection.addresses()?.current().clone();
     let mut head_lines = format!("host: {}\r\n", base.authority());
     if let Some(authorization) = args.connection.authorization() {
         if authorization.contains(['\r', '\n']) {
@@ -149,7 +149,7 @@ fn plan(args: &IngestArgs, now: Timestamp) -> Result<CorpusPlan, CliError> {
 }
 
 fn socket_address(connection: &ConnectionArgs) -> Result<String, CliError> {
-    let base = connection.base()?;
+    let base = connection.addresses()?.current().clone();
     let host = base.host_str().unwrap_or("127.0.0.1");
     Ok(format!("{host}:{}", base.port_or_known_default().unwrap_or(80)))
 }

@@ -39,7 +39,8 @@ const BATCH_RECORDS_MAX: usize = 2_000;
   insighthub demo                              40 records a second until Ctrl-C
   insighthub demo --rate 500 --duration 10m
   insighthub demo --backfill 6h                fill the last six hours first
-  insighthub demo --seed 7 --duration 1m       the same shop each time")]
+  insighthub demo --seed 7 --duration 1m       the same shop each time
+  insighthub demo --url http://127.0.0.1:8000,http://127.0.0.1:8001   goes on when a node dies")]
 pub struct DemoArgs {
     /// Records per second, on average over a day.
     #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = parse_rate)]

@@ -62,6 +62,8 @@ impl Sender {
                 Err(error) => {
                     self.retries += 1;
                     note(&format!("{error}; trying again"));
+                    // Under the same identity it is stored once, whichever node takes it.
+                    self.client.try_next_node();
                     tokio::time::sleep(error.retry_after().unwrap_or(backoff).min(BACKOFF_MAX)).await;
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                 }
