@@ -57,11 +57,17 @@ impl Cluster {
                 Some(replica) => {
                     let end = || replica.replica.status().next_offset;
                     // Ahead of this replica: it lags behind the node the follower came from, or the
-                    // cursor is another cluster's; then it starts at the end.
-                    if asked.is_some_and(|asked| asked > end()) {
-                        self.catch_up(std::slice::from_ref(&replica), Instant::now() + ASK_DEADLINE).await;
+                    // cursor is another cluster's; then it starts at the end. Without a leader to ask it
+                    // is taken at its word: to start again before it would show records twice.
+                    let is_ahead = asked.is_some_and(|asked| asked > end());
+                    let confirm_by = Instant::now() + ASK_DEADLINE;
+                    let is_unknown = is_ahead
+                        && !self.catch_up(std::slice::from_ref(&replica), confirm_by).await.is_empty();
+                    match asked {
+                        Some(asked) if is_unknown => asked,
+                        Some(asked) => asked.min(end()),
+                        None => end(),
                     }
-                    asked.map_or_else(end, |asked| asked.min(end()))
                 }
                 None => {
                     let end = if asked.is_none() { self.end_elsewhere(partition).await } else { None };
