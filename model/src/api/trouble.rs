@@ -130,7 +130,7 @@ fn replicas(partition: &Partition) -> Vec<Trouble> {
             return Some(Trouble::fault(
                 format!("{} damaged blocks of partition {number} on {node}.", replica.damaged_blocks),
                 format!(
-                    "The other replicas answer for them. Look at the disk of {node}: one that rots goes on."
+                    "Others answer, and copies are fetched from them. Look at the disk of {node}: one that rots goes on."
                 ),
             ));
         }
@@ -153,7 +153,7 @@ fn unequal(partition: &Partition) -> Option<Trouble> {
     (contents.len() > seals.len()).then(|| {
         Trouble::fault(
             format!("The replicas of partition {} hold different blocks.", partition.partition),
-            "This must never happen. Keep the data directories of all its nodes and look at their logs.",
+            "This must never happen. The next scrub takes the majority's; keep the logs of its nodes and report it.",
         )
     })
 }

@@ -86,7 +86,7 @@ fn partition_row(partition: &Partition) -> Html {
             { number(partition.term, false) }{ number(partition.records, false) }
             { number(partition.head_records, false) }{ number(partition.blocks, false) }
             <td class="number">{ format::bytes(partition.block_bytes) }</td>
-            <td class="replicas">{ for partition.replicas.iter().map(replica_chip) }</td>
+            <td><div class="replicas">{ for partition.replicas.iter().map(replica_chip) }</div></td>
         </tr>
     }
 }

@@ -87,7 +87,7 @@ fn tiles(watch: &ClusterWatch, cluster: &Cluster) -> Html {
         <ul class="tiles">
             { tile("Nodes ready", format!("{ready} of {expected}"), ready < expected) }
             { tile("Partitions with a leader", format!("{led} of {}", cluster.partitions.len()), led < cluster.partitions.len()) }
-            { tile("Accepted here per second", watch.accepted_per_sec.map_or("–".to_owned(), format::rate), false) }
+            { tile("Accepted here a second", watch.accepted_per_sec.map_or("–".to_owned(), format::rate), false) }
             { tile("Records accepted here", format::count(cluster.ingest.accepted), false) }
             { tile("Records refused here", format::count(cluster.ingest.rejected), cluster.ingest.rejected > 0) }
             { tile("Repeated batches here", format::count(cluster.ingest.duplicates), false) }
