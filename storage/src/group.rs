@@ -158,6 +158,17 @@ impl Group {
         self.raft.metrics()
     }
 
+    /// Who leads; asked with every chunk, so it copies nothing else.
+    pub fn leadership(&self) -> Leadership {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        Leadership {
+            leader: metrics.current_leader,
+            leads: metrics.state == ServerState::Leader,
+            term: metrics.current_term,
+        }
+    }
+
     pub fn status(&self) -> GroupStatus {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
@@ -204,6 +215,15 @@ impl Group {
     pub(crate) fn raft(&self) -> &Raft {
         &self.raft
     }
+}
+
+/// Who leads a group, as this replica knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leadership {
+    pub leader: Option<NodeId>,
+    /// This node does.
+    pub leads: bool,
+    pub term: u64,
 }
 
 /// Figures for `/api/cluster` and the metrics.

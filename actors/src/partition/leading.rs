@@ -36,7 +36,7 @@ impl State {
     /// Makes sure that this node leads and knows what the last leader knew; else says who leads.
     async fn lead(&mut self) -> Result<(), Option<NodeId>> {
         let group = &self.arguments.group.group;
-        let status = group.status();
+        let status = group.leadership();
         if !status.leads {
             self.led_term = None;
             return Err(status.leader);

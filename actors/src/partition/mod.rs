@@ -218,7 +218,7 @@ impl State {
         let due = head.records >= rule.head_records_max || head.bytes >= rule.head_bytes_max;
         let group = &self.arguments.group.group;
         if !due
-            || !group.status().leads
+            || !group.leadership().leads
             || group.is_handing_over()
             || self.seal_under_way
             || head.frozen_heads > 0

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Cluster;
 use super::message::{self, Hello, HelloAnswer, kind};
-use crate::control::{ControlCommand, ControlReply, TopologyCommand};
+use crate::control::{ControlCommand, ControlReply, NodeState, TopologyCommand};
 use crate::fs::Fs;
 use crate::identity::{Identity, Member};
 use crate::store::StoreError;
@@ -175,11 +175,10 @@ impl Cluster {
     /// Answers a node that has no identity.
     pub(super) async fn hear_hello(&self, hello: Hello) -> HelloAnswer {
         let member = hello.member;
-        if let Some(identity) = welcome(&self.store.identity, &member.disk_id)
-            && !self.topology(|topology| {
-                topology.by_disk(&member.disk_id).is_none() && !topology.nodes.is_empty()
-            })
-        {
+        let state = self.topology(|topology| topology.by_disk(&member.disk_id).map(|known| known.state));
+        let is_founder = welcome(&self.store.identity, &member.disk_id);
+        // Before the founders are written down, the identity is all there is to know them by.
+        if let Some(identity) = is_founder.filter(|_| state != Some(NodeState::Removed)) {
             return HelloAnswer::Welcome { identity };
         }
         let name = member.name.clone();

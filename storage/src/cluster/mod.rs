@@ -133,7 +133,7 @@ impl Cluster {
     /// Who leads a partition, as far as this node knows.
     pub fn leader_of(&self, partition: PartitionId) -> Option<NodeId> {
         match self.store.partition(partition) {
-            Some(hosted) => hosted.group.status().leader,
+            Some(hosted) => hosted.group.leadership().leader,
             None => self.leaders_elsewhere.lock().get(&partition).copied(),
         }
     }
@@ -141,7 +141,7 @@ impl Cluster {
     fn leader_of_group(&self, group: GroupId) -> Option<NodeId> {
         match crate::store::partition_of_group(group) {
             Some(partition) => self.leader_of(partition),
-            None => self.store.control.group.status().leader,
+            None => self.store.control.group.leadership().leader,
         }
     }
 

@@ -46,7 +46,7 @@ impl Cluster {
     fn by_leader(&self, replicas: &[PartitionGroup]) -> BTreeMap<Option<NodeId>, Vec<PartitionGroup>> {
         let mut by_leader: BTreeMap<_, Vec<PartitionGroup>> = BTreeMap::new();
         for replica in replicas {
-            by_leader.entry(replica.group.status().leader).or_default().push(replica.clone());
+            by_leader.entry(replica.group.leadership().leader).or_default().push(replica.clone());
         }
         by_leader
     }

@@ -67,14 +67,16 @@ impl Handler for PeerService {
         call: Call,
         deadline: Duration,
     ) -> BoxFuture<'static, Result<Bytes, String>> {
-        let from = peer.node_id;
         if call.kind == kind::HELLO {
             return self.hello(call.payload);
         }
+        let (from, cluster_id) = (peer.node_id, peer.cluster_id.clone());
         let cluster = self.cluster.get().cloned();
         Box::pin(async move {
             let cluster = cluster.ok_or("this node is starting")?;
-            let from = from.ok_or("only members may ask this")?;
+            // A visitor says hello and nothing else: it may be a node of another cluster, with a number there.
+            let is_ours = cluster_id.as_ref() == Some(&cluster.store.identity.cluster_id);
+            let from = from.filter(|_| is_ours).ok_or("only members may ask this")?;
             cluster.answer_call(from, call, deadline).await
         })
     }

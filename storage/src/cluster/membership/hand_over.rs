@@ -53,7 +53,7 @@ impl Cluster {
         let lease = Duration::from_millis(here.raft().config().election_timeout_max);
         tokio::time::sleep(lease).await;
         let give_up = Instant::now() + lease;
-        while here.status().leads {
+        while here.leadership().leads {
             if Instant::now() > give_up {
                 return Err(Failure::Unavailable(format!("node {heir} was not elected")));
             }

@@ -11,7 +11,7 @@ impl Cluster {
     /// The founder writes the first nodes and placement into the control state.
     pub(super) async fn found_topology(&self) {
         let identity = &self.store.identity;
-        let leads = self.store.control.group.status().leads;
+        let leads = self.store.control.group.leadership().leads;
         if !leads || identity.founders.is_empty() || !self.topology(|topology| topology.nodes.is_empty()) {
             return;
         }

@@ -20,7 +20,7 @@ impl Cluster {
         for replica in self.store.partitions() {
             let partition = replica.replica.partition();
             let target = self.topology(|topology| topology.targets.get(&partition).cloned());
-            if let Some(target) = target.filter(|_| replica.group.status().leads) {
+            if let Some(target) = target.filter(|_| replica.group.leadership().leads) {
                 self.move_on(partition, &replica, target).await;
             }
         }
@@ -59,7 +59,7 @@ impl Cluster {
                 {
                     tracing::info!(%partition, %error, "the leader that leaves could not hand over");
                 }
-                if heir.is_some() && replica.group.status().leads {
+                if heir.is_some() && replica.group.leadership().leads {
                     return;
                 }
             }

@@ -33,7 +33,7 @@ impl Planner {
     }
 
     pub(super) async fn step(&mut self, cluster: &Cluster, watch: &dyn NodeWatch) {
-        if !cluster.store.control.group.status().leads {
+        if !cluster.store.control.group.leadership().leads {
             self.last_change = Instant::now();
             return;
         }
