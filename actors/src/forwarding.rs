@@ -12,6 +12,7 @@ use insighthub_model::ids::BatchIdentity;
 use insighthub_storage::cluster::message::{AppendFailure, ChunkMessage, Failure};
 use insighthub_storage::cluster::{AppendHandler, Cluster};
 use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
+use insighthub_storage::raft::NodeId;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -24,6 +25,9 @@ const PAUSE_FIRST: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// An answer that takes longer is taken for lost and the chunks are sent again, perhaps to another leader.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the leader that is waited for still leads.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A chunk that may have to be sent more than once.
 #[derive(Debug, Clone)]
@@ -135,7 +139,8 @@ impl Forwarding {
             records: parcel.records.to_bytes(),
             dead_letters: parcel.dead_letters.clone(),
         });
-        match cluster.forward(leader, partition, chunks.collect(), within).await {
+        let sent = self.forward_while_it_leads(leader, partition, chunks.collect(), within);
+        match sent.await {
             Ok(outcomes) => {
                 let outcomes = outcomes
                     .into_iter()
@@ -146,6 +151,29 @@ impl Forwarding {
                 let error = self.learn(partition, AppendFailure::Failure(failure));
                 vec![Err(error); parcels.len()]
             }
+        }
+    }
+
+    /// Sends chunks to a leader and waits for its answer as long as it may come: a leader that hangs is given up
+    /// as soon as another is known, and the chunks are sent there.
+    async fn forward_while_it_leads(
+        &self,
+        leader: NodeId,
+        partition: PartitionId,
+        chunks: Vec<ChunkMessage>,
+        within: Duration,
+    ) -> Result<Vec<Result<ChunkOutcome, AppendFailure>>, Failure> {
+        let deposed = async {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if self.cluster.leader_of(partition).is_some_and(|now| now != leader) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            answer = self.cluster.forward(leader, partition, chunks, within) => answer,
+            () = deposed => Err(Failure::Unknown("another node leads by now".to_owned())),
         }
     }
 
