@@ -17,6 +17,8 @@ pub mod partition;
 pub mod query;
 pub mod raft;
 pub mod sealed_head;
+#[doc(hidden)]
+pub mod simulation;
 pub mod snapshot;
 pub mod store;
 pub mod stored_batch;

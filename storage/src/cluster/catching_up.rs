@@ -35,7 +35,7 @@ pub(super) async fn fetch_blocks(
     };
     let replica = cluster.store.partition(partition).ok_or("the replica is gone")?;
     let (looking, wanted) = (Arc::clone(&replica.replica), snapshot.clone());
-    let missing = tokio::task::spawn_blocking(move || looking.missing_blocks(&wanted));
+    let missing = crate::simulation::spawn_blocking(move || looking.missing_blocks(&wanted));
     let missing = missing.await.map_err(|error| error.to_string())?;
     if !missing.is_empty() {
         let bytes: u64 = missing.iter().map(|meta| meta.bytes).sum();

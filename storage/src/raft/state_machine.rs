@@ -216,7 +216,7 @@ fn to_raft(stored: StoredSnapshot) -> RaftSnapshot<TypeConfig> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Stored<T> {
-    match tokio::task::spawn_blocking(work).await {
+    match crate::simulation::spawn_blocking(work).await {
         Ok(result) => result.map_err(|error| failure(&error)),
         Err(error) => Err(failure(&error)),
     }
