@@ -97,6 +97,7 @@ impl SimulatedCluster {
             disk: Arc::new(Mutex::new(disk)),
             history: Arc::clone(&self.history),
             running: Arc::default(),
+            service: Arc::default(),
             lives: Arc::default(),
         };
         self.machines.lock().push(machine.clone());
@@ -152,7 +153,7 @@ impl SimulatedCluster {
         let next = if loses_power { disk.power_cut() } else { disk.kill() };
         *disk = next;
         drop(disk);
-        *machine.running.lock() = None;
+        machine.forget_process();
         self.note(&format!("{} stops, power {loses_power}", machine.name));
         self.sim.crash(machine.name.as_str());
         if let Some(power) = self.power.get_mut(at) {
@@ -206,7 +207,7 @@ impl Drop for SimulatedCluster {
     fn drop(&mut self) {
         // The processes go before their simulation: what they hold of each other would keep both alive.
         for machine in self.machines.lock().iter() {
-            *machine.running.lock() = None;
+            machine.forget_process();
         }
     }
 }

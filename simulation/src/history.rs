@@ -25,7 +25,8 @@ pub(crate) struct History {
     applied: BTreeMap<(PartitionId, Offset), u64>,
     /// Hash of the committed entry at each index of each group.
     entries: BTreeMap<(u16, u64), u64>,
-    leaders: BTreeMap<(u16, u64), u64>,
+    /// Of each term of each group.
+    leaders: BTreeMap<(u16, u64), BTreeSet<u64>>,
     trace: Xxh3,
     violations: Vec<String>,
     pub(crate) counts: Counts,
@@ -117,17 +118,19 @@ impl History {
         }
     }
 
+    /// A node leads a group. openraft's leaders are ordered by (term, node): a term may have a second one, but
+    /// only of a higher number than the first.
     pub(crate) fn lead(&mut self, node: u64, group: u16, term: u64) {
-        match self.leaders.get(&(group, term)).copied() {
-            None => {
-                self.leaders.insert((group, term), node);
-                self.counts.elections += 1;
-                self.note(&format!("n{node}"), &format!("leads group {group} in term {term}"));
-            }
-            Some(other) if other != node => {
-                self.violate(format!("group {group} has two leaders in term {term}: {other} and {node}"));
-            }
-            Some(_) => {}
+        let leaders = self.leaders.entry((group, term)).or_default();
+        if leaders.contains(&node) {
+            return;
+        }
+        let overtaken = leaders.last().copied().filter(|last| *last > node);
+        leaders.insert(node);
+        self.counts.elections += 1;
+        self.note(&format!("n{node}"), &format!("leads group {group} in term {term}"));
+        if let Some(last) = overtaken {
+            self.violate(format!("group {group} had leader {last} in term {term}, and then {node}"));
         }
     }
 

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use insighthub_storage::cluster::founding::{FoundingOptions, Newcomer, become_member};
 use insighthub_storage::cluster::membership::{MembershipOptions, NodeWatch};
 use insighthub_storage::cluster::{Cluster, PeerService};
 use insighthub_storage::fs::{Fs, SimFs};
 use insighthub_storage::partition::ApplyObserver;
 use insighthub_storage::sealed_head::SealedHead;
-use insighthub_storage::transport::{Transport, TransportOptions};
+use insighthub_storage::transport::{Call, Handler, PeerIdentity, Transport, TransportOptions};
 use insighthub_storage::wal::WalOptions;
 use insighthub_storage::{Identity, Member, Store, StoreOptions, StoredBatch};
 use parking_lot::Mutex;
@@ -46,6 +48,8 @@ pub(crate) struct Machine {
     pub(crate) history: Arc<Mutex<History>>,
     /// Of the process that runs, if one does.
     pub(crate) running: Arc<Mutex<Option<Running>>>,
+    /// What answers peers in it.
+    pub(crate) service: Arc<Mutex<Option<Arc<PeerService>>>>,
     /// Processes started so far.
     pub(crate) lives: Arc<Mutex<u64>>,
 }
@@ -71,6 +75,12 @@ pub(crate) fn member(number: u64) -> Member {
 }
 
 impl Machine {
+    /// Lets go of everything the process that ended held.
+    pub(crate) fn forget_process(&self) {
+        *self.running.lock() = None;
+        *self.service.lock() = None;
+    }
+
     pub(crate) fn note(&self, event: &str) {
         self.history.lock().note(&self.name, event);
     }
@@ -84,7 +94,10 @@ impl Machine {
         };
         let fs = self.disk.lock().as_fs();
         match self.live(&fs, life).await {
-            Ok(reason) => self.note(&format!("ends: {reason}")),
+            // Without its place on the real file system, which differs from run to run.
+            Ok(reason) => {
+                self.note(&format!("ends: {}", reason.replace(&*self.directory.to_string_lossy(), "")));
+            }
             Err(error) if is_of_the_disk(&error) => self.note("cannot start: the disk fails"),
             Err(error) => self.history.lock().violate(format!("{} cannot start: {error:#}", self.name)),
         }
@@ -97,7 +110,8 @@ impl Machine {
         let me = Member { disk_id: format!("disk-{}", self.number), ..member(self.number) };
         let newcomer = Newcomer::new(me.clone());
         let service = PeerService::new(newcomer.clone());
-        let transport = self.start_transport(&service, life).await?;
+        *self.service.lock() = Some(Arc::clone(&service));
+        let transport = self.start_transport(life).await?;
         let identity = match Identity::read(fs.as_ref(), &self.directory)? {
             Some(identity) => identity,
             None => self.found(fs, &transport, &newcomer, me).await?,
@@ -121,7 +135,7 @@ impl Machine {
         Ok(failed.as_ref().map_or_else(String::new, ToString::to_string))
     }
 
-    async fn start_transport(&self, service: &Arc<PeerService>, life: u64) -> anyhow::Result<Transport> {
+    async fn start_transport(&self, life: u64) -> anyhow::Result<Transport> {
         let dice = Mutex::new(Dice::for_part(self.seed, 1_000 * self.number + life));
         let options = TransportOptions {
             listen: Some("0.0.0.0:7000".parse()?),
@@ -132,7 +146,8 @@ impl Machine {
             }),
             ..TransportOptions::new(self.name.clone())
         };
-        Ok(Transport::start(options, Arc::new(SimulatedNetwork), Arc::clone(service) as _).await?)
+        let handler = Arc::new(Answers(Arc::clone(&self.service)));
+        Ok(Transport::start(options, Arc::new(SimulatedNetwork), handler).await?)
     }
 
     async fn found(
@@ -181,6 +196,29 @@ impl Machine {
 fn is_of_the_disk(error: &anyhow::Error) -> bool {
     let text = format!("{error:#}");
     text.contains("os error 5") || text.contains("no storage space")
+}
+
+/// Answers peers while the process lives. A process that ends frees what it holds, whoever holds whom; here
+/// connections and the service that answers them would keep each other alive.
+#[derive(Debug)]
+struct Answers(Arc<Mutex<Option<Arc<PeerService>>>>);
+
+impl Handler for Answers {
+    fn admits(&self, peer: &PeerIdentity) -> Result<(), String> {
+        self.0.lock().as_ref().map_or(Ok(()), |service| service.admits(peer))
+    }
+
+    fn handle(
+        &self,
+        peer: &PeerIdentity,
+        call: Call,
+        deadline: Duration,
+    ) -> BoxFuture<'static, Result<Bytes, String>> {
+        match self.0.lock().as_ref() {
+            Some(service) => service.handle(peer, call, deadline),
+            None => std::future::ready(Err("this node stops".to_owned())).boxed(),
+        }
+    }
 }
 
 /// Hears what a replica applies.

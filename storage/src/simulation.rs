@@ -53,7 +53,7 @@ fn roll() -> Option<u64> {
 /// What a sync or a piece of blocking work takes: a few milliseconds, and now and then a disk that stumbles.
 pub(crate) fn disk_latency() -> Duration {
     let number = roll().unwrap_or_default();
-    let stumbles = (number >> 32).is_multiple_of(300);
+    let stumbles = (number >> 32).is_multiple_of(2_000);
     Duration::from_millis(1 + number % 3 + if stumbles { 40 + number % 150 } else { 0 })
 }
 
