@@ -57,7 +57,7 @@ impl Cluster {
     ) -> Result<(), String> {
         let content = self.read_peers_block(from, replica.replica.partition(), meta).await?;
         let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
-        let storing = tokio::task::spawn_blocking(move || replica.store_fetched(&meta, &content));
+        let storing = crate::simulation::spawn_blocking(move || replica.store_fetched(&meta, &content));
         storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 

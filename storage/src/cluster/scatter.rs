@@ -139,7 +139,7 @@ impl Cluster {
     fn find_damage(&self, replicas: &[PartitionGroup]) {
         for replica in replicas {
             let replica = Arc::clone(&replica.replica);
-            tokio::task::spawn_blocking(move || {
+            crate::simulation::spawn_blocking(move || {
                 for meta in replica.blocks_to_scrub() {
                     replica.scrub(&meta);
                 }
