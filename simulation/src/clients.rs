@@ -12,6 +12,7 @@ use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
 use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::appends::EPOCH_NANOS;
 use crate::dice::Dice;
@@ -20,6 +21,8 @@ use crate::history::History;
 use crate::node::{Machine, PARTITIONS, Running};
 
 pub(crate) const WRITERS: u64 = 3;
+/// The writers, the reader and the one of the control state.
+const SLOTS: u64 = WRITERS + 2;
 /// Longer than any answer may take.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -50,7 +53,7 @@ pub(crate) struct Client {
 impl Client {
     /// Runs all of them until they are stopped.
     pub(crate) async fn run_all(self) -> turmoil::Result {
-        self.progress.lock().running = WRITERS as usize + 2;
+        self.progress.lock().running = SLOTS as usize;
         let mut tasks = Vec::new();
         for number in 0..WRITERS {
             tasks.push(tokio::spawn(self.clone().write(number)));
@@ -78,58 +81,58 @@ impl Client {
     /// Asks a node; `None` when it is not there, stops or takes too long.
     async fn ask<T>(
         &self,
-        dice: &mut Dice,
+        pace: &mut Pace,
         patience: Duration,
         ask: impl FnOnce(oneshot::Sender<T>) -> Ask,
     ) -> Option<T> {
-        pause(dice, 1..4).await;
-        let node = self.any_node(dice)?;
+        pace.pause(1..4).await;
+        let node = self.any_node(&mut pace.dice)?;
         let (sender, answer) = oneshot::channel();
         node.door.try_send(ask(sender)).ok()?;
         drop(node);
         let answer = tokio::time::timeout(patience, answer).await.ok()?.ok();
-        pause(dice, 1..4).await;
+        pace.pause(1..4).await;
         answer
     }
 
     async fn write(self, number: u64) {
-        let mut dice = Dice::for_part(self.seed, 10 + number);
+        let mut pace = Pace::new(self.seed, number);
         let name = format!("w{number}");
         let mut sequence = 0;
         while !self.is_stopped() {
             sequence += 1;
-            let partition = PartitionId(dice.within(0..u64::from(PARTITIONS)) as u16);
+            let partition = PartitionId(pace.dice.within(0..u64::from(PARTITIONS)) as u16);
             let messages: Vec<String> =
-                (0..dice.within(1..7)).map(|row| format!("{name}/{sequence}/{row}")).collect();
+                (0..pace.dice.within(1..7)).map(|row| format!("{name}/{sequence}/{row}")).collect();
             let chunk = chunk(&name, sequence, &messages);
             let is_fresh = self.progress.lock().healed;
             self.history.lock().send(partition, &messages);
-            if self.send(&mut dice, partition, chunk, &messages).await && is_fresh {
+            if self.send(&mut pace, partition, chunk, &messages).await && is_fresh {
                 let mut progress = self.progress.lock();
                 if let Some(count) = progress.fresh_batches.get_mut(number as usize) {
                     *count += 1;
                 }
             }
-            pause(&mut dice, 5..120).await;
+            pace.pause(5..120).await;
         }
     }
 
     /// Sends a batch until it is acknowledged, now and then giving up; true if it was.
     async fn send(
         &self,
-        dice: &mut Dice,
+        pace: &mut Pace,
         partition: PartitionId,
         chunk: ChunkMessage,
         messages: &[String],
     ) -> bool {
         for attempt in 0u64.. {
-            if attempt > 0 && (self.is_stopped() || dice.one_in(60)) {
+            if attempt > 0 && (self.is_stopped() || pace.dice.one_in(60)) {
                 return false;
             }
-            let within = Duration::from_millis(dice.within(40..1_500));
+            let within = Duration::from_millis(pace.dice.within(40..1_500));
             let chunk = chunk.clone();
             let ask = |answer| Ask::Append { partition, chunk, within, answer };
-            match self.ask(dice, within, ask).await {
+            match self.ask(pace, within, ask).await {
                 Some(Ok(outcome @ (ChunkOutcome::Stored { .. } | ChunkOutcome::Duplicate))) => {
                     let mut history = self.history.lock();
                     history.counts.duplicates += u64::from(outcome == ChunkOutcome::Duplicate);
@@ -142,22 +145,22 @@ impl Client {
                     self.history.lock().violate(format!("{messages:?} was answered {outcome:?}"));
                     return false;
                 }
-                Some(Err(_)) | None => pause(dice, 5..80).await,
+                Some(Err(_)) | None => pace.pause(5..80).await,
             }
         }
         false
     }
 
     async fn read(self) {
-        let mut dice = Dice::for_part(self.seed, 20);
+        let mut pace = Pace::new(self.seed, WRITERS);
         while !self.is_stopped() {
-            pause(&mut dice, 20..200).await;
-            let service = format!("w{}", dice.within(0..WRITERS));
+            pace.pause(20..200).await;
+            let service = format!("w{}", pace.dice.within(0..WRITERS));
             let before = self.history.lock().acknowledged_count();
             let healed = self.progress.lock().healed;
             let asked = service.clone();
             let ask = |answer| Ask::Search { service: asked, answer };
-            let Some(Some(found)) = self.ask(&mut dice, PATIENCE, ask).await else { continue };
+            let Some(Some(found)) = self.ask(&mut pace, PATIENCE, ask).await else { continue };
             let mut history = self.history.lock();
             history.counts.reads += 1;
             history.counts.uncertain_reads += u64::from(!found.uncertain.is_empty());
@@ -173,10 +176,10 @@ impl Client {
     }
 
     async fn control(self) {
-        let mut dice = Dice::for_part(self.seed, 30);
+        let mut pace = Pace::new(self.seed, WRITERS + 1);
         let mut number = 0;
         while !self.is_stopped() {
-            pause(&mut dice, 100..600).await;
+            pace.pause(100..600).await;
             number += 1;
             let id = format!("token-{number}");
             let token = ServiceToken {
@@ -187,7 +190,7 @@ impl Client {
             };
             let command = ControlCommand::CreateToken { id: id.clone(), token };
             let ask = |answer| Ask::Control { command, answer };
-            if let Some(Ok(ControlReply::Done)) = self.ask(&mut dice, PATIENCE, ask).await {
+            if let Some(Ok(ControlReply::Done)) = self.ask(&mut pace, PATIENCE, ask).await {
                 let mut history = self.history.lock();
                 history.counts.control_changes += 1;
                 history.note("client", &format!("control changed: {id}"));
@@ -197,8 +200,24 @@ impl Client {
     }
 }
 
-async fn pause(dice: &mut Dice, millis: std::ops::Range<u64>) {
-    tokio::time::sleep(Duration::from_millis(dice.within(millis))).await;
+/// A client's dice and clock. It acts in milliseconds of its own, so that clients that are woken at once, as they
+/// are in no certain order when a node dies, never act in the order they were woken.
+struct Pace {
+    dice: Dice,
+    started: Instant,
+    slot: u64,
+}
+
+impl Pace {
+    fn new(seed: u64, slot: u64) -> Pace {
+        Pace { dice: Dice::for_part(seed, 10 + slot), started: Instant::now(), slot }
+    }
+
+    async fn pause(&mut self, millis: std::ops::Range<u64>) {
+        let earliest = self.started.elapsed().as_millis() as u64 + self.dice.within(millis);
+        let slot = earliest.saturating_sub(self.slot).div_ceil(SLOTS) * SLOTS + self.slot;
+        tokio::time::sleep_until(self.started + Duration::from_millis(slot)).await;
+    }
 }
 
 fn chunk(producer: &str, sequence: u64, messages: &[String]) -> ChunkMessage {

@@ -1,5 +1,6 @@
 //! The simulated machines and the network between them, as the driver handles them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,13 @@ const DURATION_MAX: Duration = Duration::from_secs(600);
 /// Segments on their way on one connection, and connections that wait.
 const TCP_CAPACITY: usize = 4_096;
 
+/// What happens to messages of one direction between two machines; without an entry they pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    Cut,
+    Held,
+}
+
 /// Whether a machine's process is meant to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Power {
@@ -35,6 +43,7 @@ pub(crate) struct SimulatedCluster {
     pub(crate) progress: Arc<Mutex<Progress>>,
     machines: Arc<Mutex<Vec<Machine>>>,
     power: Vec<Power>,
+    blocks: BTreeMap<(String, String), Block>,
     seed: u64,
     mutation: Mutation,
     /// Processes that ended by themselves because their log failed.
@@ -63,6 +72,7 @@ impl SimulatedCluster {
             progress: Arc::default(),
             machines: Arc::default(),
             power: Vec::new(),
+            blocks: BTreeMap::new(),
             seed,
             mutation,
             failed_logs: 0,
@@ -98,6 +108,7 @@ impl SimulatedCluster {
             history: Arc::clone(&self.history),
             running: Arc::default(),
             service: Arc::default(),
+            has_ended: Arc::default(),
             lives: Arc::default(),
         };
         self.machines.lock().push(machine.clone());
@@ -115,6 +126,10 @@ impl SimulatedCluster {
 
     pub(crate) fn name(&self, at: usize) -> String {
         self.machines.lock().get(at).map_or_else(String::new, |machine| machine.name.clone())
+    }
+
+    fn has_ended(&self, at: usize) -> bool {
+        self.machines.lock().get(at).is_some_and(|machine| *machine.has_ended.lock())
     }
 
     pub(crate) fn disk(&self, at: usize) -> SimFs {
@@ -155,9 +170,52 @@ impl SimulatedCluster {
         drop(disk);
         machine.forget_process();
         self.note(&format!("{} stops, power {loses_power}", machine.name));
-        self.sim.crash(machine.name.as_str());
+        self.crash_in_silence(&machine.name);
         if let Some(power) = self.power.get_mut(at) {
             *power = Power::Off(until);
+        }
+    }
+
+    /// The tasks of a process are dropped in no certain order; what they would send must not reach anybody.
+    fn crash_in_silence(&mut self, name: &str) {
+        let others: Vec<String> =
+            (0..self.machines_count()).map(|at| self.name(at)).filter(|other| other != name).collect();
+        for other in &others {
+            self.sim.partition(name, other.as_str());
+        }
+        self.sim.crash(name);
+        for other in &others {
+            self.sim.repair(name, other.as_str());
+            for (from, to) in [(name, other.as_str()), (other.as_str(), name)] {
+                match self.blocks.get(&(from.to_owned(), to.to_owned())) {
+                    Some(Block::Cut) => self.sim.partition_oneway(from, to),
+                    Some(Block::Held) => self.sim.hold(from, to),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Messages from one machine to the other are lost.
+    pub(crate) fn cut(&mut self, from: &str, to: &str) {
+        self.sim.partition_oneway(from, to);
+        self.blocks.insert((from.to_owned(), to.to_owned()), Block::Cut);
+    }
+
+    /// Messages between the two wait.
+    pub(crate) fn hold(&mut self, a: &str, b: &str) {
+        self.sim.hold(a, b);
+        for (from, to) in [(a, b), (b, a)] {
+            self.blocks.insert((from.to_owned(), to.to_owned()), Block::Held);
+        }
+    }
+
+    /// Messages between the two pass again, those that wait included.
+    pub(crate) fn mend(&mut self, a: &str, b: &str) {
+        self.sim.repair(a, b);
+        self.sim.release(a, b);
+        for (from, to) in [(a, b), (b, a)] {
+            self.blocks.remove(&(from.to_owned(), to.to_owned()));
         }
     }
 
@@ -173,7 +231,7 @@ impl SimulatedCluster {
                         *power = Power::On;
                     }
                 }
-                Some(Power::On) if !self.sim.is_host_running(name.as_str()) => {
+                Some(Power::On) if self.has_ended(at) => {
                     self.failed_logs += 1;
                     // Every other one loses power on top of it.
                     let loses_power = self.failed_logs % 2 == 1;

@@ -55,7 +55,6 @@ pub(crate) const LATENCY_MAX: Duration = Duration::from_millis(3);
 #[derive(Clone, Debug)]
 enum Mend {
     Links(Vec<(String, String)>),
-    Release(Vec<(String, String)>),
     Speed(Vec<(String, String)>),
     Space(usize),
     Flap { pair: (String, String), left: u64 },
@@ -107,8 +106,7 @@ impl Faults {
         self.mends.clear();
         let links = cluster.links();
         for (a, b) in &links {
-            cluster.sim.repair(a.as_str(), b.as_str());
-            cluster.sim.release(a.as_str(), b.as_str());
+            cluster.mend(a, b);
             cluster.sim.set_link_max_message_latency(a.as_str(), b.as_str(), LATENCY_MAX);
         }
         for at in 0..cluster.machines_count() {
@@ -162,7 +160,8 @@ impl Faults {
                 let cut: Vec<_> =
                     cluster.links().into_iter().filter(|(a, b)| is_in(a) != is_in(b)).collect();
                 for (a, b) in &cut {
-                    cluster.sim.partition(a.as_str(), b.as_str());
+                    cluster.cut(a, b);
+                    cluster.cut(b, a);
                 }
                 self.mends.push((now + lasts, Mend::Links(cut)));
             }
@@ -170,15 +169,15 @@ impl Faults {
                 let outwards = self.dice.one_in(2);
                 for (a, b) in &of_node {
                     let (from, to) = if (a == name) == outwards { (a, b) } else { (b, a) };
-                    cluster.sim.partition_oneway(from.as_str(), to.as_str());
+                    cluster.cut(from, to);
                 }
                 self.mends.push((now + lasts, Mend::Links(of_node)));
             }
             Kind::Hold => {
                 for (a, b) in &of_node {
-                    cluster.sim.hold(a.as_str(), b.as_str());
+                    cluster.hold(a, b);
                 }
-                self.mends.push((now + lasts, Mend::Release(of_node)));
+                self.mends.push((now + lasts, Mend::Links(of_node)));
             }
             Kind::SlowLinks => {
                 let latency = Duration::from_millis(self.dice.within(20..300));
@@ -198,21 +197,18 @@ impl Faults {
 
     fn mend(&mut self, cluster: &mut SimulatedCluster, mend: Mend, now: Duration) {
         match mend {
-            Mend::Links(links) => {
-                links.iter().for_each(|(a, b)| cluster.sim.repair(a.as_str(), b.as_str()));
-            }
-            Mend::Release(links) => {
-                links.iter().for_each(|(a, b)| cluster.sim.release(a.as_str(), b.as_str()));
-            }
+            Mend::Links(links) => links.iter().for_each(|(a, b)| cluster.mend(a, b)),
             Mend::Speed(links) => links.iter().for_each(|(a, b)| {
                 cluster.sim.set_link_max_message_latency(a.as_str(), b.as_str(), LATENCY_MAX);
             }),
             Mend::Space(at) => cluster.disk(at).set_capacity(u64::MAX),
             Mend::Flap { pair, left } => {
                 let (a, b) = (pair.0.as_str(), pair.1.as_str());
-                match left % 2 {
-                    0 => cluster.sim.partition(a, b),
-                    _ => cluster.sim.repair(a, b),
+                if left.is_multiple_of(2) {
+                    cluster.cut(a, b);
+                    cluster.cut(b, a);
+                } else {
+                    cluster.mend(a, b);
                 }
                 let again = now + Duration::from_millis(self.dice.within(20..300));
                 if left > 1 {

@@ -50,6 +50,8 @@ pub(crate) struct Machine {
     pub(crate) running: Arc<Mutex<Option<Running>>>,
     /// What answers peers in it.
     pub(crate) service: Arc<Mutex<Option<Arc<PeerService>>>>,
+    /// The process wants to end by itself.
+    pub(crate) has_ended: Arc<Mutex<bool>>,
     /// Processes started so far.
     pub(crate) lives: Arc<Mutex<u64>>,
 }
@@ -79,6 +81,7 @@ impl Machine {
     pub(crate) fn forget_process(&self) {
         *self.running.lock() = None;
         *self.service.lock() = None;
+        *self.has_ended.lock() = false;
     }
 
     pub(crate) fn note(&self, event: &str) {
@@ -101,8 +104,9 @@ impl Machine {
             Err(error) if is_of_the_disk(&error) => self.note("cannot start: the disk fails"),
             Err(error) => self.history.lock().violate(format!("{} cannot start: {error:#}", self.name)),
         }
-        *self.running.lock() = None;
-        Ok(())
+        *self.has_ended.lock() = true;
+        // The driver takes the process away; it notes how that happens.
+        std::future::pending().await
     }
 
     async fn live(&self, fs: &Arc<dyn Fs>, life: u64) -> anyhow::Result<String> {
