@@ -57,7 +57,14 @@ impl Watcher {
     }
 
     /// Compares entries that were applied since the last look with those of the other nodes.
-    fn compare(&mut self, cluster: &SimulatedCluster, name: &str, running: &Running, group: u16, applied: u64) {
+    fn compare(
+        &mut self,
+        cluster: &SimulatedCluster,
+        name: &str,
+        running: &Running,
+        group: u16,
+        applied: u64,
+    ) {
         let from = self.compared.entry((name.to_owned(), group)).or_default();
         // A restart replays; what it replays is compared again.
         if applied < *from {
@@ -106,7 +113,10 @@ pub(crate) fn disagreement(cluster: &SimulatedCluster) -> Option<String> {
         for hosted in node.cluster.store.partitions() {
             let frozen = hosted.replica.head_size().frozen_heads;
             if frozen > 0 {
-                return Some(format!("{name}: {frozen} heads of p{} are not sealed", hosted.replica.partition()));
+                return Some(format!(
+                    "{name}: {frozen} heads of p{} are not sealed",
+                    hosted.replica.partition()
+                ));
             }
         }
     }

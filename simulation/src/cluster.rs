@@ -141,18 +141,19 @@ impl SimulatedCluster {
     /// The processes that run, with their names.
     pub(crate) fn running(&self) -> Vec<(String, Running)> {
         let machines = self.machines.lock();
-        let running = machines.iter().filter_map(|machine| {
-            Some((machine.name.clone(), machine.running.lock().clone()?))
-        });
+        let running = machines
+            .iter()
+            .filter_map(|machine| Some((machine.name.clone(), machine.running.lock().clone()?)));
         running.collect()
     }
 
     /// Every pair of nodes.
     pub(crate) fn links(&self) -> Vec<(String, String)> {
         let names: Vec<String> = (0..self.machines_count()).map(|at| self.name(at)).collect();
-        let pairs = names.iter().enumerate().flat_map(|(at, a)| {
-            names.iter().skip(at + 1).map(move |b| (a.clone(), b.clone()))
-        });
+        let pairs = names
+            .iter()
+            .enumerate()
+            .flat_map(|(at, a)| names.iter().skip(at + 1).map(move |b| (a.clone(), b.clone())));
         pairs.collect()
     }
 

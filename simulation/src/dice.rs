@@ -25,7 +25,7 @@ impl Dice {
     }
 
     pub(crate) fn one_in(&mut self, count: u64) -> bool {
-        self.roll() % count.max(1) == 0
+        self.roll().is_multiple_of(count.max(1))
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {

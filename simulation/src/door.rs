@@ -29,8 +29,14 @@ pub(crate) enum Ask {
         within: Duration,
         answer: oneshot::Sender<Result<ChunkOutcome, AppendFailure>>,
     },
-    Search { service: String, answer: oneshot::Sender<Option<Found>> },
-    Control { command: ControlCommand, answer: oneshot::Sender<Result<ControlReply, Failure>> },
+    Search {
+        service: String,
+        answer: oneshot::Sender<Option<Found>>,
+    },
+    Control {
+        command: ControlCommand,
+        answer: oneshot::Sender<Result<ControlReply, Failure>>,
+    },
 }
 
 /// An answer to a search.
@@ -50,7 +56,9 @@ pub(crate) async fn open(cluster: Arc<Cluster>, mut asked: mpsc::Receiver<Ask>, 
                 Ask::Append { partition, chunk, within, answer } => {
                     drop(answer.send(append(&cluster, partition, chunk, within, mutation).await));
                 }
-                Ask::Search { service, answer } => drop(answer.send(search(&cluster, service, mutation).await)),
+                Ask::Search { service, answer } => {
+                    drop(answer.send(search(&cluster, service, mutation).await))
+                }
                 Ask::Control { command, answer } => drop(answer.send(cluster.propose_control(command).await)),
             }
         });
@@ -70,7 +78,8 @@ async fn append(
         chunk.identity.producer = format!("{}-{now}", chunk.identity.producer);
     }
     let none = || Failure::Unavailable("no leader is known".into());
-    let leader = cluster.leader_of(partition).or_else(|| cluster.guess_leader(partition, 0)).ok_or_else(none)?;
+    let leader =
+        cluster.leader_of(partition).or_else(|| cluster.guess_leader(partition, 0)).ok_or_else(none)?;
     let mut outcomes = if leader == cluster.me() {
         Appends::new(cluster, mutation).append(partition, vec![chunk], within).await
     } else {

@@ -34,19 +34,21 @@ pub enum Kind {
     Flapping,
 }
 
-pub(crate) const KINDS: [Kind; 11] = [
-    Kind::PowerCut,
-    Kind::PowerCutOfAll,
-    Kind::Kill,
-    Kind::TornWrite,
-    Kind::SyncFails,
-    Kind::DiskFull,
-    Kind::Partition,
-    Kind::OneWay,
-    Kind::Hold,
-    Kind::SlowLinks,
-    Kind::Flapping,
-];
+impl Kind {
+    pub const ALL: [Kind; 11] = [
+        Kind::PowerCut,
+        Kind::PowerCutOfAll,
+        Kind::Kill,
+        Kind::TornWrite,
+        Kind::SyncFails,
+        Kind::DiskFull,
+        Kind::Partition,
+        Kind::OneWay,
+        Kind::Hold,
+        Kind::SlowLinks,
+        Kind::Flapping,
+    ];
+}
 
 /// Messages take up to this long when nothing is wrong.
 pub(crate) const LATENCY_MAX: Duration = Duration::from_millis(3);
@@ -74,7 +76,7 @@ impl Faults {
     pub(crate) fn new(seed: u64) -> Faults {
         let mut dice = Dice::for_part(seed, 40);
         let count = dice.within(1..5);
-        let kinds = (0..count).filter_map(|_| dice.pick(&KINDS)).collect();
+        let kinds = (0..count).filter_map(|_| dice.pick(&Kind::ALL)).collect();
         let end = Duration::from_millis(dice.within(6_000..11_000));
         let next = Duration::from_millis(dice.within(1_000..3_000));
         Faults { dice, kinds, next, end, mends: Vec::new(), struck: BTreeMap::new() }
@@ -83,9 +85,10 @@ impl Faults {
     /// Strikes and mends what is due; false once the time of faults is over.
     pub(crate) fn step(&mut self, cluster: &mut SimulatedCluster) -> bool {
         let now = cluster.now();
-        let (due, rest) = std::mem::take(&mut self.mends).into_iter().partition(|(at, _)| *at <= now);
+        let (due, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.mends).into_iter().partition(|(at, _)| *at <= now);
         self.mends = rest;
-        for (_, mend) in Vec::<(Duration, Mend)>::from(due) {
+        for (_, mend) in due {
             self.mend(cluster, mend, now);
         }
         if now >= self.end {
@@ -132,7 +135,9 @@ impl Faults {
             Kind::TornWrite => {
                 cluster.disk(at).inject(DiskFault::StopsAfter { operations: self.dice.within(0..60) });
             }
-            Kind::SyncFails => cluster.disk(at).inject(DiskFault::SyncFails { after: self.dice.within(0..30) }),
+            Kind::SyncFails => {
+                cluster.disk(at).inject(DiskFault::SyncFails { after: self.dice.within(0..30) })
+            }
             Kind::DiskFull => {
                 let disk = cluster.disk(at);
                 disk.set_capacity(disk.used_bytes() + self.dice.within(0..20_000));
@@ -150,15 +155,13 @@ impl Faults {
         now: Duration,
         lasts: Duration,
     ) {
-        let of_node: Vec<_> =
-            cluster.links().into_iter().filter(|(a, b)| a == name || b == name).collect();
+        let of_node: Vec<_> = cluster.links().into_iter().filter(|(a, b)| a == name || b == name).collect();
         match kind {
             Kind::Partition => {
                 let side: Vec<bool> = (0..16).map(|_| self.dice.one_in(2)).collect();
                 let number = |name: &str| name.trim_start_matches('n').parse::<usize>().unwrap_or(0);
                 let is_in = |name: &str| side.get(number(name) % 16).copied().unwrap_or(false);
-                let cut: Vec<_> =
-                    cluster.links().into_iter().filter(|(a, b)| is_in(a) != is_in(b)).collect();
+                let cut: Vec<_> = cluster.links().into_iter().filter(|(a, b)| is_in(a) != is_in(b)).collect();
                 for (a, b) in &cut {
                     cluster.cut(a, b);
                     cluster.cut(b, a);

@@ -2,6 +2,7 @@
 //! can be checked at once, and the hash of the trace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use insighthub_model::{Offset, PartitionId};
@@ -19,6 +20,8 @@ pub(crate) struct History {
     /// Simulated time; set by the driver before each step.
     pub(crate) now: Duration,
     prints: bool,
+    /// Where the machines lie on the real file system.
+    place: String,
     sent: BTreeSet<Tracked>,
     acknowledged: Vec<Tracked>,
     /// Hash of the record at each offset that any replica applied.
@@ -50,8 +53,8 @@ pub struct Counts {
 }
 
 impl History {
-    pub(crate) fn new(prints: bool) -> History {
-        History { prints, ..History::default() }
+    pub(crate) fn new(prints: bool, place: &Path) -> History {
+        History { prints, place: place.display().to_string(), ..History::default() }
     }
 
     /// Adds an event to the trace.
@@ -70,6 +73,8 @@ impl History {
     }
 
     pub(crate) fn violate(&mut self, what: String) {
+        // The index's place differs from run to run.
+        let what = what.replace(&self.place, "");
         self.note("VIOLATION", &what);
         if self.violations.len() < VIOLATIONS_MAX {
             self.violations.push(format!("{:.3} s: {what}", self.now.as_secs_f64()));

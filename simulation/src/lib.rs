@@ -25,9 +25,9 @@ use crate::checks::{Watcher, check_end, disagreement};
 use crate::cluster::SimulatedCluster;
 use crate::dice::Dice;
 use crate::faults::Faults;
-use crate::history::History;
 pub use crate::faults::Kind;
 pub use crate::history::Counts;
+use crate::history::History;
 
 /// After the last fault: fresh writes by every writer and a read that is certain, within this time.
 const SERVES_WITHIN: Duration = Duration::from_secs(10);
@@ -86,7 +86,7 @@ pub struct RunOptions {
 pub fn run_seed(seed: u64, options: RunOptions) -> anyhow::Result<Outcome> {
     let _entered = insighthub_storage::simulation::enter(seed);
     let place = tempfile::Builder::new().prefix("insighthub-simulation-").tempdir_in(memory_directory())?;
-    let history = Arc::new(Mutex::new(History::new(options.prints)));
+    let history = Arc::new(Mutex::new(History::new(options.prints, place.path())));
     let mut dice = Dice::for_part(seed, 1);
     let nodes = if dice.one_in(5) { 5 } else { 3 };
     let joins_at = dice.one_in(4).then(|| Duration::from_millis(dice.within(1_500..6_000)));
@@ -155,7 +155,10 @@ impl Run {
         })?;
         if let Some(reason) = serves {
             let why = disagreement(cluster).unwrap_or_default();
-            cluster.history.lock().violate(format!("the cluster does not serve after healing: {reason}; {why}"));
+            cluster
+                .history
+                .lock()
+                .violate(format!("the cluster does not serve after healing: {reason}; {why}"));
         }
         cluster.progress.lock().stopped = true;
         let converges = self.until(cluster, CONVERGES_WITHIN, |cluster| {

@@ -32,7 +32,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.trace {
-        let log = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env());
+        let log =
+            tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env());
         log.with_writer(std::io::stdout).without_time().init();
     }
     match run(&arguments) {
@@ -114,7 +115,10 @@ fn summary(outcomes: &[Outcome], seconds: f64) {
         sum(|outcome| outcome.counts.entries_compared)
     );
     println!("faults       {faults:?}, {} logs failed", sum(|outcome| outcome.failed_logs));
-    let violated: Vec<u64> =
-        outcomes.iter().filter(|outcome| !outcome.violations.is_empty()).map(|outcome| outcome.seed).collect();
+    let violated: Vec<u64> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.violations.is_empty())
+        .map(|outcome| outcome.seed)
+        .collect();
     println!("violations   {} seeds {violated:?}", violated.len());
 }

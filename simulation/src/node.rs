@@ -122,9 +122,10 @@ impl Machine {
         };
         transport.set_identity(identity.cluster_id.clone(), identity.node_id);
         let observer = Arc::new(Observer { name: self.name.clone(), history: Arc::clone(&self.history) });
-        let store = Store::open(Arc::clone(fs), identity, self.options(), transport.clone(), observer).await?;
-        let mut failure = store.wal().watch_failure();
-        let cluster = Cluster::new(Arc::new(store), transport, 4 << 20);
+        let store =
+            Store::open(Arc::clone(fs), identity, self.options(), transport.clone(), observer).await?;
+        let store = Arc::new(store);
+        let cluster = Cluster::new(Arc::clone(&store), transport, 4 << 20);
         service.set_cluster(Arc::clone(&cluster));
         cluster.set_append_handler(Arc::new(Appends::new(&cluster, self.mutation)));
         let watch = Arc::new(Watch(Arc::downgrade(&cluster)));
@@ -135,8 +136,7 @@ impl Machine {
         tokio::spawn(door::open(Arc::clone(&cluster), asked, self.mutation));
         *self.running.lock() = Some(Running { cluster, door });
         self.note("runs");
-        let failed = failure.wait_for(Option::is_some).await?;
-        Ok(failed.as_ref().map_or_else(String::new, ToString::to_string))
+        Ok(store.failed().await)
     }
 
     async fn start_transport(&self, life: u64) -> anyhow::Result<Transport> {

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod column_source;
 pub mod command;
 pub mod control;
+mod failing;
 pub mod fs;
 pub mod group;
 pub mod head_source;

@@ -69,7 +69,8 @@ impl Cluster {
         for meta in replica.replica.blocks_to_scrub() {
             let started = Instant::now();
             let (reading, block) = (Arc::clone(&replica.replica), meta.clone());
-            let whole = crate::simulation::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
+            let whole =
+                crate::simulation::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
             ScrubCounters::add(&self.scrub.blocks_checked);
             if !whole {
                 ScrubCounters::add(&self.scrub.blocks_damaged);
