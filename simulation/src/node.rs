@@ -125,7 +125,7 @@ impl Machine {
         let store =
             Store::open(Arc::clone(fs), identity, self.options(), transport.clone(), observer).await?;
         let store = Arc::new(store);
-        let cluster = Cluster::new(Arc::clone(&store), transport, 4 << 20);
+        let cluster = Cluster::new(Arc::clone(&store), transport, 4 << 20, self.listed.clone());
         service.set_cluster(Arc::clone(&cluster));
         cluster.set_append_handler(Arc::new(Appends::new(&cluster, self.mutation)));
         let watch = Arc::new(Watch(Arc::downgrade(&cluster)));
