@@ -11,8 +11,8 @@ const FILE_LINES_MAX: usize = 400;
 /// clippy does not see into `html!`, so the length of components is held here.
 const COMPONENT_LINES_MAX: usize = 70;
 
-const CRATES: [&str; 9] =
-    ["model", "detect", "storage", "actors", "node", "ui", "chaos-tests", "xtask", "ui/bundle"];
+const CRATES: [&str; 10] =
+    ["model", "detect", "storage", "actors", "node", "ui", "chaos-tests", "simulation", "xtask", "ui/bundle"];
 
 /// Names of dumping grounds.
 const BANNED_NAMES: [&str; 8] =
@@ -34,7 +34,7 @@ const LIBRARIES: [(&str, &[&str]); 11] = [
 ];
 
 /// Our crates and those they may depend on.
-const OUR_CRATES: [(&str, &[&str]); 7] = [
+const OUR_CRATES: [(&str, &[&str]); 8] = [
     ("model", &[]),
     ("detect", &["model"]),
     ("storage", &["model"]),
@@ -42,6 +42,7 @@ const OUR_CRATES: [(&str, &[&str]); 7] = [
     ("node", &["model", "storage", "actors"]),
     ("ui", &["model"]),
     ("chaos-tests", &["model"]),
+    ("simulation", &["model", "storage"]),
 ];
 
 /// Folders whose code takes time and randomness as arguments.

@@ -191,6 +191,14 @@ impl Group {
         }
     }
 
+    /// Why the replica stopped, if nobody stopped it.
+    pub(crate) fn broken(&self) -> Option<String> {
+        match &self.raft.metrics().borrow().running_state {
+            Ok(()) | Err(Fatal::Stopped) => None,
+            Err(failure) => Some(failure.to_string()),
+        }
+    }
+
     /// Stands for election now.
     pub(crate) async fn elect(&self) -> Result<(), ProposeError> {
         Ok(self.raft.trigger().elect().await?)

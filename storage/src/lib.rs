@@ -8,6 +8,7 @@ pub mod codec;
 pub mod column_source;
 pub mod command;
 pub mod control;
+mod failing;
 pub mod fs;
 pub mod group;
 pub mod head_source;
@@ -17,6 +18,8 @@ pub mod partition;
 pub mod query;
 pub mod raft;
 pub mod sealed_head;
+#[doc(hidden)]
+pub mod simulation;
 pub mod snapshot;
 pub mod store;
 pub mod stored_batch;

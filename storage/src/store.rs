@@ -116,7 +116,7 @@ impl Store {
         transport: Transport,
         observer: Arc<dyn ApplyObserver>,
     ) -> Result<Store, StoreError> {
-        let (opened, options) = tokio::task::spawn_blocking(move || {
+        let (opened, options) = crate::simulation::spawn_blocking(move || {
             let opened = Opened::open(fs, identity, &options, observer)?;
             Ok::<_, StoreError>((opened, options))
         })
@@ -135,7 +135,7 @@ impl Store {
             }
         }
         let (wal, index) = (Arc::clone(&self.wal), Arc::clone(&self.world.index));
-        let closed = tokio::task::spawn_blocking(move || {
+        let closed = crate::simulation::spawn_blocking(move || {
             wal.close();
             index.close()
         })
@@ -170,7 +170,7 @@ impl Store {
         }
         let (world, directory) = (self.world.clone(), partition_directory(&self.directory, partition));
         let opening =
-            tokio::task::spawn_blocking(move || PartitionReplica::open(partition, &directory, world));
+            crate::simulation::spawn_blocking(move || PartitionReplica::open(partition, &directory, world));
         let replica = opening.await.map_err(|error| StoreError::Raft(error.to_string()))??;
         self.start_partition(replica, false).await?;
         self.remember_hosted()?;
@@ -189,7 +189,7 @@ impl Store {
         // Before its files go: a restart must not look for them.
         self.remember_hosted()?;
         let (wal, replica) = (Arc::clone(&self.wal), hosted.group.replica);
-        let removing = tokio::task::spawn_blocking(move || {
+        let removing = crate::simulation::spawn_blocking(move || {
             wal.forget(group_of(partition))?;
             replica.remove_files()
         });

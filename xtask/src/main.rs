@@ -9,6 +9,7 @@ mod fingerprint;
 mod login_file;
 mod node_process;
 mod readiness;
+mod sim;
 mod step;
 mod up;
 
@@ -32,6 +33,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask up --fresh    the same, with nothing stored from earlier runs
   cargo xtask test          run every check that must pass before a change is merged
   cargo xtask chaos         break a cluster for two minutes and check that nothing is lost
+  cargo xtask sim --seeds 2000                  run simulated clusters with faults by seed
+  cargo xtask sim --first 41 --seeds 1 --trace  repeat one of them and print every event
   cargo xtask ui            rebuild the dashboard while working on it";
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +49,10 @@ enum Command {
     /// Stops at the first check that fails and prints the command that repeats it alone.
     Test,
     Chaos(chaos::ChaosArguments),
+    /// Run simulated clusters with faults by seed, and print what they came to.
+    ///
+    /// The same seed gives the same run. Ends with an error if anything was violated.
+    Sim(sim::SimArguments),
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
     ///
     /// The node embeds that folder when it is built.
@@ -61,6 +68,7 @@ fn main() -> ExitCode {
         Command::Up(arguments) => up::run(&arguments),
         Command::Test => checks::run(),
         Command::Chaos(arguments) => chaos::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
         } else {

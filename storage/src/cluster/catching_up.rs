@@ -35,7 +35,7 @@ pub(super) async fn fetch_blocks(
     };
     let replica = cluster.store.partition(partition).ok_or("the replica is gone")?;
     let (looking, wanted) = (Arc::clone(&replica.replica), snapshot.clone());
-    let missing = tokio::task::spawn_blocking(move || looking.missing_blocks(&wanted));
+    let missing = crate::simulation::spawn_blocking(move || looking.missing_blocks(&wanted));
     let missing = missing.await.map_err(|error| error.to_string())?;
     if !missing.is_empty() {
         let bytes: u64 = missing.iter().map(|meta| meta.bytes).sum();
@@ -57,7 +57,7 @@ impl Cluster {
     ) -> Result<(), String> {
         let content = self.read_peers_block(from, replica.replica.partition(), meta).await?;
         let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
-        let storing = tokio::task::spawn_blocking(move || replica.store_fetched(&meta, &content));
+        let storing = crate::simulation::spawn_blocking(move || replica.store_fetched(&meta, &content));
         storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 

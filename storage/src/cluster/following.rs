@@ -91,7 +91,7 @@ impl Cluster {
             let confirm_by = Instant::now() + ASK_DEADLINE;
             self.catch_up(std::slice::from_ref(&replica), confirm_by).await;
             let reading =
-                tokio::task::spawn_blocking(move || replica.replica.dead_letters(before, limit)).await;
+                crate::simulation::spawn_blocking(move || replica.replica.dead_letters(before, limit)).await;
             match reading.map_err(|error| Failure::Unavailable(error.to_string()))? {
                 Ok(letters) => return Ok(letters),
                 Err(error) => failure = Failure::Unavailable(error.to_string()),

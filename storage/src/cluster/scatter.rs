@@ -139,7 +139,7 @@ impl Cluster {
     fn find_damage(&self, replicas: &[PartitionGroup]) {
         for replica in replicas {
             let replica = Arc::clone(&replica.replica);
-            tokio::task::spawn_blocking(move || {
+            crate::simulation::spawn_blocking(move || {
                 for meta in replica.blocks_to_scrub() {
                     replica.scrub(&meta);
                 }
@@ -162,7 +162,7 @@ impl Cluster {
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = CancelOnDrop(Arc::clone(&cancelled));
         let question = question.clone();
-        let answering = tokio::task::spawn_blocking(move || {
+        let answering = crate::simulation::spawn_blocking(move || {
             let stop = || match () {
                 () if cancelled.load(Ordering::Relaxed) => Some(Stop::Cancelled),
                 () if Instant::now() > deadline => Some(Stop::OutOfTime),

@@ -69,7 +69,8 @@ impl Cluster {
         for meta in replica.replica.blocks_to_scrub() {
             let started = Instant::now();
             let (reading, block) = (Arc::clone(&replica.replica), meta.clone());
-            let whole = tokio::task::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
+            let whole =
+                crate::simulation::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
             ScrubCounters::add(&self.scrub.blocks_checked);
             if !whole {
                 ScrubCounters::add(&self.scrub.blocks_damaged);
@@ -159,7 +160,7 @@ impl Cluster {
     ) -> Result<(), String> {
         let content = self.read_peers_block(from, replica.replica.partition(), meta).await?;
         let (replica, meta) = (Arc::clone(&replica.replica), meta.clone());
-        let storing = tokio::task::spawn_blocking(move || replica.repair(&meta, &content));
+        let storing = crate::simulation::spawn_blocking(move || replica.repair(&meta, &content));
         storing.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
 }

@@ -186,7 +186,7 @@ impl Cluster {
                 self.catch_up(std::slice::from_ref(&replica), deadline).await;
                 let replica = replica.replica;
                 let reading =
-                    tokio::task::spawn_blocking(move || replica.dead_letters(before, limit as usize));
+                    crate::simulation::spawn_blocking(move || replica.dead_letters(before, limit as usize));
                 let letters = reading.await.map_err(|error| Failure::Unknown(error.to_string()))?;
                 Ok(Response::DeadLetters(letters.map_err(|error| Failure::Unavailable(error.to_string()))?))
             }
@@ -198,7 +198,7 @@ impl Cluster {
             }
             Request::ReadBlock { partition, file_name, offset, bytes } => {
                 let replica = self.hosted(partition)?.replica;
-                let reading = tokio::task::spawn_blocking(move || {
+                let reading = crate::simulation::spawn_blocking(move || {
                     replica.read_block_file(&file_name, offset, bytes.min(BLOCK_PIECE_BYTES_MAX))
                 });
                 let piece = reading.await.map_err(|error| Failure::Unknown(error.to_string()))?;
@@ -267,7 +267,7 @@ async fn records_after(
     if replica.replica.status().next_offset <= from {
         replica.group.wait_applied(Some(index.map_or(0, |index| index + 1)), until).await;
     }
-    let reading = tokio::task::spawn_blocking(move || {
+    let reading = crate::simulation::spawn_blocking(move || {
         let end = replica.replica.status().next_offset;
         let view = replica.replica.view();
         let sources: Vec<_> = view.sources().collect();

@@ -217,15 +217,18 @@ impl PartitionReplica {
             if self.inner.read().generation != job.generation {
                 return Ok(());
             }
-            self.index_seal(&job.head, &block)?;
-            let before = self.inner.read().detectors.clone();
-            let detectors = self.world.observer.fold(&before, &job.head);
-            let mut inner = self.inner.write();
-            inner.frozen.retain(|head| head.seal_index != job.head.seal_index);
-            inner.blocks.push(block);
-            inner.detectors = detectors.clone();
+            if !self.has_block(job.head.seal_index) {
+                self.index_seal(&job.head, &block)?;
+                let before = self.inner.read().detectors.clone();
+                let detectors = self.world.observer.fold(&before, &job.head);
+                let mut inner = self.inner.write();
+                inner.frozen.retain(|head| head.seal_index != job.head.seal_index);
+                inner.blocks.push(block);
+                inner.detectors = detectors;
+            }
+            let inner = self.inner.read();
             let blocks = inner.blocks.iter().map(|block| block.meta.clone()).collect();
-            PartitionSnapshot { blocks, detectors, ..job.state.clone() }
+            PartitionSnapshot { blocks, detectors: inner.detectors.clone(), ..job.state.clone() }
         };
         self.store_snapshot(StoredSnapshot {
             meta: snapshot_meta(self.partition, Some(job.log_id), &job.membership),
@@ -233,6 +236,11 @@ impl PartitionReplica {
         })?;
         self.sealed.notify_one();
         Ok(())
+    }
+
+    /// The head of that seal is a block already: only its snapshot was not stored.
+    fn has_block(&self, seal_index: u64) -> bool {
+        self.inner.read().blocks.iter().any(|block| block.meta.seal_index == seal_index)
     }
 
     /// What detectors knew as of the last block, and every batch since, in offset order.

@@ -2,6 +2,7 @@
 
 mod log_store;
 pub(crate) mod network;
+mod runtime;
 pub(crate) mod service;
 mod starter;
 mod state_machine;

@@ -136,6 +136,7 @@ impl RaftNetwork<TypeConfig> for Peer {
         let payload = wire::encode(&SnapshotMessage { vote, stored }).map_err(|error| network(&error))?;
         let sending = self.call(Lane::Bulk, kind::SNAPSHOT, payload, SNAPSHOT_DEADLINE);
         let answer = tokio::select! {
+            biased;
             closed = cancel => return Err(StreamingError::Closed(closed)),
             answer = sending => answer.map_err(|error| match error {
                 error if error.was_certainly_not_delivered() => StreamingError::Unreachable(Unreachable::new(&error)),

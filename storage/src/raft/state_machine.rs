@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::storage::{RaftStateMachine, Snapshot as RaftSnapshot};
 use openraft::{BasicNode, EntryPayload, ErrorSubject, ErrorVerb, RaftSnapshotBuilder, SnapshotMeta};
@@ -16,6 +17,9 @@ use crate::fs::Fs;
 use crate::partition::PartitionReplica;
 use crate::snapshot::{self, Snapshot, StoredSnapshot};
 use crate::store::StoreError;
+
+/// Pause before a snapshot that found no space is stored again.
+const SPACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// State of a group, shared with readers.
 #[derive(Clone, Debug)]
@@ -155,9 +159,9 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         blocking(move || match (&state, &stored.snapshot) {
             (GroupState::Control(control), Snapshot::Control(new)) => {
                 *control.state.write() = new.clone();
-                control.store(stored)
+                control.store(stored.clone())
             }
-            (GroupState::Partition(partition), Snapshot::Partition(_)) => partition.install(stored),
+            (GroupState::Partition(partition), Snapshot::Partition(_)) => partition.install(stored.clone()),
             _ => Err(StoreError::WrongSnapshot { path: PathBuf::from("from a peer") }),
         })
         .await?;
@@ -192,7 +196,7 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
             GroupState::Control(control) => {
                 let meta = SnapshotMeta {
                     last_log_id: last_applied,
-                    last_membership: membership,
+                    last_membership: membership.clone(),
                     snapshot_id: format!("control-{}", last_applied.map_or(0, |log_id| log_id.index)),
                 };
                 let stored =
@@ -212,14 +216,29 @@ fn to_raft(stored: StoredSnapshot) -> RaftSnapshot<TypeConfig> {
     RaftSnapshot { meta: stored.meta, snapshot: Box::new(stored.snapshot) }
 }
 
-/// Runs disk work off the async threads and puts its failure in openraft's terms.
+/// Runs disk work off the async threads and puts its failure in openraft's terms, which end the replica. A full
+/// disk is waited for: nothing was put in place, and the same work will do once there is room.
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    work: impl Fn() -> Result<T, StoreError> + Send + Sync + 'static,
 ) -> Stored<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(|error| failure(&error)),
-        Err(error) => Err(failure(&error)),
+    let work = Arc::new(work);
+    loop {
+        let attempt = Arc::clone(&work);
+        match crate::simulation::spawn_blocking(move || attempt()).await {
+            Ok(Err(error)) if is_disk_full(&error) => {
+                tracing::error!(%error, "the disk is full: a snapshot waits for space");
+                tokio::time::sleep(SPACE_PAUSE).await;
+            }
+            Ok(result) => return result.map_err(|error| failure(&error)),
+            Err(error) => return Err(failure(&error)),
+        }
     }
+}
+
+fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let is_full =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    error.downcast_ref::<io::Error>().is_some_and(is_full) || error.source().is_some_and(is_disk_full)
 }
 
 fn failure(error: &(impl std::error::Error + 'static)) -> StorageError<NodeId> {

@@ -11,7 +11,7 @@ openraft::declare_raft_types!(
         Node = openraft::BasicNode,
         Entry = openraft::Entry<TypeConfig>,
         SnapshotData = crate::snapshot::Snapshot,
-        AsyncRuntime = openraft::TokioRuntime,
+        AsyncRuntime = super::runtime::RaftRuntime,
 );
 
 pub type NodeId = u64;

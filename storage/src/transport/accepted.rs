@@ -3,7 +3,7 @@
 //! A second connection of a node on a lane replaces the first: the node would not have made it if the first were
 //! still of use, and what a vanished node left behind must not pile up.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use super::{Lane, NodeId};
 #[derive(Default)]
 pub(super) struct Accepted {
     /// Bounded by the number of connections.
-    current: Mutex<HashMap<(NodeId, Lane), Arc<Answerer>>>,
+    current: Mutex<BTreeMap<(NodeId, Lane), Arc<Answerer>>>,
 }
 
 impl Accepted {

@@ -3,7 +3,7 @@
 //! Two tasks, one that reads and one that writes; when either ends the connection does, and every waiting call
 //! is told. The answering end says that it is alive while it works, so silence means that nobody is there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,7 +28,7 @@ type Answer = Result<Bytes, CallError>;
 #[derive(Debug)]
 struct Pending {
     /// Bounded by what fits the send queue and by what the other side reads.
-    callers: HashMap<u64, oneshot::Sender<Answer>>,
+    callers: BTreeMap<u64, oneshot::Sender<Answer>>,
     /// Since when something should have been heard, unless something was.
     waiting_since: Instant,
     next_call_id: u64,
@@ -55,7 +55,7 @@ impl Connection {
     /// Takes over a connection whose handshake is done.
     pub(super) fn new(stream: Box<dyn Stream>, peer: PeerIdentity, limits: TransportLimits) -> Self {
         let made = Instant::now();
-        let pending = Pending { callers: HashMap::new(), waiting_since: made, next_call_id: 1 };
+        let pending = Pending { callers: BTreeMap::new(), waiting_since: made, next_call_id: 1 };
         let shared = Arc::new(Shared {
             queue: SendQueue::new(limits.lane_queue_bytes_max),
             pending: Mutex::new(pending),
@@ -199,7 +199,7 @@ impl Shared {
                 drop(caller.send(Err(CallError::Unreachable { reason: reason.to_owned() })));
             }
         }
-        for (_, caller) in pending.callers.drain() {
+        for caller in std::mem::take(&mut pending.callers).into_values() {
             drop(caller.send(Err(CallError::ConnectionLost { reason: reason.to_owned() })));
         }
     }

@@ -20,6 +20,7 @@ use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
 use super::spares::SparePool;
 use super::state::{Request, Settled, Shared};
 use crate::fs::{Fs, FsFile};
+use crate::simulation;
 
 /// Pause between attempts to get a file for the next segment on a full disk.
 const SPACE_PAUSE: Duration = Duration::from_millis(200);
@@ -130,6 +131,17 @@ impl Flusher {
                 }
                 Err(error) => return self.fail(&error),
             }
+        }
+    }
+
+    /// The same as a task of a simulation, which sleeps as long as a disk would take.
+    pub(super) async fn run_simulated(mut self) {
+        while self.parts.shared.failure().is_none() {
+            tokio::time::sleep(simulation::disk_latency()).await;
+            if self.parts.shared.is_closing() {
+                return self.run();
+            }
+            self.step();
         }
     }
 

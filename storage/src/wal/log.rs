@@ -170,7 +170,7 @@ impl Wal {
             return self.load(group, found);
         }
         let wal = self.clone();
-        let loaded = tokio::task::spawn_blocking(move || wal.load(group, found)).await;
+        let loaded = crate::simulation::spawn_blocking(move || wal.load(group, found)).await;
         loaded.map_err(|_| WalError::Closed)?
     }
 

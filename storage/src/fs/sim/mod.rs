@@ -46,6 +46,7 @@ struct SimState {
     write_fails_in: Option<u64>,
     stops_in: Option<u64>,
     syncs: u64,
+    skips_syncs: bool,
 }
 
 impl SimFs {
@@ -59,6 +60,7 @@ impl SimFs {
             write_fails_in: None,
             stops_in: None,
             syncs: 0,
+            skips_syncs: false,
         };
         Self { shared: Arc::new(Mutex::new(state)), life: 1 }
     }
@@ -99,6 +101,12 @@ impl SimFs {
     /// Limits all files together; `u64::MAX` lifts the limit.
     pub fn set_capacity(&self, capacity_bytes: u64) {
         self.shared.lock().disk.capacity_bytes = capacity_bytes;
+    }
+
+    /// From now on the disk says that it has synced a file and has not, as some disks do. Nothing built on it
+    /// can keep its promises then; a simulation that does not notice is worth nothing.
+    pub fn skip_syncs(&self) {
+        self.shared.lock().skips_syncs = true;
     }
 
     /// Bytes in all files.
@@ -261,6 +269,9 @@ impl FsFile for SimFile {
                 return Err(io::Error::from_raw_os_error(EIO));
             }
             state.syncs += 1;
+            if state.skips_syncs {
+                return Ok(());
+            }
             state.disk.sync(self.number)
         })
     }

@@ -1,0 +1,104 @@
+//! A seal that meets a failing disk is tried again, and leaves what one good seal would have left.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use insighthub_model::batch::{BatchBuilder, FixedFields};
+use insighthub_model::ids::BatchIdentity;
+use insighthub_model::{Level, PartitionId, Scores, Timestamp};
+use insighthub_storage::StoredBatch;
+use insighthub_storage::block::BlockCache;
+use insighthub_storage::command::{Append, Chunk, Command, EncodedBatch};
+use insighthub_storage::fs::{Fault, SimFs};
+use insighthub_storage::index::Index;
+use insighthub_storage::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
+use insighthub_storage::raft::{Membership, RaftLogId};
+use insighthub_storage::sealed_head::SealedHead;
+use insighthub_storage::snapshot::Snapshot;
+use openraft::CommittedLeaderId;
+
+/// Syncs of one seal: block and snapshot, each a file put in place.
+const SYNCS_MAX: u64 = 6;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct CountsFolds;
+
+impl ApplyObserver for CountsFolds {
+    fn applied(&self, _batch: &Arc<StoredBatch>) {}
+
+    fn fold(&self, before: &Bytes, _head: &SealedHead) -> Bytes {
+        before.iter().copied().chain([1]).collect()
+    }
+}
+
+fn open(fs: &SimFs, index: &Path) -> Arc<PartitionReplica> {
+    let world = ReplicaWorld {
+        fs: fs.as_fs(),
+        cache: Arc::new(BlockCache::new(1 << 20)),
+        index: Arc::new(Index::open(index).unwrap()),
+        sealer: Arc::new(Sealer::start().unwrap()),
+        observer: Arc::new(CountsFolds),
+    };
+    PartitionReplica::open(PartitionId(0), Path::new("/disk/partition"), world).unwrap()
+}
+
+fn append() -> Command {
+    let mut builder = BatchBuilder::default();
+    let fixed = FixedFields {
+        service: "payment",
+        timestamp: Timestamp(1_764_670_202_000_000_000),
+        level: Level::Info,
+        message: "paid",
+        latency_ms: None,
+        raw_bytes: 1,
+    };
+    builder.record().finish(fixed);
+    let identity = BatchIdentity { producer: "p".into(), sequence: 1, chunk: 0, chunks: 1 };
+    let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN], anomalies: Vec::new() });
+    let records = EncodedBatch::new(builder.take());
+    let chunk = Chunk { identity, records, scores, dead_letters: Vec::new() };
+    Command::Append(Append { created_at: Timestamp(1), chunks: vec![chunk] })
+}
+
+fn log_id(index: u64) -> RaftLogId {
+    RaftLogId::new(CommittedLeaderId::new(1, 1), index)
+}
+
+/// Seals on a disk of which the sync after `good` others fails; true if it did fail.
+async fn seal_on_failing_disk(good: u64) -> bool {
+    let index = tempfile::tempdir().unwrap();
+    let fs = SimFs::new(good);
+    let replica = open(&fs, index.path());
+    replica.apply(log_id(1), &Membership::default(), append());
+    let before = fs.syncs();
+    fs.inject(Fault::SyncFails { after: good });
+    replica.apply(log_id(2), &Membership::default(), Command::Seal);
+    let sealed = tokio::time::timeout(PATIENCE, replica.sealed.notified()).await;
+    assert!(sealed.is_ok(), "the seal is not tried again after {good} good syncs");
+    let status = replica.status();
+    assert_eq!((status.blocks, status.frozen_heads), (1, 0), "after {good} good syncs");
+    let Snapshot::Partition(snapshot) = replica.durable_snapshot().unwrap().snapshot else { panic!() };
+    assert_eq!(snapshot.blocks.len(), 1, "after {good} good syncs");
+    assert_eq!(snapshot.detectors.len(), 1, "detectors learnt the head twice after {good} good syncs");
+    fs.syncs() - before > good
+}
+
+#[test]
+fn a_seal_that_is_tried_again_makes_one_block() {
+    // The sealer is a task of this thread, and its pauses cost nothing.
+    let _entered = insighthub_storage::simulation::enter(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let struck = runtime.unwrap().block_on(async {
+        let mut struck = 0;
+        for good in 0..SYNCS_MAX {
+            struck += u64::from(seal_on_failing_disk(good).await);
+        }
+        struck
+    });
+    assert!(struck >= 2, "only {struck} syncs failed: block and snapshot are one each");
+}
