@@ -68,7 +68,7 @@ pub async fn run(options: &RunOptions) -> Result<Summary> {
     let terms_after = terms(&run.cluster.views().await);
     run.summary.elections = terms_after.saturating_sub(terms_before);
     run.summary.seconds = started.elapsed().as_secs_f64();
-    run.reckon().await
+    run.reckon(started).await
 }
 
 struct Run<'a> {
@@ -200,7 +200,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn reckon(self) -> Result<Summary> {
+    async fn reckon(self, started: Instant) -> Result<Summary> {
         let Run { options, workload, cluster, mut findings, leaders_after, fault_gaps, mut summary, .. } =
             self;
         let shared = Arc::clone(workload.shared());
@@ -228,6 +228,10 @@ impl Run<'_> {
         (summary.acknowledged, summary.rejected) = (ledger.acknowledged, ledger.rejected);
         (summary.retries, summary.duplicates) = (ledger.retries, ledger.duplicates);
         summary.gaps = shared.gaps().all();
+        summary.longest_gap = shared
+            .gaps()
+            .longest()
+            .map(|(end, partition, _)| (partition, end.saturating_duration_since(started).as_secs_f64()));
         summary.gaps_by_fault = Quantiles::of(fault_gaps);
         summary.leaders_after = Quantiles::of(leaders_after);
         summary.lost = findings.count("acknowledged but lost");

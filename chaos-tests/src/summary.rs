@@ -29,6 +29,8 @@ pub struct Summary {
     pub faults: BTreeMap<String, Count>,
     /// Between two acknowledgements of a steady writer, over the whole run.
     pub gaps: Quantiles,
+    /// The longest of them: partition, and seconds from the start of the run to its end.
+    pub longest_gap: Option<(u16, f64)>,
     /// The longest such gap of each partition around each fault.
     pub gaps_by_fault: Quantiles,
     /// From the end of the faults to one leader for each partition.
@@ -108,6 +110,9 @@ impl fmt::Display for Summary {
             .collect();
         writeln!(f, "  faults      {} fired: {}", self.fired(), faults.join(", "))?;
         writeln!(f, "  write gap   {}; around faults {}", self.gaps, self.gaps_by_fault)?;
+        if let Some((partition, at_secs)) = self.longest_gap {
+            writeln!(f, "              the longest ended at {at_secs:.1} s, partition {partition}")?;
+        }
         writeln!(f, "  leaders     {} after faults; {} elections", self.leaders_after, self.elections)?;
         let equal = self.equal_after_ms.map_or("never".to_owned(), |millis| format!("after {millis} ms"));
         writeln!(f, "  replicas    equal {equal}")?;

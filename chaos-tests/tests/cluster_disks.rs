@@ -14,7 +14,7 @@ async fn the_power_may_go_on_one_node_and_on_all() -> Result<()> {
         println!("skipped: no disks to cut on this machine");
         return Ok(());
     }
-    prove(Scenario::PowerCut, 1, 20).await
+    prove(Scenario::PowerCut, 1, 15).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,5 +24,5 @@ async fn disks_may_fill_up_and_syncs_may_fail() -> Result<()> {
         println!("skipped: no disks to fill or no strace on this machine");
         return Ok(());
     }
-    prove(Scenario::Disk, 2, 20).await
+    prove(Scenario::Disk, 2, 15).await
 }

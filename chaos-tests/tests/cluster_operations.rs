@@ -9,7 +9,7 @@ use insighthub_chaos_tests::proof::prove;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_join_are_drained_and_removed_under_load() -> Result<()> {
-    prove(Scenario::Membership, 1, 30).await
+    prove(Scenario::Membership, 1, 25).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,5 +18,5 @@ async fn clocks_may_jump() -> Result<()> {
         println!("skipped: no libfaketime on this machine");
         return Ok(());
     }
-    prove(Scenario::Clock, 2, 15).await
+    prove(Scenario::Clock, 2, 10).await
 }

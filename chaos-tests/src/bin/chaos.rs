@@ -35,6 +35,9 @@ struct Arguments {
     /// where throughput is measured].
     #[arg(long, value_name = "MS")]
     pause_ms: Option<u64>,
+    /// Clients that ask one node for what another has just acknowledged.
+    #[arg(long, default_value_t = 4)]
+    readers: u64,
     /// Cut links between network namespaces instead of relays; needs root.
     #[arg(long)]
     namespaces: bool,
@@ -93,6 +96,7 @@ async fn do_it(arguments: &Arguments) -> Result<Summary> {
     options.nodes = arguments.nodes;
     options.partitions = arguments.partitions;
     options.keep_files = arguments.keep_files;
+    options.workload.readers = arguments.readers;
     if arguments.namespaces {
         options.between = Between::Namespaces;
     }

@@ -33,6 +33,11 @@ impl Gaps {
         Quantiles::of(self.gaps.iter().map(|(_, _, gap)| *gap).collect())
     }
 
+    /// The longest gap: when it ended, of which partition, how long.
+    pub fn longest(&self) -> Option<(Instant, u16, Duration)> {
+        self.gaps.iter().max_by_key(|(_, _, gap)| *gap).copied()
+    }
+
     /// The longest gap of each partition that touches this time: what one fault cost.
     pub fn worst_between(&self, from: Instant, to: Instant) -> BTreeMap<u16, Duration> {
         let mut worst: BTreeMap<u16, Duration> = BTreeMap::new();
@@ -76,6 +81,7 @@ mod tests {
         let worst = gaps.worst_between(at(110), at(130));
         assert_eq!(worst[&1], Duration::from_millis(800));
         assert_eq!(worst[&2], Duration::from_millis(60));
+        assert_eq!(gaps.longest(), Some((at(5_000), 1, Duration::from_millis(4_050))));
         assert_eq!(gaps.all().max_ms, 4_050);
         assert_eq!(gaps.all().count, 8);
     }

@@ -69,7 +69,7 @@ impl Default for WorkloadPlan {
         WorkloadPlan {
             writers: 3,
             anonymous: 1,
-            readers: 2,
+            readers: 4,
             followers: true,
             batch_records_max: 20,
             broken_every: 97,

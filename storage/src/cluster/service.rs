@@ -274,7 +274,9 @@ async fn records_after(
         let records = after_offset(&sources, &filter, from, limit)?;
         let next = match records.last() {
             Some(last) if records.len() >= limit => last.log_id.offset + 1,
-            _ => end.max(from),
+            // The view is newer than `end` and may hold more.
+            Some(last) => end.max(last.log_id.offset + 1),
+            None => end.max(from),
         };
         Ok::<_, crate::query::QueryError>((records, next))
     });
