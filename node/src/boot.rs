@@ -143,7 +143,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     if let Some(liveness) = node.liveness.get() {
         liveness.leave().await;
     }
-    if reason != LOG_FAILED {
+    if reason != STORE_FAILED {
         // What this node leads is led by others before they would have to miss it.
         node.cluster.hand_over_all().await;
     }
@@ -163,15 +163,15 @@ async fn close(node: &Node, transport: &Transport, reason: &str) -> anyhow::Resu
     transport.close().await;
     let closed = tokio::time::timeout(insighthub_storage::store::CLOSE_DEADLINE, node.store.close()).await;
     closed.context("the store did not close in time")??;
-    if reason == LOG_FAILED {
+    if reason == STORE_FAILED {
         bail!(
-            "the write-ahead log failed; everything acknowledged is on disk: look at the disk, then start again"
+            "the log or a replica failed; everything acknowledged is on disk: look at the disk, then start again"
         );
     }
     Ok(())
 }
 
-const LOG_FAILED: &str = "the write-ahead log failed";
+const STORE_FAILED: &str = "the log or a replica failed";
 
 /// Returns at SIGTERM or Ctrl-C.
 pub(crate) async fn asked_to_end() {
@@ -190,15 +190,12 @@ pub(crate) async fn asked_to_end() {
 async fn asked_to_stop(store: &Store) -> anyhow::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut failure = store.wal().watch_failure();
     tokio::select! {
         _ = terminate.recv() => Ok("SIGTERM"),
         _ = interrupt.recv() => Ok("Ctrl-C"),
-        failed = failure.wait_for(Option::is_some) => {
-            if let Ok(failed) = failed {
-                tracing::error!(failure = ?*failed, "the node stops: it cannot keep what it would acknowledge");
-            }
-            Ok(LOG_FAILED)
+        failure = store.failed() => {
+            tracing::error!(failure, "the node stops: it cannot keep what it would acknowledge");
+            Ok(STORE_FAILED)
         }
     }
 }

@@ -69,6 +69,8 @@ pub(super) struct Inner {
     pub(super) blocks: Vec<Block>,
     /// Grows when a peer's state replaces this one: heads frozen before are no longer of this state.
     pub(super) generation: u64,
+    /// The last command that was applied.
+    pub(super) applied: Option<RaftLogId>,
     /// What detectors know as of the last block.
     pub(super) detectors: Bytes,
     /// The newest snapshot on disk.
@@ -151,7 +153,8 @@ impl PartitionReplica {
             })
         });
         let blocks: Vec<Block> = blocks.collect();
-        let inner = Inner { state, frozen: Vec::new(), blocks, generation: 0, detectors, durable };
+        let applied = durable.as_ref().and_then(|stored| stored.meta.last_log_id);
+        let inner = Inner { state, frozen: Vec::new(), blocks, generation: 0, applied, detectors, durable };
         let replica = Arc::new(PartitionReplica {
             partition,
             directory: directory.into(),
@@ -182,6 +185,7 @@ impl PartitionReplica {
         let (applied, effects, job) = {
             let mut inner = self.inner.write();
             let (applied, effects) = inner.state.apply(log_id.index, command);
+            inner.applied = Some(log_id);
             let job = effects.sealed.as_ref().map(|head| {
                 inner.frozen.push(Arc::clone(head));
                 SealJob {

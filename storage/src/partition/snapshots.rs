@@ -17,7 +17,9 @@ impl PartitionReplica {
         let fresh = {
             let inner = self.inner.read();
             let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
-            nothing_open.then(|| StoredSnapshot {
+            // Newer than asked for: what it has applied since would be applied to it again.
+            let is_of_that_moment = inner.applied <= last_applied;
+            (nothing_open && is_of_that_moment).then(|| StoredSnapshot {
                 meta: snapshot_meta(self.partition, last_applied, membership),
                 snapshot: Snapshot::Partition(inner.state.snapshot(
                     inner.blocks.iter().map(|block| block.meta.clone()).collect(),
@@ -64,6 +66,7 @@ impl PartitionReplica {
             inner.blocks = blocks;
             inner.detectors = snapshot.detectors.clone();
             inner.generation += 1;
+            inner.applied = stored.meta.last_log_id;
         }
         self.bring_index_in_line()?;
         self.store_snapshot(stored)

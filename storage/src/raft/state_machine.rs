@@ -138,8 +138,16 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     }
 
     async fn get_snapshot_builder(&mut self) -> SnapshotBuilder {
+        // Taken now, between two applies: a state newer than `last_applied` would be applied to again.
+        let moment = match &self.state {
+            GroupState::Control(control) => {
+                let state = control.state.read().clone();
+                Moment::Control(Arc::clone(control), Box::new(state))
+            }
+            GroupState::Partition(partition) => Moment::Partition(Arc::clone(partition)),
+        };
         SnapshotBuilder {
-            state: self.state.clone(),
+            moment: Arc::new(moment),
             last_applied: self.last_applied,
             membership: self.membership.clone(),
         }
@@ -179,36 +187,44 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     }
 }
 
+/// What a snapshot is made of. A partition tells by itself whether it is still as of its moment.
+#[derive(Debug)]
+enum Moment {
+    Control(Arc<ControlReplica>, Box<ControlState>),
+    Partition(Arc<PartitionReplica>),
+}
+
 /// Makes the snapshot of a moment. For a partition that is the last seal unless its head is empty:
 /// records are never in a snapshot, they are in block files or in the log behind it.
 #[derive(Debug)]
 pub struct SnapshotBuilder {
-    state: GroupState,
+    moment: Arc<Moment>,
     last_applied: Option<RaftLogId>,
     membership: Membership,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
     async fn build_snapshot(&mut self) -> Stored<RaftSnapshot<TypeConfig>> {
-        let (state, last_applied, membership) =
-            (self.state.clone(), self.last_applied, self.membership.clone());
-        let stored = blocking(move || match &state {
-            GroupState::Control(control) => {
+        let (moment, last_applied, membership) =
+            (Arc::clone(&self.moment), self.last_applied, self.membership.clone());
+        let stored = blocking(move || match moment.as_ref() {
+            Moment::Control(control, state) => {
                 let meta = SnapshotMeta {
                     last_log_id: last_applied,
                     last_membership: membership.clone(),
                     snapshot_id: format!("control-{}", last_applied.map_or(0, |log_id| log_id.index)),
                 };
-                let stored =
-                    StoredSnapshot { meta, snapshot: Snapshot::Control(control.state.read().clone()) };
+                let stored = StoredSnapshot { meta, snapshot: Snapshot::Control(state.as_ref().clone()) };
                 control.store(stored.clone()).map(|()| Some(stored))
             }
-            GroupState::Partition(partition) => partition.snapshot(last_applied, &membership),
+            Moment::Partition(partition) => partition.snapshot(last_applied, &membership),
         })
         .await?;
-        let nothing_yet =
-            || io::Error::other("nothing has been sealed yet, so there is no snapshot to hand out");
-        stored.map(to_raft).ok_or_else(|| StorageIOError::read_snapshot(None, &nothing_yet()).into())
+        // Nothing has been sealed yet. An error would end the replica; a snapshot of nothing changes nothing.
+        Ok(to_raft(stored.unwrap_or_else(|| StoredSnapshot {
+            meta: SnapshotMeta::default(),
+            snapshot: Snapshot::Control(ControlState::default()),
+        })))
     }
 }
 
