@@ -15,7 +15,7 @@ use crate::nemesis::Nemesis;
 use crate::nemesis::scenario::{Abilities, Scenario, Schedule};
 use crate::reckoning::{ReadBack, Reckoning};
 use crate::run_options::RunOptions;
-use crate::summary::{Summary, Throughput};
+use crate::summary::{Count, Summary, Throughput};
 use crate::workload::gaps::Quantiles;
 use crate::workload::{Outcome, Workload};
 
@@ -165,7 +165,7 @@ impl Run<'_> {
             self.findings.add("queries not whole with one node dead", format!("{broken} of {reads}"));
         }
         self.summary.throughput = Some(Throughput { healthy_per_sec, one_dead_per_sec });
-        self.summary.faults.entry("node dead".to_owned()).or_default().fired += 1;
+        self.summary.faults.insert("node dead".to_owned(), Count { tried: 1, fired: 1 });
         node.launch().await?;
         self.recover().await
     }
