@@ -19,10 +19,12 @@ const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"];
 
 /// Heavy libraries and the crates that may name them.
-const LIBRARIES: [(&str, &[&str]); 11] = [
+const LIBRARIES: [(&str, &[&str]); 13] = [
     ("sled", &["storage"]),
     ("openraft", &["storage"]),
     ("ractor", &["actors"]),
+    ("ractor_cluster", &["actors"]),
+    ("tokio-rustls", &["storage"]),
     ("lettre", &["actors"]),
     ("linfa", &["detect"]),
     ("axum", &["node"]),
