@@ -31,12 +31,17 @@ fn a_file_sets_what_it_names_and_leaves_the_rest() {
         [cluster]
         name = "eu"
         partitions = 16
+        secret = "0123456789abcdef0123456789abcdef"
         [[node]]
         name = "n1"
         http = "10.0.0.1:8000"
+        peer = "10.0.0.1:7000"
+        control = "10.0.0.1:7100"
         [[node]]
         name = "n2"
         http = "[::]:8000"
+        peer = "10.0.0.2:7000"
+        control = "10.0.0.2:7100"
         [limits]
         body_bytes_max = 1048576
         [storage]
@@ -80,7 +85,7 @@ fn a_variable_goes_before_the_file() {
 
 #[test]
 fn each_mistake_names_key_value_range_and_example() {
-    let cases: [(&str, &[&str]); 24] = [
+    let cases: [(&str, &[&str]); 29] = [
         ("[cluster]\npartitions = 0", &["cluster.partitions is 0", "from 1 to 1024", "example 8"]),
         ("[cluster]\npartitions = 1025", &["cluster.partitions is 1025", "from 1 to 1024"]),
         ("[cluster]\npartitions = \"8\"", &["cluster.partitions is \"8\"", "whole number"]),
@@ -113,8 +118,22 @@ fn each_mistake_names_key_value_range_and_example() {
             "[storage]\nwal_bytes_max = 67108864",
             &["storage.wal_bytes_max is 67108864", "4 x storage.wal_segment_bytes"],
         ),
-        ("[raft]\nheartbeat_ms = 400", &["raft.election_min_ms is 500", "2 x raft.heartbeat_ms (400)"]),
-        ("[raft]\nelection_max_ms = 500", &["raft.election_max_ms is 500", "more than raft.election_min_ms"]),
+        ("[raft]\nheartbeat_ms = 400", &["raft.election_min_ms is 200", "2 x raft.heartbeat_ms (400)"]),
+        ("[raft]\nelection_max_ms = 200", &["raft.election_max_ms is 200", "more than raft.election_min_ms"]),
+        (
+            "[[node]]\nname=\"a\"\nhttp=\"127.0.0.1:1\"\n[[node]]\nname=\"b\"\nhttp=\"127.0.0.1:2\"",
+            &["node.peer is missing", "an address for a", "several nodes"],
+        ),
+        (
+            "[[node]]\nname=\"a\"\nhttp=\"127.0.0.1:1\"\npeer=\"10.0.0.1:7000\"",
+            &["cluster.secret is missing", "beyond loopback"],
+        ),
+        (
+            "[[node]]\nname=\"a\"\nhttp=\"127.0.0.1:1\"\npeer=\"127.0.0.1:1\"",
+            &["node.peer is \"127.0.0.1:1\"", "another value for each node"],
+        ),
+        ("[cluster]\nsecret = \"hunter2\"", &["cluster.secret is 7 bytes long", "at least 32"]),
+        ("[peer_tls]\nkey = \"n1.key\"", &["peer_tls is 1 of 3 files", "or none of them"]),
         ("[log]\nformat = \"xml\"", &["log.format is \"xml\"", "\"text\", \"json\""]),
         ("[cluster\nname", &["the configuration is not TOML", "line 1"]),
     ];
