@@ -108,8 +108,8 @@ impl Forwarding {
                 return outcomes.map(|(outcome, maybe_stored)| deliver(outcome, maybe_stored)).collect();
             }
             for (outcome, maybe_stored) in outcomes.iter().zip(&mut maybe_stored) {
-                let is_old_news = matches!(outcome, Ok(ChunkOutcome::Duplicate)) && !*maybe_stored;
-                *maybe_stored = !is_old_news && !matches!(outcome, Err(IngestError::RateLimited { .. }));
+                *maybe_stored |=
+                    matches!(outcome, Ok(ChunkOutcome::Stored { .. }) | Err(IngestError::Unknown(_)));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);

@@ -252,7 +252,7 @@ fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
                 ProposeError::Stopped(reason) => IngestError::Unknown(reason),
                 // A leader that was deposed says this of entries that the next leader may still commit; the
                 // same identity makes sending again safe.
-                ProposeError::NotLeader { leader } => IngestError::NotLeader { leader },
+                ProposeError::NotLeader { .. } => IngestError::Unknown("the leader was deposed".to_owned()),
                 not_proposed => IngestError::Unavailable(not_proposed.to_string()),
             };
             waiting.into_iter().for_each(|work| work.answer(Err(error.clone())));
