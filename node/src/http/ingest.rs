@@ -130,6 +130,10 @@ async fn store(
     for (partition, ..) in &chunks {
         *chunks_of.entry(*partition).or_default() += 1;
     }
+    let sizes: Vec<(u64, u64)> = chunks
+        .iter()
+        .map(|(_, _, records, dead_letters)| (records.batch.len() as u64, dead_letters.len() as u64))
+        .collect();
     let submissions = chunks
         .into_iter()
         .map(|(partition, chunk, records, dead_letters)| {
@@ -144,12 +148,14 @@ async fn store(
         .collect();
     let outcomes = submit(&node.actors, submissions, permit).await?;
     let duplicate = !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == Delivery::Duplicate);
-    let (accepted, rejected) = (request.accepted, request.rejected);
-    if duplicate {
-        Counters::add(&node.counters.duplicates, accepted + rejected);
-    } else {
-        Counters::add(&node.counters.accepted, accepted);
-        Counters::add(&node.counters.rejected, rejected);
+    // By chunk: of copies that race each other, each may be the first in some partition.
+    for ((records, dead_letters), outcome) in sizes.into_iter().zip(&outcomes) {
+        if *outcome == Delivery::Duplicate {
+            Counters::add(&node.counters.duplicates, records + dead_letters);
+        } else {
+            Counters::add(&node.counters.accepted, records);
+            Counters::add(&node.counters.rejected, dead_letters);
+        }
     }
     Ok(receipt(request, duplicate))
 }
