@@ -49,6 +49,8 @@ pub enum Delivery {
     SequenceTooOld,
     /// An earlier chunk of the request is missing; nothing was stored.
     OutOfOrder,
+    /// A service of the request is spread by now: nothing was stored, the request must be split anew.
+    Moved,
 }
 
 /// The way to every partition of the cluster.
@@ -84,7 +86,7 @@ impl Forwarding {
     pub(crate) fn own_identity(&self, partition: PartitionId) -> BatchIdentity {
         let sequence = self.identities.sequences.get(usize::from(partition.0));
         let sequence = sequence.map_or(0, |next| next.fetch_add(1, Ordering::Relaxed));
-        BatchIdentity { producer: self.identities.producer.clone(), sequence, chunk: 0, chunks: 1 }
+        BatchIdentity::whole(self.identities.producer.clone(), sequence)
     }
 
     /// Stores chunks of one request in one partition; one outcome each, in order.
@@ -102,7 +104,8 @@ impl Forwarding {
         loop {
             let within = deadline.saturating_duration_since(Instant::now()).min(ATTEMPT_DEADLINE);
             let outcomes = self.try_once(partition, &parcels, permit, attempt, within).await;
-            let again = outcomes.iter().any(is_worth_another_try);
+            let again =
+                outcomes.iter().any(is_worth_another_try) && !outcomes.contains(&Ok(ChunkOutcome::Moved));
             if !again || Instant::now() + pause >= deadline {
                 let outcomes = outcomes.into_iter().zip(maybe_stored);
                 return outcomes.map(|(outcome, maybe_stored)| deliver(outcome, maybe_stored)).collect();
@@ -247,6 +250,7 @@ fn deliver(outcome: Outcome, maybe_stored: bool) -> Result<Delivery, IngestError
         ChunkOutcome::Duplicate => Delivery::Duplicate,
         ChunkOutcome::SequenceTooOld => Delivery::SequenceTooOld,
         ChunkOutcome::ChunkOutOfOrder => Delivery::OutOfOrder,
+        ChunkOutcome::Moved => Delivery::Moved,
     })
 }
 

@@ -20,6 +20,7 @@ mod rate_limit;
 mod root;
 pub mod roster;
 mod shard;
+pub mod spreading;
 mod supervision;
 mod system;
 pub mod tail;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use insighthub_model::clock::Clock;
-use insighthub_storage::Store;
+use insighthub_storage::cluster::Cluster;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::oneshot;
 
@@ -44,7 +44,7 @@ pub(crate) struct RootArguments {
 /// Makes the partitions of this node.
 #[derive(Debug, Clone)]
 pub(crate) struct PartitionFactory {
-    pub(crate) store: Arc<Store>,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) mailboxes: PartitionMailboxes,
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
@@ -123,7 +123,7 @@ impl PartitionFactory {
         myself: &ActorRef<Queued<RootMessage>>,
         children: &mut Children,
     ) -> Result<(), SpawnErr> {
-        let hosted = self.store.partitions();
+        let hosted = self.cluster.store.partitions();
         for (partition, mailbox) in self.mailboxes.all() {
             if !hosted.iter().any(|replica| replica.replica.partition() == partition) {
                 self.mailboxes.remove(partition);
@@ -138,6 +138,7 @@ impl PartitionFactory {
             let mailbox = Mailbox::new(&self.roster, "partition", format!("partition {partition}"));
             let arguments = PartitionArguments {
                 group,
+                cluster: Arc::clone(&self.cluster),
                 mailbox: mailbox.clone(),
                 roster: self.roster.clone(),
                 clock: Arc::clone(&self.clock),

@@ -24,6 +24,7 @@ use crate::mailbox::{Mailbox, Queued};
 use crate::partition::{PartitionMailboxes, PartitionMessage, SealRule};
 use crate::root::{PartitionFactory, Root, RootArguments, RootMessage};
 use crate::roster::Roster;
+use crate::spreading::Spreading;
 use crate::tail::{Frame, HubArguments, HubMessage, OpenTail, SESSION_FRAMES_MAX, TailCursor, TailFeed};
 
 /// How the tree is built.
@@ -66,13 +67,14 @@ pub struct ActorSystem {
     pub roster: Roster,
     pub admission: Admission,
     pub feed: Arc<TailFeed>,
+    pub spreading: Spreading,
     root: ActorRef<Queued<RootMessage>>,
     root_mailbox: Mailbox<RootMessage>,
     ingest: Mailbox<IngestMessage>,
     hub: Mailbox<HubMessage>,
     partitions: PartitionMailboxes,
     forwarding: Forwarding,
-    submit_deadline: Duration,
+    pub submit_deadline: Duration,
 }
 
 impl ActorSystem {
@@ -95,7 +97,7 @@ impl ActorSystem {
             ingest: (ingest.clone(), IngestArguments { partitions: partitions.clone() }),
             hub: (hub.clone(), hub_arguments),
             partitions: PartitionFactory {
-                store: Arc::clone(&cluster.store),
+                cluster: Arc::clone(&cluster),
                 mailboxes: partitions.clone(),
                 roster: roster.clone(),
                 clock: Arc::clone(&options.clock),
@@ -112,10 +114,12 @@ impl ActorSystem {
         let forwarding =
             Forwarding::new(Arc::clone(&cluster), ingest.clone(), admission.clone(), options.own_producer);
         cluster.set_append_handler(Arc::new(forwarding.clone()));
+        let spreading = Spreading::new(cluster);
         Ok(ActorSystem {
             roster,
             admission,
             feed,
+            spreading,
             root,
             root_mailbox,
             ingest,
@@ -146,9 +150,8 @@ impl ActorSystem {
     pub async fn submit(
         &self,
         submissions: Vec<Submission>,
-        permit: Permit,
+        permit: &Arc<Permit>,
     ) -> Vec<Result<Delivery, IngestError>> {
-        let permit = Arc::new(permit);
         let deadline = Instant::now() + self.submit_deadline;
         let count = submissions.len();
         let mut by_partition: BTreeMap<PartitionId, (Vec<usize>, Vec<Parcel>)> = BTreeMap::new();
@@ -160,9 +163,8 @@ impl ActorSystem {
             places.push(place);
             parcels.push(Parcel { identity, records, dead_letters });
         }
-        let storing = by_partition.into_iter().map(|(partition, (places, parcels))| {
-            let permit = &permit;
-            async move { (places, self.forwarding.store(partition, parcels, permit, deadline).await) }
+        let storing = by_partition.into_iter().map(|(partition, (places, parcels))| async move {
+            (places, self.forwarding.store(partition, parcels, permit, deadline).await)
         });
         let unanswered = || Err(IngestError::Unknown("nobody answered".to_owned()));
         let mut outcomes: Vec<_> = (0..count).map(|_| unanswered()).collect();

@@ -84,6 +84,15 @@ pub struct BatchIdentity {
     pub chunk: u32,
     /// How many parts the request has within this partition.
     pub chunks: u32,
+    /// The services of all these parts where there are several, which a part alone does not show; else empty.
+    pub services: Vec<String>,
+}
+
+impl BatchIdentity {
+    /// Of a batch that is one part.
+    pub fn whole(producer: impl Into<String>, sequence: u64) -> BatchIdentity {
+        BatchIdentity { producer: producer.into(), sequence, chunk: 0, chunks: 1, services: Vec::new() }
+    }
 }
 
 #[cfg(test)]

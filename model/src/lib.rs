@@ -15,6 +15,7 @@ pub mod query;
 pub mod record;
 pub mod routing;
 pub mod scores;
+pub mod spread_plan;
 pub mod timestamp;
 
 pub use batch::RecordBatch;

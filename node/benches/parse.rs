@@ -10,6 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::Timestamp;
 use insighthub_model::limits::IngestLimits;
+use insighthub_model::routing::HomeRoutes;
 use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
 
 const RECORDS: usize = 10_000;
@@ -74,6 +75,7 @@ fn parse(criterion: &mut Criterion) {
     let context = RequestContext {
         limits: &limits,
         partitions: 8,
+        routes: &HomeRoutes { partitions: 8 },
         now: NOW,
         origin: "http",
         token_service: None,

@@ -8,7 +8,7 @@ use insighthub_model::limits::{
     CHUNK_RECORDS_MAX, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits, REJECTIONS_LISTED_MAX,
 };
 use insighthub_model::record::SYSTEM_FIELDS;
-use insighthub_model::routing::partition_of;
+use insighthub_model::routing::{HomeRoutes, partition_of};
 use insighthub_model::{FieldValue, Timestamp};
 use insighthub_node::ingest::{BodyFormat, ParsedRequest, RequestContext, RequestError, parse_request};
 
@@ -37,6 +37,7 @@ pub(crate) fn check(input: &[u8]) {
     let context = RequestContext {
         limits: &limits,
         partitions: PARTITIONS,
+        routes: &HomeRoutes { partitions: PARTITIONS },
         now: NOW,
         origin: "http",
         token_service: (choice & 4 != 0).then_some("pay"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use insighthub_model::limits::IngestLimits;
+use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{FieldValue, Level, Timestamp};
 use insighthub_node::ingest::{BodyFormat, ParsedRequest, RequestContext, parse_request};
 
@@ -10,8 +11,15 @@ use insighthub_node::ingest::{BodyFormat, ParsedRequest, RequestContext, parse_r
 const NOW: Timestamp = Timestamp(1_764_670_202_000_000_000);
 
 fn parse_with(body: &[u8], limits: &IngestLimits, token_service: Option<&str>) -> ParsedRequest {
-    let context =
-        RequestContext { limits, partitions: 8, now: NOW, origin: "http", token_service, enrich: &[] };
+    let context = RequestContext {
+        limits,
+        partitions: 8,
+        routes: &HomeRoutes { partitions: 8 },
+        now: NOW,
+        origin: "http",
+        token_service,
+        enrich: &[],
+    };
     parse_request(body, BodyFormat::Detect, &context).unwrap()
 }
 

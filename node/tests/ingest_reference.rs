@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use insighthub_model::limits::IngestLimits;
 use insighthub_model::record::SYSTEM_FIELDS;
+use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{FieldValue, Level, Timestamp};
 use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
 use proptest::prelude::*;
@@ -163,6 +164,7 @@ fn parsed(body: &str) -> Option<Expected> {
     let context = RequestContext {
         limits: &limits,
         partitions: 3,
+        routes: &HomeRoutes { partitions: 3 },
         now: NOW,
         origin: "http",
         token_service: None,

@@ -5,7 +5,7 @@
 
 use insighthub_model::batch::encode;
 use insighthub_model::limits::{CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits};
-use insighthub_model::routing::partition_of;
+use insighthub_model::routing::{HomeRoutes, partition_of};
 use insighthub_model::{FieldValue, Timestamp};
 use insighthub_node::ingest::{BodyFormat, ParsedRequest, RequestContext, RequestError, parse_request};
 
@@ -21,6 +21,7 @@ fn parse_limited(
     let context = RequestContext {
         limits,
         partitions: 8,
+        routes: &HomeRoutes { partitions: 8 },
         now: NOW,
         origin: "http",
         token_service: None,

@@ -6,6 +6,7 @@
 
 use insighthub_model::Timestamp;
 use insighthub_model::limits::IngestLimits;
+use insighthub_model::routing::HomeRoutes;
 use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
 
 const MIB: usize = 1 << 20;
@@ -33,6 +34,7 @@ fn names_that_differ_in_each_record_cost_no_memory() {
     let context = RequestContext {
         limits: &limits,
         partitions: 256,
+        routes: &HomeRoutes { partitions: 256 },
         now: Timestamp(0),
         origin: "http",
         token_service: None,

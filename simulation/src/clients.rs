@@ -236,6 +236,6 @@ fn chunk(producer: &str, sequence: u64, messages: &[String]) -> ChunkMessage {
             raw_bytes: 64,
         });
     }
-    let identity = BatchIdentity { producer: producer.into(), sequence, chunk: 0, chunks: 1 };
+    let identity = BatchIdentity::whole(producer, sequence);
     ChunkMessage { identity, records: EncodedBatch::new(builder.take()).to_bytes(), dead_letters: Vec::new() }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
+use insighthub_model::spread_plan::SpreadPlan;
 use insighthub_model::{Offset, RecordBatch, Scores, Timestamp, batch};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::codec::{self, CodecError};
 use crate::control::{ControlCommand, ControlReply};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Everything that can change the state of a group.
 #[derive(Clone, Debug)]
@@ -28,6 +29,18 @@ pub enum Command {
     ResolveDeadLetters(Vec<u64>),
     /// Changes users, tokens or settings; control group only.
     Control(ControlCommand),
+    /// Decides where the next batches of a producer keep a service's records; at the service's home.
+    PlanSpread(PlanSpread),
+}
+
+/// Over how many partitions a producer is to spread a service from here on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanSpread {
+    pub producer: String,
+    pub service: String,
+    /// The batch that is to be sent.
+    pub sequence: u64,
+    pub partitions: u16,
 }
 
 /// The chunks one group commit carries.
@@ -92,6 +105,9 @@ pub enum ChunkOutcome {
     SequenceTooOld,
     /// An earlier chunk of the request is missing; nothing was stored.
     ChunkOutOfOrder,
+    /// A service of the request is spread, and its records of this batch belong into chunks of their own;
+    /// nothing was stored.
+    Moved,
 }
 
 /// What applying a command answers, to the proposer alone.
@@ -103,6 +119,7 @@ pub enum Applied {
     Sealed,
     DeadLettersResolved(u64),
     Control(ControlReply),
+    SpreadPlanned(SpreadPlan),
 }
 
 /// A command on its way through the log; cheap to clone.
@@ -160,6 +177,7 @@ enum DiskCommand {
     Seal,
     ResolveDeadLetters(Vec<u64>),
     Control(ControlCommand),
+    PlanSpread(PlanSpread),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -179,6 +197,7 @@ fn to_disk(command: &Command) -> DiskCommand {
         Command::Seal => DiskCommand::Seal,
         Command::ResolveDeadLetters(ids) => DiskCommand::ResolveDeadLetters(ids.clone()),
         Command::Control(control) => DiskCommand::Control(control.clone()),
+        Command::PlanSpread(plan) => DiskCommand::PlanSpread(plan.clone()),
     }
 }
 
@@ -200,6 +219,7 @@ fn from_disk(command: DiskCommand) -> Result<Command, CodecError> {
         DiskCommand::Seal => Command::Seal,
         DiskCommand::ResolveDeadLetters(ids) => Command::ResolveDeadLetters(ids),
         DiskCommand::Control(control) => Command::Control(control),
+        DiskCommand::PlanSpread(plan) => Command::PlanSpread(plan),
     })
 }
 

@@ -58,7 +58,7 @@ fn append() -> Command {
         raw_bytes: 1,
     };
     builder.record().finish(fixed);
-    let identity = BatchIdentity { producer: "p".into(), sequence: 1, chunk: 0, chunks: 1 };
+    let identity = BatchIdentity::whole("p", 1);
     let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN], anomalies: Vec::new() });
     let records = EncodedBatch::new(builder.take());
     let chunk = Chunk { identity, records, scores, dead_letters: Vec::new() };

@@ -72,7 +72,7 @@ fn chunk(rows: &[Row], sequence: u64) -> Chunk {
         }
     }
     Chunk {
-        identity: BatchIdentity { producer: "p".into(), sequence, chunk: 0, chunks: 1 },
+        identity: BatchIdentity::whole("p", sequence),
         records: EncodedBatch::new(builder.take()),
         scores: Arc::new(scores),
         dead_letters: Vec::new(),

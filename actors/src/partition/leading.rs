@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use insighthub_storage::control::{ControlCommand, TopologyCommand};
 use insighthub_storage::raft::NodeId;
 use tokio::time::Instant;
 
-use super::State;
+use super::{State, packing};
 use crate::detectors::Detectors;
 use crate::ingest::{ChunkWork, IngestError};
+use crate::rate_limit::Demand;
 
 /// A head may grow to this many times its limit while the one before is written.
 const HEADS_BEHIND_MAX: usize = 4;
@@ -91,9 +93,34 @@ impl State {
                 *services.entry(name).or_default() += 1;
             }
         }
-        let services: Vec<_> = services.into_iter().collect();
+        let demands: Vec<_> = self.arguments.cluster.topology(|topology| {
+            let demand = |(service, records)| {
+                let spread = topology.spread.get(service).copied().unwrap_or(1);
+                Demand { service, records, spread }
+            };
+            services.into_iter().map(demand).collect()
+        });
         self.rate_limit
-            .take(&services, self.arguments.clock.now())
+            .take(&demands, self.arguments.clock.now())
             .map_err(|(service, retry_after_secs)| IngestError::RateLimited { service, retry_after_secs })
+    }
+
+    /// Lets a service that is more than this leader can take be spread over twice as many partitions.
+    pub(super) fn look_at_heat(&mut self) {
+        let is_saturated = self.proposals >= packing::PROPOSALS_MAX && !self.packing.is_empty();
+        let Some(service) = self.heat.look(is_saturated) else { return };
+        let cluster = Arc::clone(&self.arguments.cluster);
+        let spread = cluster.topology(|topology| topology.spread.get(&service).copied().unwrap_or(1));
+        let partitions = spread.saturating_mul(2).min(cluster.store.identity.partitions);
+        if partitions <= spread {
+            return;
+        }
+        tracing::info!(service, partitions, "one partition is too few for a service: it is spread wider");
+        tokio::spawn(async move {
+            let command = ControlCommand::Topology(TopologyCommand::Spread { service, partitions });
+            if let Err(error) = cluster.propose_control(command).await {
+                tracing::warn!(%error, "a service was not spread; it is tried again while it is too much");
+            }
+        });
     }
 }

@@ -5,6 +5,7 @@
 //! holds a byte permit; at most [`packing::PROPOSALS_MAX`] proposals are under way. on restart: chunks
 //! it held are answered "unknown, send again"; what was committed stays committed.
 
+mod heat;
 mod leading;
 mod mailboxes;
 mod packing;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use insighthub_detect::scorer::RowScores;
 use insighthub_model::clock::Clock;
+use insighthub_storage::cluster::Cluster;
 use insighthub_storage::command::{Append, Applied, Chunk, Command};
 use insighthub_storage::group::{PartitionGroup, ProposeError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -23,6 +25,7 @@ use crate::ingest::{ChunkWork, IngestError};
 use crate::mailbox::{Mailbox, Queued};
 use crate::rate_limit::RateLimit;
 use crate::roster::Roster;
+use heat::Heat;
 pub(crate) use mailboxes::PartitionMailboxes;
 use packing::{Packing, Waiting};
 use scoring::Shards;
@@ -67,6 +70,7 @@ pub struct SealRule {
 #[derive(Debug, Clone)]
 pub(crate) struct PartitionArguments {
     pub(crate) group: PartitionGroup,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) mailbox: Mailbox<PartitionMessage>,
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
@@ -85,6 +89,7 @@ pub(crate) struct State {
     packing: Packing,
     shards: Shards,
     rate_limit: RateLimit,
+    heat: Heat,
     /// The term this node leads in and has restored its detectors for.
     led_term: Option<u64>,
     proposals: usize,
@@ -106,6 +111,7 @@ impl Actor for Partition {
         Ok(State {
             shards: Shards::new(arguments.mailbox.clone(), arguments.roster.clone()),
             rate_limit: RateLimit::new(arguments.service_records_per_sec, arguments.service_burst_records),
+            heat: Heat::default(),
             led_term: None,
             arguments,
             packing: Packing::default(),
@@ -143,6 +149,7 @@ impl Actor for Partition {
                 state.packing.give_up_scoring(Instant::now(), SCORING_DEADLINE);
                 state.propose_ready().await;
                 state.seal_if_due();
+                state.look_at_heat();
             }
             PartitionMessage::RestartShard(name) => {
                 let stored = state.stored_detectors().await;
@@ -169,7 +176,7 @@ impl State {
     async fn take(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, chunk: ChunkWork) {
         let ticket = self.packing.push(chunk, Instant::now());
         if let Some(waiting) = self.packing.get_mut(ticket) {
-            self.shards.score(myself, ticket, waiting).await;
+            self.shards.score(myself, ticket, waiting, &mut self.heat).await;
         }
     }
 

@@ -35,6 +35,10 @@ pub(super) struct Packing {
 }
 
 impl Packing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub(super) fn push(&mut self, work: ChunkWork, now: Instant) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;

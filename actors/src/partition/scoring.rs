@@ -7,6 +7,7 @@ use insighthub_detect::moving_average::MovingAverage;
 use parking_lot::Mutex;
 use ractor::{ActorRef, SupervisionEvent};
 
+use super::heat::Heat;
 use super::packing::Waiting;
 use super::{PartitionMessage, Ticket};
 use crate::detectors::{Detectors, rows_by_service};
@@ -64,9 +65,11 @@ impl Shards {
         myself: &ActorRef<Queued<PartitionMessage>>,
         ticket: Ticket,
         waiting: &mut Waiting,
+        heat: &mut Heat,
     ) {
         let batch = Arc::clone(waiting.work.batch());
         for (service, rows) in rows_by_service(&batch) {
+            heat.count(service, rows.len());
             let Some(shard) = self.shard(myself, service).await else { continue };
             let message = ShardMessage::Score { ticket, batch: Arc::clone(&batch), rows };
             waiting.shards_missing += usize::from(shard.send(message).is_ok());

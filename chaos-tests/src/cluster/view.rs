@@ -13,6 +13,15 @@ pub struct View {
     pub node: String,
     pub nodes: Vec<NodeView>,
     pub partitions: Vec<PartitionView>,
+    pub spread: Vec<SpreadView>,
+}
+
+/// A service that is kept in several partitions.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SpreadView {
+    pub service: String,
+    pub partitions: Vec<u16>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -64,6 +73,14 @@ impl View {
 
     pub fn partition(&self, partition: u16) -> Option<&PartitionView> {
         self.partitions.iter().find(|view| view.partition == partition)
+    }
+
+    /// In how many partitions a service is kept.
+    pub fn spread_of(&self, service: &str) -> usize {
+        self.spread
+            .iter()
+            .find(|spread| spread.service == service)
+            .map_or(1, |spread| spread.partitions.len())
     }
 
     pub fn member(&self, name: &str) -> Option<&NodeView> {

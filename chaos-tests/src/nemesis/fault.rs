@@ -59,6 +59,8 @@ pub enum Fault {
     Leave,
     /// Another replica becomes leader, by order.
     MoveLeader { partition: u16 },
+    /// A service is spread over so many partitions.
+    Spread { service: &'static str, over: u16 },
     /// Each node in turn is stopped by SIGTERM and started again.
     RollingRestart,
 }
@@ -87,6 +89,7 @@ impl Fault {
             Fault::Join => "node joined",
             Fault::Leave => "node removed",
             Fault::MoveLeader { .. } => "leader moved",
+            Fault::Spread { .. } => "service spread",
             Fault::RollingRestart => "rolling restart",
         }
     }
@@ -113,7 +116,7 @@ impl Fault {
             | Fault::ClockJump { whom, .. }
             | Fault::Drain { whom, .. } => whom,
             Fault::MoveLeader { partition } => Whom::Leader(partition),
-            Fault::Join | Fault::Leave => Whom::Any,
+            Fault::Join | Fault::Leave | Fault::Spread { .. } => Whom::Any,
             Fault::RollingRestart => Whom::All,
         }
     }

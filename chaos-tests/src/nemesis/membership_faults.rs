@@ -1,4 +1,4 @@
-//! Orders to the cluster while it works: join, drain, remove, move a leader.
+//! Orders to the cluster while it works: join, drain, remove, move a leader, spread a service.
 
 use std::time::{Duration, Instant};
 
@@ -123,6 +123,18 @@ impl Nemesis {
         self.order(usize::MAX, &order, &leads).await?;
         self.see(usize::MAX, &format!("{target} leads partition {partition}"), LEADS_WITHIN, leads).await?;
         Ok(Effect::seen(format!("{target} leads partition {partition}")))
+    }
+
+    pub(super) async fn spread(&self, service: &str, over: u16) -> Result<Effect> {
+        let is_spread = |view: &View| view.spread_of(service) >= usize::from(over);
+        if self.cluster.views().await.iter().any(is_spread) {
+            return Ok(Effect::seen(format!("{service} is spread as wide already")));
+        }
+        let body = json!({ "service": service, "partitions": over });
+        let order = Order::Post("/api/cluster/spread".to_owned(), Some(body));
+        self.order(usize::MAX, &order, &is_spread).await?;
+        self.see(usize::MAX, &format!("{service} is spread over {over}"), LEADS_WITHIN, is_spread).await?;
+        Ok(Effect::seen(format!("{service} spread over {over}")))
     }
 
     /// Gives an order to a running node other than the one it is about, until one accepts it or what it

@@ -158,6 +158,7 @@ impl Nemesis {
             Fault::Join => self.join_one().await,
             Fault::Leave => self.remove_one().await,
             Fault::MoveLeader { partition } => self.move_leader(partition).await,
+            Fault::Spread { service, over } => self.spread(service, over).await,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fault::{Fault, Way, Whom};
+use crate::chaos_record::SERVICES;
 use crate::dice::Dice;
 use crate::loop_disk::Cut;
 
@@ -22,6 +23,7 @@ pub enum Scenario {
     Disk,
     Clock,
     Membership,
+    HotServices,
     RollingRestart,
     OneDead,
     Netns,
@@ -36,7 +38,7 @@ pub struct Step {
 }
 
 impl Scenario {
-    pub const EVERY: [Scenario; 14] = [
+    pub const EVERY: [Scenario; 15] = [
         Scenario::LeaderKills,
         Scenario::Kills,
         Scenario::Pauses,
@@ -47,6 +49,7 @@ impl Scenario {
         Scenario::Disk,
         Scenario::Clock,
         Scenario::Membership,
+        Scenario::HotServices,
         Scenario::RollingRestart,
         Scenario::OneDead,
         Scenario::Netns,
@@ -65,6 +68,7 @@ impl Scenario {
             Scenario::Disk => "disk",
             Scenario::Clock => "clock",
             Scenario::Membership => "membership",
+            Scenario::HotServices => "hot-services",
             Scenario::RollingRestart => "rolling-restart",
             Scenario::OneDead => "one-dead",
             Scenario::Netns => "netns",
@@ -84,6 +88,7 @@ impl Scenario {
             Scenario::Disk => "disks that fill up, syncs that fail (root, strace)",
             Scenario::Clock => "clocks that jump (faketime)",
             Scenario::Membership => "nodes join, are drained and removed; leaders are moved",
+            Scenario::HotServices => "services spread over more and more partitions while nodes fail",
             Scenario::RollingRestart => "each node in turn stopped and started",
             Scenario::OneDead => "throughput with one node dead against all healthy",
             Scenario::Netns => "partitions made of dropped frames between network namespaces (root)",
@@ -140,6 +145,7 @@ impl Schedule {
             Scenario::OneWay,
             Scenario::Slow,
             Scenario::RollingRestart,
+            Scenario::HotServices,
         ];
         if self.abilities.disks {
             families.push(Scenario::PowerCut);
@@ -180,6 +186,7 @@ impl Schedule {
             Scenario::Disk => self.disk(number),
             Scenario::Clock => self.clock(),
             Scenario::Membership => self.membership(number),
+            Scenario::HotServices => self.hot_services(number),
             Scenario::RollingRestart => Fault::RollingRestart,
         }
     }
@@ -282,6 +289,21 @@ impl Schedule {
             _ => Fault::Kill { whom: self.one_node(), down: self.dice.millis(50, 1_500) },
         }
     }
+
+    /// Retries fall into the times at which a service begins to be spread, or is spread wider.
+    fn hot_services(&mut self, number: u64) -> Fault {
+        match number % 4 {
+            0 | 2 => {
+                let service = self.dice.pick(&SERVICES).copied().unwrap_or("checkout");
+                let over = 2 + self.dice.below(u64::from(self.partitions.saturating_sub(1).max(1)));
+                Fault::Spread { service, over: u16::try_from(over).unwrap_or(2) }
+            }
+            1 => Fault::Kill { whom: self.one_node(), down: self.dice.millis(50, 1_500) },
+            _ => {
+                Fault::Isolate { whom: self.one_node(), way: Way::Both, length: self.dice.millis(500, 2_000) }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -329,6 +351,10 @@ mod tests {
                 "node joined",
                 "node removed"
             ])
+        );
+        assert_eq!(
+            kinds(Scenario::HotServices, ABLE),
+            BTreeSet::from(["follower killed", "leader killed", "node isolated", "service spread"])
         );
         assert_eq!(kinds(Scenario::Disk, ABLE), BTreeSet::from(["disk full", "sync failed"]));
         assert!(kinds(Scenario::All, ABLE).len() >= 15, "{:?}", kinds(Scenario::All, ABLE));

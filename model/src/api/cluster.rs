@@ -11,11 +11,20 @@ pub struct Cluster {
     pub node: String,
     pub nodes: Vec<Node>,
     pub partitions: Vec<Partition>,
+    pub spread: Vec<Spread>,
     /// Of the node that answers, like everything below.
     pub actors: Vec<Actor>,
     pub admission: Admission,
     pub ingest: Ingest,
     pub peers: Vec<Peer>,
+}
+
+/// A service that is kept in several partitions, its home first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Spread {
+    pub service: String,
+    pub partitions: Vec<u64>,
 }
 
 /// A node, as it last said of itself.

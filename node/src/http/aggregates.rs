@@ -8,7 +8,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::MinuteAggregate;
-use insighthub_model::routing::partition_of;
 use insighthub_storage::cluster::MinutesQuestion;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,9 +89,9 @@ async fn collect(
     from_minute: i64,
     to_minute: i64,
 ) -> Result<Minutes, ApiError> {
-    let home = service.as_deref().map(|service| partition_of(service, node.store.identity.partitions));
-    let partitions =
-        node.store.all_partitions().filter(|partition| home.is_none_or(|home| home == *partition));
+    // A service may be in any partition: that it is spread may not be known here yet, though what was stored is
+    // acknowledged.
+    let partitions = node.store.all_partitions();
     let question = MinutesQuestion { service, from_minute, to_minute };
     let gathered = node.cluster.scatter(&question, partitions, Instant::now() + DEADLINE).await?;
     if !gathered.coverage.is_complete() {

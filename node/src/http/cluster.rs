@@ -5,6 +5,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use insighthub_actors::admission::AdmissionStatus;
 use insighthub_actors::roster::ActorStatus;
+use insighthub_model::PartitionId;
+use insighthub_model::routing::partitions_of;
 use serde::Serialize;
 
 use super::caller::Viewer;
@@ -22,6 +24,8 @@ struct ClusterView {
     node: String,
     nodes: Vec<NodeView>,
     partitions: Vec<PartitionView>,
+    /// Services that are kept in several partitions.
+    spread: Vec<SpreadView>,
     /// Of the node that answers, like everything below.
     actors: Vec<ActorStatus>,
     admission: AdmissionStatus,
@@ -30,6 +34,14 @@ struct ClusterView {
     scrub: ScrubView,
     /// Connections to the other nodes.
     peers: Vec<PeerView>,
+}
+
+/// A hot service.
+#[derive(Serialize)]
+struct SpreadView {
+    service: String,
+    /// Its home first.
+    partitions: Vec<PartitionId>,
 }
 
 /// The background check of everything at rest.
@@ -81,6 +93,7 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
         node: node.name.clone(),
         nodes: cluster_nodes::nodes(&node, &reports),
         partitions: cluster_nodes::partitions(&node, &names, &reports),
+        spread: spread(&node),
         actors: node.actors.roster.status(),
         admission: node.actors.admission.status(),
         ingest: IngestView {
@@ -100,6 +113,15 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
         scrub: scrub(&node),
         peers: peers(&node, &names),
     })
+}
+
+fn spread(node: &AppState) -> Vec<SpreadView> {
+    let partitions = node.store.identity.partitions;
+    let view = |(service, spread): (&String, &u16)| SpreadView {
+        service: service.clone(),
+        partitions: partitions_of(service, partitions, *spread),
+    };
+    node.cluster.topology(|topology| topology.spread.iter().map(view).collect())
 }
 
 fn scrub(node: &AppState) -> ScrubView {

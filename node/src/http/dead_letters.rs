@@ -1,6 +1,7 @@
 //! `GET /api/dead-letters`, `POST /api/dead-letters/replay`: refused records, kept to be mended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::routing::{get, post};
@@ -9,6 +10,7 @@ use insighthub_actors::{Delivery, Submission};
 use insighthub_model::access::Action;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
+use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{LogId, PartitionId, Timestamp};
 use insighthub_storage::command::{Command, EncodedBatch};
 use serde::{Deserialize, Serialize};
@@ -175,10 +177,10 @@ async fn replay_one(node: &AppState, id: LogId, record: Option<Box<RawValue>>) -
         let message = "only the beginning of this record was kept: send the mended record in `records`";
         return Err(ApiError::bad_parameter("ids", message));
     }
-    let permit = node.actors.admission.admit(raw.len())?;
+    let permit = Arc::new(node.actors.admission.admit(raw.len())?);
     let submissions = parse_again(node, id, &raw)?;
-    for outcome in node.actors.submit(submissions, permit).await {
-        if let Delivery::OutOfOrder | Delivery::SequenceTooOld = outcome? {
+    for outcome in node.actors.submit(submissions, &permit).await {
+        if !matches!(outcome?, Delivery::Stored | Delivery::Duplicate) {
             return Err(ApiError::unavailable("the replay was cut short; replay the letter again"));
         }
     }
@@ -190,6 +192,8 @@ fn parse_again(node: &Node, id: LogId, raw: &[u8]) -> Result<Vec<Submission>, Ap
     let context = RequestContext {
         limits: &node.limits,
         partitions: node.store.identity.partitions,
+        // Nobody spreads what is replayed one by one.
+        routes: &HomeRoutes { partitions: node.store.identity.partitions },
         now: node.clock.now(),
         origin: "replay",
         token_service: None,
@@ -199,13 +203,8 @@ fn parse_again(node: &Node, id: LogId, raw: &[u8]) -> Result<Vec<Submission>, Ap
     if let Some(rejection) = parsed.rejections.into_iter().next() {
         return Err(ApiError::bad_parameter("record", rejection.reason));
     }
-    let identity = |chunk| BatchIdentity {
-        // Each letter is a producer's one batch: numbers of different letters never share a window.
-        producer: format!("dead-letter:{id}"),
-        sequence: 1,
-        chunk,
-        chunks: 1,
-    };
+    // Each letter is a producer's one batch: numbers of different letters never share a window.
+    let identity = |chunk| BatchIdentity { chunk, ..BatchIdentity::whole(format!("dead-letter:{id}"), 1) };
     let submissions = parsed.chunks.into_iter().map(|chunk| Submission {
         partition: chunk.partition,
         identity: Some(identity(chunk.chunk)),

@@ -1,28 +1,18 @@
 //! `POST /api/logs`: records in, acknowledged once they are committed, synced and applied.
 
-use std::collections::HashMap;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use insighthub_actors::admission::Permit;
-use insighthub_actors::ingest::IngestError;
-use insighthub_actors::{ActorSystem, Delivery, Submission};
-use insighthub_model::PartitionId;
-use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::ids::BatchIdentity;
+use insighthub_actors::spreading::Source;
 use insighthub_model::limits::PRODUCER_BYTES_MAX;
-use insighthub_storage::command::EncodedBatch;
 use serde::Serialize;
 
 use super::caller::Sender;
-use super::{ApiError, AppState, Counters, Node, body};
-use crate::ingest::{self, BodyFormat, ParsedRequest, Rejection, RequestContext};
-
-/// Bodies above this are parsed on a blocking thread: it takes milliseconds, not microseconds.
-const INLINE_BYTES_MAX: usize = 32 * 1024;
+use super::intake::{Intake, Taken};
+use super::{ApiError, AppState, Counters, body};
+use crate::ingest::{BodyFormat, Rejection};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/api/logs", post(post_logs))
@@ -70,119 +60,11 @@ async fn take_in(node: &AppState, sender: Sender, request: Request) -> Result<Re
     let (bytes, permit) =
         body::read(body, content_length(&parts.headers), node.limits.body_bytes_max, admission).await?;
     Counters::add(&node.counters.bytes, bytes.len() as u64);
-    let parse = Parse { format, encoding, token_service: sender.service, permit };
-    let (parsed, permit) = if bytes.len() <= INLINE_BYTES_MAX {
-        parse.run(node, &bytes)?
-    } else {
-        let node = AppState::clone(node);
-        let parsing = tokio::task::spawn_blocking(move || parse.run(&node, &bytes));
-        parsing.await.map_err(|error| ApiError::internal(&error))??
-    };
-    store(node, parsed, source, permit).await
+    let intake = Intake { bytes, format, encoding, token_service: sender.service, source };
+    Ok(receipt(intake.store(node, permit).await?))
 }
 
-/// What is needed to turn a body into chunks, off the async threads.
-struct Parse {
-    format: BodyFormat,
-    encoding: Option<String>,
-    token_service: Option<String>,
-    permit: Permit,
-}
-
-/// A parsed request whose batches are encoded.
-struct Parsed {
-    request: ParsedRequest,
-    chunks: Vec<(PartitionId, u32, EncodedBatch, Vec<DeadLetter>)>,
-}
-
-impl Parse {
-    fn run(mut self, node: &Node, bytes: &[u8]) -> Result<(Parsed, Permit), ApiError> {
-        let body = ingest::decompress(self.encoding.as_deref(), bytes, node.limits.inflated_bytes_max)?;
-        if body.len() > bytes.len() {
-            self.permit.merge(node.actors.admission.admit(body.len() - bytes.len())?);
-        }
-        let context = RequestContext {
-            limits: &node.limits,
-            partitions: node.store.identity.partitions,
-            now: node.clock.now(),
-            origin: "http",
-            token_service: self.token_service.as_deref(),
-            enrich: &node.enrich,
-        };
-        let mut request = ingest::parse_request(&body, self.format, &context)?;
-        let chunks = std::mem::take(&mut request.chunks);
-        let chunks = chunks
-            .into_iter()
-            .map(|chunk| (chunk.partition, chunk.chunk, EncodedBatch::new(chunk.records), chunk.dead_letters))
-            .collect();
-        Ok((Parsed { request, chunks }, self.permit))
-    }
-}
-
-async fn store(
-    node: &AppState,
-    parsed: Parsed,
-    source: Option<(String, u64)>,
-    permit: Permit,
-) -> Result<Response, ApiError> {
-    let Parsed { request, chunks } = parsed;
-    let mut chunks_of: HashMap<PartitionId, u32> = HashMap::new();
-    for (partition, ..) in &chunks {
-        *chunks_of.entry(*partition).or_default() += 1;
-    }
-    let sizes: Vec<(u64, u64)> = chunks
-        .iter()
-        .map(|(_, _, records, dead_letters)| (records.batch.len() as u64, dead_letters.len() as u64))
-        .collect();
-    let submissions = chunks
-        .into_iter()
-        .map(|(partition, chunk, records, dead_letters)| {
-            let identity = source.as_ref().map(|(producer, sequence)| BatchIdentity {
-                producer: producer.clone(),
-                sequence: *sequence,
-                chunk,
-                chunks: chunks_of.get(&partition).copied().unwrap_or(1),
-            });
-            Submission { partition, identity, records, dead_letters }
-        })
-        .collect();
-    let outcomes = submit(&node.actors, submissions, permit).await?;
-    let duplicate = !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == Delivery::Duplicate);
-    // By chunk: of copies that race each other, each may be the first in some partition.
-    for ((records, dead_letters), outcome) in sizes.into_iter().zip(&outcomes) {
-        if *outcome == Delivery::Duplicate {
-            Counters::add(&node.counters.duplicates, records + dead_letters);
-        } else {
-            Counters::add(&node.counters.accepted, records);
-            Counters::add(&node.counters.rejected, dead_letters);
-        }
-    }
-    Ok(receipt(request, duplicate))
-}
-
-/// Submits all parts and fails with the first failure; what was stored is recognised when the
-/// client sends again under the same identity.
-async fn submit(
-    actors: &ActorSystem,
-    submissions: Vec<Submission>,
-    permit: Permit,
-) -> Result<Vec<Delivery>, ApiError> {
-    let outcomes: Result<Vec<_>, IngestError> =
-        actors.submit(submissions, permit).await.into_iter().collect();
-    let outcomes = outcomes?;
-    if outcomes.contains(&Delivery::SequenceTooOld) {
-        let message = "the sequence is too far behind the newest of this producer to know whether it was \
-                       stored; use a new producer id for records that were never acknowledged";
-        return Err(ApiError::new(StatusCode::CONFLICT, "sequence_too_old", message));
-    }
-    if outcomes.contains(&Delivery::OutOfOrder) {
-        let message = "part of the request overtook another; send it again as it is";
-        return Err(ApiError::unavailable(message));
-    }
-    Ok(outcomes)
-}
-
-fn receipt(request: ParsedRequest, duplicate: bool) -> Response {
+fn receipt(Taken { request, duplicate }: Taken) -> Response {
     let (accepted, rejected) = (request.accepted, request.rejected);
     let counts = Counts { accepted, rejected, rejections: request.rejections };
     if accepted == 0 && rejected > 0 {
@@ -211,7 +93,7 @@ fn all_refused(counts: &Counts) -> Response {
 }
 
 /// Who sent the batch and which of its batches it is, where the client says so.
-fn source(headers: &HeaderMap) -> Result<Option<(String, u64)>, ApiError> {
+fn source(headers: &HeaderMap) -> Result<Option<Source>, ApiError> {
     let producer = text_header(headers, "x-insighthub-producer")?;
     let sequence = text_header(headers, "x-insighthub-sequence")?;
     let (producer, sequence) = match (producer, sequence) {

@@ -1,5 +1,6 @@
 //! Changes of the cluster, for admins: `POST /api/cluster/nodes`, `POST /api/cluster/nodes/{name}/drain` and
-//! `undrain`, `DELETE /api/cluster/nodes/{name}`, `POST /api/cluster/partitions/{number}/leader`.
+//! `undrain`, `DELETE /api/cluster/nodes/{name}`, `POST /api/cluster/partitions/{number}/leader`,
+//! `POST /api/cluster/spread`.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -24,6 +25,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/cluster/nodes/{name}/drain", post(drain))
         .route("/api/cluster/nodes/{name}/undrain", post(undrain))
         .route("/api/cluster/partitions/{number}/leader", post(move_leader))
+        .route("/api/cluster/spread", post(spread))
 }
 
 #[derive(Deserialize)]
@@ -149,6 +151,44 @@ async fn move_leader(
     let entry = find(&node, &request.node)?;
     node.cluster.move_leader(PartitionId(number), entry.member.node_id).await?;
     Ok(Json(json!({ "partition": number, "leader": request.node })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpreadRequest {
+    service: String,
+    partitions: u16,
+}
+
+/// Spreads a service by hand that is about to become hot; the rule does the same once it is.
+async fn spread(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Json(SpreadRequest { service, partitions }): Json<SpreadRequest>,
+) -> Result<Json<Value>, ApiError> {
+    viewer.require(Action::ManageCluster)?;
+    let service_bytes_max = node.limits.service_bytes_max;
+    if service.is_empty() || service.len() > service_bytes_max {
+        let message = format!("service must have 1 to {service_bytes_max} bytes");
+        return Err(ApiError::bad_parameter("service", message));
+    }
+    let all = node.store.identity.partitions;
+    if !(1..=all).contains(&partitions) {
+        let message = format!("partitions must be 1 to {all}: so many there are");
+        return Err(ApiError::bad_parameter("partitions", message));
+    }
+    let known = node.cluster.topology(|topology| topology.spread.get(&service).copied().unwrap_or(1));
+    if partitions < known {
+        let message = format!("{service} is spread over {known} partitions already, and a spread only grows");
+        return Err(ApiError::bad_parameter("partitions", message));
+    }
+    match change(&node, TopologyCommand::Spread { service: service.clone(), partitions }).await? {
+        ControlReply::Done => Ok(Json(json!({ "service": service, "partitions": partitions }))),
+        _ => {
+            let message = "too many services are spread already";
+            Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", message))
+        }
+    }
 }
 
 fn find(node: &AppState, name: &str) -> Result<NodeEntry, ApiError> {

@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod health;
 mod ingest;
+mod intake;
 mod login;
 mod logs;
 mod membership;

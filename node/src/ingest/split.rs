@@ -1,14 +1,16 @@
 //! Sends each record of a request to the columns of its partition and closes chunks.
 //!
-//! Where a chunk ends depends on the bytes sent alone, so that a retry of the request is cut alike and
-//! its chunks carry the same identities.
+//! Where a chunk ends depends on the bytes sent and on decided routes alone, so that a retry of the request is
+//! cut alike and its chunks carry the same identities.
+
+use std::collections::BTreeSet;
 
 use insighthub_model::batch::BatchBuilder;
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::limits::{
     CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits, REJECTIONS_LISTED_MAX,
 };
-use insighthub_model::routing::partition_of;
+use insighthub_model::routing::{Route, Routes, partition_of};
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -38,6 +40,8 @@ pub struct RequestContext<'a> {
     pub limits: &'a IngestLimits,
     /// Partitions of the cluster, at least 1.
     pub partitions: u16,
+    /// Where services are; what has no service is at home.
+    pub routes: &'a dyn Routes,
     /// The time of arrival.
     pub now: Timestamp,
     /// The way in, for dead letters: `http`.
@@ -52,6 +56,8 @@ pub struct RequestContext<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartitionChunk {
     pub partition: PartitionId,
+    /// The service whose records alone this is, where it is spread; its chunks are counted by themselves.
+    pub apart: Option<String>,
     /// Number of the chunk within its partition and request, from 0.
     pub chunk: u32,
     pub records: RecordBatch,
@@ -65,6 +71,9 @@ pub struct PartitionChunk {
 pub struct ParsedRequest {
     /// Chunks of one partition stand in their order.
     pub chunks: Vec<PartitionChunk>,
+    /// Spread services whose route must be decided before the request is read again; then the chunks are not
+    /// to be stored.
+    pub undecided: BTreeSet<String>,
     pub accepted: u64,
     /// All refused records; each is a dead letter of some chunk.
     pub rejected: u64,
@@ -94,21 +103,31 @@ pub fn parse_request(
     Ok(splitter.finish())
 }
 
-/// The open chunk of one partition.
-#[derive(Debug, Default)]
+/// The open chunk of one partition, or of a service apart.
+#[derive(Debug)]
 struct OpenChunk {
+    partition: PartitionId,
+    apart: Option<String>,
     builder: BatchBuilder,
     dead_letters: Vec<DeadLetter>,
     dead_letter_bytes: usize,
     chunk: u32,
 }
 
+impl OpenChunk {
+    fn new(partition: PartitionId, apart: Option<String>) -> OpenChunk {
+        let builder = BatchBuilder::default();
+        OpenChunk { partition, apart, builder, dead_letters: Vec::new(), dead_letter_bytes: 0, chunk: 0 }
+    }
+}
+
 struct Splitter<'a> {
     context: &'a RequestContext<'a>,
     body: &'a [u8],
+    /// One of each partition, at its number; behind them those of services apart.
     open: Vec<OpenChunk>,
-    /// Services seen lately and their partitions, each at the place its hash says.
-    known: Vec<(String, PartitionId)>,
+    /// Services seen lately and where in `open` their records go, each at the place its hash says.
+    known: Vec<Option<(String, usize)>>,
     parsed: ParsedRequest,
     /// Columns of all chunks so far.
     columns: usize,
@@ -118,9 +137,9 @@ struct Splitter<'a> {
 
 impl<'a> Splitter<'a> {
     fn new(body: &'a [u8], context: &'a RequestContext<'a>) -> Splitter<'a> {
-        let mut open = Vec::new();
-        open.resize_with(usize::from(context.partitions.max(1)), OpenChunk::default);
-        let known = vec![(String::new(), partition_of("", context.partitions)); KNOWN_SERVICES];
+        let partitions = (0..context.partitions.max(1)).map(PartitionId);
+        let open = partitions.map(|partition| OpenChunk::new(partition, None)).collect();
+        let known = vec![None; KNOWN_SERVICES];
         Splitter { context, body, open, known, parsed: ParsedRequest::default(), columns: 0, counted: (0, 1) }
     }
 
@@ -142,8 +161,8 @@ impl<'a> Splitter<'a> {
         reader::read(draft, text, limits)?;
         let rules = FixedRules { limits, now: self.context.now, token_service: self.context.token_service };
         let fixed = fixed::check(draft, &rules)?;
-        let partition = self.partition(draft.text(fixed.service));
-        let Some(open) = self.open.get_mut(usize::from(partition.0)) else {
+        let place = self.place(draft.text(fixed.service));
+        let Some(open) = self.open.get_mut(place) else {
             return Err(RecordError::whole("the cluster has no partition for this service"));
         };
         let columns_before = open.builder.columns();
@@ -151,7 +170,7 @@ impl<'a> Splitter<'a> {
         self.columns += open.builder.columns() - columns_before;
         // Also after a refusal: the columns it brought count against the chunk.
         if open.builder.is_full() {
-            self.close(partition);
+            self.close(place);
         }
         written?;
         self.parsed.accepted += 1;
@@ -170,32 +189,53 @@ impl<'a> Splitter<'a> {
         ))
     }
 
-    fn partition(&mut self, service: &str) -> PartitionId {
-        let place = xxh3_64(service.as_bytes()) as usize % KNOWN_SERVICES;
-        match self.known.get_mut(place) {
-            Some((known, partition)) if known == service => *partition,
-            place => {
-                let partition = partition_of(service, self.context.partitions);
-                if let Some(place) = place {
-                    *place = (service.to_owned(), partition);
-                }
-                partition
-            }
+    /// Where in `open` the records of a service go.
+    fn place(&mut self, service: &str) -> usize {
+        let slot = xxh3_64(service.as_bytes()) as usize % KNOWN_SERVICES;
+        if let Some(Some((known, place))) = self.known.get(slot)
+            && known == service
+        {
+            return *place;
         }
+        let place = match self.context.routes.route(service) {
+            Route::Shared(partition) => usize::from(partition.0),
+            Route::Apart(partition) => self.place_apart(service, partition),
+            Route::Undecided => {
+                self.parsed.undecided.insert(service.to_owned());
+                self.home(service)
+            }
+        };
+        if let Some(known) = self.known.get_mut(slot) {
+            *known = Some((service.to_owned(), place));
+        }
+        place
+    }
+
+    fn place_apart(&mut self, service: &str, partition: PartitionId) -> usize {
+        // There are few: spread services of one request.
+        let open = self.open.iter().position(|open| open.apart.as_deref() == Some(service));
+        open.unwrap_or_else(|| {
+            self.open.push(OpenChunk::new(partition, Some(service.to_owned())));
+            self.open.len() - 1
+        })
+    }
+
+    fn home(&self, service: &str) -> usize {
+        usize::from(partition_of(service, self.context.partitions).0)
     }
 
     /// Counts a refused record, lists it while the list has room, and keeps it as a dead letter.
     fn refuse(&mut self, frame: &Frame<'a>, position: u64, error: RecordError) {
         self.parsed.rejected += 1;
         let service = self.service_of(frame.raw);
-        let partition = partition_of(service.as_deref().unwrap_or_default(), self.context.partitions);
+        let home = self.home(service.as_deref().unwrap_or_default());
         if self.parsed.rejections.len() < REJECTIONS_LISTED_MAX {
             let line = self.line_of(frame.offset);
             let (field, reason) = (error.field.clone(), error.reason.clone());
             self.parsed.rejections.push(Rejection { position, line, field, reason });
         }
         let raw = frame.raw.get(..DEAD_LETTER_RAW_BYTES_MAX).unwrap_or(frame.raw);
-        let Some(open) = self.open.get_mut(usize::from(partition.0)) else { return };
+        let Some(open) = self.open.get_mut(home) else { return };
         open.dead_letter_bytes += raw.len();
         open.dead_letters.push(DeadLetter {
             received_at: self.context.now,
@@ -208,7 +248,7 @@ impl<'a> Splitter<'a> {
             raw_bytes_total: frame.raw.len() as u64,
         });
         if open.dead_letters.len() >= CHUNK_DEAD_LETTERS_MAX || open.dead_letter_bytes >= CHUNK_BYTES_TARGET {
-            self.close(partition);
+            self.close(home);
         }
     }
 
@@ -232,8 +272,8 @@ impl<'a> Splitter<'a> {
         self.counted.1
     }
 
-    fn close(&mut self, partition: PartitionId) {
-        let Some(open) = self.open.get_mut(usize::from(partition.0)) else { return };
+    fn close(&mut self, place: usize) {
+        let Some(open) = self.open.get_mut(place) else { return };
         for (name, value) in self.context.enrich {
             open.builder.fill_missing(name, value);
         }
@@ -242,14 +282,14 @@ impl<'a> Splitter<'a> {
         if records.is_empty() && dead_letters.is_empty() {
             return;
         }
-        let chunk = open.chunk;
+        let (partition, apart, chunk) = (open.partition, open.apart.clone(), open.chunk);
         open.chunk += 1;
-        self.parsed.chunks.push(PartitionChunk { partition, chunk, records, dead_letters, raw_bytes });
+        self.parsed.chunks.push(PartitionChunk { partition, apart, chunk, records, dead_letters, raw_bytes });
     }
 
     fn finish(mut self) -> ParsedRequest {
-        for partition in 0..self.context.partitions.max(1) {
-            self.close(PartitionId(partition));
+        for place in 0..self.open.len() {
+            self.close(place);
         }
         self.parsed
     }

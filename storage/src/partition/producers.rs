@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::limits::SEQUENCE_WINDOW;
+use insighthub_model::spread_plan::SpreadPlan;
 use serde::{Deserialize, Serialize};
 
 const WORDS: usize = (SEQUENCE_WINDOW / 64) as usize;
@@ -12,6 +13,8 @@ const WORDS: usize = (SEQUENCE_WINDOW / 64) as usize;
 const PRODUCERS_MAX: usize = 100_000;
 /// Requests of one producer of which only some chunks have been stored.
 const PARTIAL_MAX: usize = 64;
+/// Services one producer spreads; what it sends of others stays at home, however hot.
+const SPREAD_SERVICES_MAX: usize = 256;
 
 /// What the state knows of a batch before storing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ struct Producer {
     partial: Vec<(u64, u32)>,
     /// Raft index of the last batch: who was idle for longest.
     last_index: u64,
+    /// Services whose records are elsewhere, by the plans made here at their home.
+    spread: BTreeMap<String, SpreadPlan>,
 }
 
 impl Producers {
@@ -48,12 +53,7 @@ impl Producers {
     pub fn admit(&mut self, identity: &BatchIdentity, index: u64) -> Verdict {
         let producer = match self.by_name.get_mut(&identity.producer) {
             Some(producer) => producer,
-            None => self.by_name.entry(identity.producer.clone()).or_insert_with(|| Producer {
-                highest: 0,
-                stored: [0; WORDS],
-                partial: Vec::new(),
-                last_index: index,
-            }),
+            None => self.by_name.entry(identity.producer.clone()).or_insert_with(|| Producer::new(index)),
         };
         let verdict = producer.judge(identity);
         if verdict == Verdict::New {
@@ -61,6 +61,38 @@ impl Producers {
             producer.last_index = index;
         }
         verdict
+    }
+
+    /// Whether records of one of these services are, in this batch, by plan in other chunks than this one.
+    pub fn spreads_one_of(&self, identity: &BatchIdentity, services: &[String]) -> bool {
+        let Some(producer) = self.by_name.get(&identity.producer) else { return false };
+        producer.spread.iter().any(|(service, plan)| {
+            plan.spread_at(identity.sequence).is_some() && services.iter().any(|sent| sent == service)
+        })
+    }
+
+    /// Decides over how many partitions a producer spreads a service whose home this is, from the first batch on
+    /// of which nothing is stored here.
+    pub fn plan_spread(
+        &mut self,
+        producer: &str,
+        service: &str,
+        sequence: u64,
+        partitions: u16,
+        index: u64,
+    ) -> SpreadPlan {
+        let producer = self.by_name.entry(producer.to_owned()).or_insert_with(|| Producer::new(index));
+        producer.last_index = index;
+        let from = producer.first_unseen();
+        if !producer.spread.contains_key(service) && producer.spread.len() >= SPREAD_SERVICES_MAX {
+            // Not kept: should it be decided otherwise one day, then for later batches.
+            let mut plan = SpreadPlan::default();
+            plan.decide(sequence, 0, from);
+            return plan;
+        }
+        let plan = producer.spread.entry(service.to_owned()).or_default();
+        plan.decide(sequence, partitions, from);
+        plan.clone()
     }
 
     /// Forgets the producers that were idle for longest, down to the bound. Called at each seal.
@@ -87,6 +119,22 @@ impl Producers {
 }
 
 impl Producer {
+    fn new(index: u64) -> Producer {
+        Producer {
+            highest: 0,
+            stored: [0; WORDS],
+            partial: Vec::new(),
+            last_index: index,
+            spread: BTreeMap::new(),
+        }
+    }
+
+    /// The sequence after all of which something was stored.
+    fn first_unseen(&self) -> u64 {
+        let nothing = self.highest == 0 && !self.is_stored(0) && self.partial.is_empty();
+        if nothing { 0 } else { self.highest.saturating_add(1) }
+    }
+
     fn judge(&self, identity: &BatchIdentity) -> Verdict {
         let sequence = identity.sequence;
         if sequence.saturating_add(SEQUENCE_WINDOW) <= self.highest {
@@ -158,7 +206,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn identity(sequence: u64, chunk: u32, chunks: u32) -> BatchIdentity {
-        BatchIdentity { producer: "p".into(), sequence, chunk, chunks }
+        BatchIdentity { producer: "p".into(), sequence, chunk, chunks, services: Vec::new() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Head, Producers, Verdict};
 use crate::block::BlockMeta;
-use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command};
+use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command, PlanSpread};
 use crate::sealed_head::SealedHead;
 use crate::stored_batch::StoredBatch;
 
@@ -94,6 +94,7 @@ impl PartitionState {
             Command::Append(append) => self.append(index, append),
             Command::Seal => self.seal(index),
             Command::ResolveDeadLetters(numbers) => self.resolve_dead_letters(numbers),
+            Command::PlanSpread(plan) => self.plan_spread(index, &plan),
             // The control group's business; a partition never proposes it.
             Command::Control(_) => (Applied::Nothing, Effects::default()),
         }
@@ -119,6 +120,13 @@ impl PartitionState {
         chunk: Chunk,
         effects: &mut Effects,
     ) -> ChunkOutcome {
+        let services = match chunk.identity.services.as_slice() {
+            [] => chunk.records.batch.services.as_slice(),
+            of_all_chunks => of_all_chunks,
+        };
+        if self.producers.spreads_one_of(&chunk.identity, services) {
+            return ChunkOutcome::Moved;
+        }
         match self.producers.admit(&chunk.identity, index) {
             Verdict::New => {}
             Verdict::Duplicate => return ChunkOutcome::Duplicate,
@@ -150,6 +158,12 @@ impl PartitionState {
         self.producers.forget_idle();
         let sealed = (!self.head.is_empty()).then(|| Arc::new(self.head.freeze(self.partition, index)));
         (Applied::Sealed, Effects { stored: Vec::new(), sealed })
+    }
+
+    fn plan_spread(&mut self, index: u64, plan: &PlanSpread) -> (Applied, Effects) {
+        let PlanSpread { producer, service, sequence, partitions } = plan;
+        let plan = self.producers.plan_spread(producer, service, *sequence, *partitions, index);
+        (Applied::SpreadPlanned(plan), Effects::default())
     }
 
     fn resolve_dead_letters(&mut self, numbers: Vec<u64>) -> (Applied, Effects) {

@@ -2,7 +2,9 @@
 
 use yew::{Html, Properties, classes, component, html};
 
-use crate::api::cluster::{Actor, Cluster, LAG_NOTABLE, Node, NodeState, Partition, Peer, Replica, ago};
+use crate::api::cluster::{
+    Actor, Cluster, LAG_NOTABLE, Node, NodeState, Partition, Peer, Replica, Spread, ago,
+};
 use crate::state::format;
 
 /// More than this in a queue means that an actor cannot keep up.
@@ -65,6 +67,18 @@ pub fn PartitionsTable(props: &ClusterTableProps) -> Html {
     html! { <table><caption>{ "Partitions" }</caption>
     { head(&["Partition", "Leader", "#Term", "#Records", "#In memory here", "#Blocks", "#Size", "Replicas"]) }
     <tbody>{ for partitions.into_iter().map(partition_row) }</tbody></table> }
+}
+
+/// Services that are kept in several partitions.
+#[component]
+pub fn SpreadTable(props: &ClusterTableProps) -> Html {
+    html! { <table><caption>{ "Spread services" }</caption>{ head(&["Service", "Partitions"]) }
+    <tbody>{ for props.cluster.spread.iter().map(spread_row) }</tbody></table> }
+}
+
+fn spread_row(spread: &Spread) -> Html {
+    let partitions: Vec<String> = spread.partitions.iter().map(u64::to_string).collect();
+    html! { <tr><th scope="row">{ &spread.service }</th><td>{ partitions.join(", ") }</td></tr> }
 }
 
 fn is_troubled(partition: &Partition) -> bool {

@@ -6,7 +6,7 @@ use yew::{Callback, Html, Properties, component, html, use_effect_with, use_redu
 
 use crate::api::cluster::{Cluster, NodeState};
 use crate::browser::clock;
-use crate::components::cluster_tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable};
+use crate::components::cluster_tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable, SpreadTable};
 use crate::components::cluster_troubles::ClusterTroubles;
 use crate::components::notice::{Failure, Loading};
 use crate::network::requests;
@@ -69,6 +69,9 @@ fn body(watch: &ClusterWatch) -> Html {
             { tiles(watch, cluster) }
             <div class="table-frame"><NodesTable cluster={cluster.clone()} /></div>
             <div class="table-frame"><PartitionsTable cluster={cluster.clone()} /></div>
+            if !cluster.spread.is_empty() {
+                <div class="table-frame"><SpreadTable cluster={cluster.clone()} /></div>
+            }
             if !cluster.peers.is_empty() {
                 <div class="table-frame"><PeersTable peers={cluster.peers.clone()} node={node.clone()} /></div>
             }

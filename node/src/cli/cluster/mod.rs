@@ -23,7 +23,8 @@ use super::terminal::note;
   insighthub cluster drain n2                      move its replicas away before it goes
   insighthub cluster remove n2                     it is drained and stopped
   insighthub cluster remove n2 --force             its disk is lost
-  insighthub cluster move-leader 3 n1              let n1 lead partition 3")]
+  insighthub cluster move-leader 3 n1              let n1 lead partition 3
+  insighthub cluster spread checkout --over 4      keep a hot service in four partitions")]
 pub struct ClusterArgs {
     #[command(subcommand)]
     command: ClusterCommand,
@@ -72,6 +73,18 @@ enum ClusterCommand {
         #[command(flatten)]
         connection: ConnectionArgs,
     },
+    /// Keep a hot service in several partitions, so that several leaders take its logs.
+    ///
+    /// The cluster does this by itself where one leader is the bottleneck. A spread only grows.
+    Spread {
+        /// The service.
+        service: String,
+        /// How many partitions.
+        #[arg(long, value_name = "PARTITIONS")]
+        over: u16,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +127,12 @@ pub(crate) async fn run(args: ClusterArgs) -> Result<(), CliError> {
             let path = format!("/api/cluster/partitions/{partition}/leader");
             let _: Value = Client::new(&connection)?.post(&path, &json!({ "node": node })).await?;
             note(&format!("{node} leads partition {partition}."));
+            Ok(())
+        }
+        ClusterCommand::Spread { service, over, connection } => {
+            let body = json!({ "service": service, "partitions": over });
+            let _: Value = Client::new(&connection)?.post("/api/cluster/spread", &body).await?;
+            note(&format!("{service} is spread over {over} partitions from here on."));
             Ok(())
         }
     }

@@ -57,7 +57,8 @@ fn print(terminal: &mut Terminal, cluster: &Cluster, troubles: &[Trouble]) -> Re
         terminal.line(&terminal.paint(&what, colour))?;
         terminal.line(&format!("  {}", neutralise(&trouble.advice)))?;
     }
-    for rows in [node_rows(cluster), partition_rows(&cluster.partitions)] {
+    let tables = [node_rows(cluster), partition_rows(&cluster.partitions), spread_rows(cluster)];
+    for rows in tables.into_iter().filter(|rows| rows.len() > 1) {
         terminal.line("")?;
         for (number, line) in table(&rows).iter().enumerate() {
             let line = if number == 0 { terminal.paint(line, Colour::Bold) } else { line.into() };
@@ -69,6 +70,15 @@ fn print(terminal: &mut Terminal, cluster: &Cluster, troubles: &[Trouble]) -> Re
 
 fn cells<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.iter().map(|text| neutralise(text).replace('\n', " ")).collect()
+}
+
+fn spread_rows(cluster: &Cluster) -> Vec<Vec<String>> {
+    let mut rows = vec![cells(["spread service", "partitions"])];
+    for spread in &cluster.spread {
+        let partitions: Vec<String> = spread.partitions.iter().map(u64::to_string).collect();
+        rows.push(cells([&spread.service, &partitions.join(" ")]));
+    }
+    rows
 }
 
 fn node_rows(cluster: &Cluster) -> Vec<Vec<String>> {

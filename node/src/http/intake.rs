@@ -1,0 +1,261 @@
+//! A request between its body and its receipt: read into chunks, stored, and read anew where a service turned out
+//! to be spread over other partitions than this node thought.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use insighthub_actors::admission::Permit;
+use insighthub_actors::ingest::IngestError;
+use insighthub_actors::spreading::Source;
+use insighthub_actors::{Delivery, Submission};
+use insighthub_model::PartitionId;
+use insighthub_model::ids::BatchIdentity;
+use insighthub_model::spread_plan::producer_of_spread;
+use insighthub_storage::command::EncodedBatch;
+use tokio::time::Instant;
+
+use super::{ApiError, AppState, Counters, Node};
+use crate::ingest::{self, BodyFormat, ParsedRequest, PartitionChunk, RequestContext};
+
+/// Bodies above this are parsed on a blocking thread: it takes milliseconds, not microseconds.
+const INLINE_BYTES_MAX: usize = 32 * 1024;
+/// Before a request is split anew: what a partition knows reaches this node with the next heartbeat.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What arrived, kept until it is stored.
+#[derive(Debug)]
+pub(super) struct Intake {
+    pub(super) bytes: Vec<u8>,
+    pub(super) format: BodyFormat,
+    pub(super) encoding: Option<String>,
+    /// The service the sender's token is bound to.
+    pub(super) token_service: Option<String>,
+    /// Who sent the batch and which of its batches it is, where the client says so.
+    pub(super) source: Option<Source>,
+}
+
+/// What became of a request whose records are all stored.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) request: ParsedRequest,
+    /// All of it had been stored before, by another request.
+    pub(super) duplicate: bool,
+}
+
+/// A parsed request, ready to be sent.
+struct Reading {
+    request: ParsedRequest,
+    submissions: Vec<Submission>,
+}
+
+impl Intake {
+    /// Stores the request. What was stored of one that fails is recognised when it is sent again under the same
+    /// identity.
+    pub(super) async fn store(self, node: &AppState, mut permit: Permit) -> Result<Taken, ApiError> {
+        let intake = Arc::new(self);
+        let deadline = Instant::now() + node.actors.submit_deadline;
+        let (mut reading, inflated) = intake.read(node, true).await?;
+        if let Some(inflated) = inflated {
+            permit.merge(inflated);
+        }
+        let permit = Arc::new(permit);
+        let mut stored = HashSet::new();
+        loop {
+            let Reading { request, submissions } = reading;
+            match &intake.source {
+                Some(source) if !request.undecided.is_empty() => {
+                    node.actors.spreading.decide(source, &request.undecided, deadline).await?;
+                }
+                source => match submit(node, submissions, &permit, &mut stored).await? {
+                    Some(duplicate) => return Ok(Taken { request, duplicate }),
+                    None => intake.wait_for_news(node, source.as_ref(), deadline).await?,
+                },
+            }
+            (reading, _) = intake.read(node, false).await?;
+        }
+    }
+
+    async fn wait_for_news(
+        &self,
+        node: &Node,
+        source: Option<&Source>,
+        deadline: Instant,
+    ) -> Result<(), ApiError> {
+        if let Some((producer, _)) = source {
+            node.actors.spreading.forget(producer);
+        }
+        if Instant::now() + PAUSE >= deadline {
+            return Err(ApiError::unavailable("a service is being spread over more partitions; send again"));
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+
+    /// Reads the body into chunks; the first time with a permit for what it is inflated by.
+    async fn read(
+        self: &Arc<Self>,
+        node: &AppState,
+        is_first: bool,
+    ) -> Result<(Reading, Option<Permit>), ApiError> {
+        if self.bytes.len() <= INLINE_BYTES_MAX {
+            return self.parse(node, is_first);
+        }
+        let (intake, node) = (Arc::clone(self), AppState::clone(node));
+        let parsing = tokio::task::spawn_blocking(move || intake.parse(&node, is_first));
+        parsing.await.map_err(|error| ApiError::internal(&error))?
+    }
+
+    fn parse(&self, node: &Node, is_first: bool) -> Result<(Reading, Option<Permit>), ApiError> {
+        let body = ingest::decompress(self.encoding.as_deref(), &self.bytes, node.limits.inflated_bytes_max)?;
+        let inflated = body.len().saturating_sub(self.bytes.len());
+        let permit = (is_first && inflated > 0).then(|| node.actors.admission.admit(inflated)).transpose()?;
+        let context = RequestContext {
+            limits: &node.limits,
+            partitions: node.store.identity.partitions,
+            routes: &node.actors.spreading.routes(self.source.as_ref()),
+            now: node.clock.now(),
+            origin: "http",
+            token_service: self.token_service.as_deref(),
+            enrich: &node.enrich,
+        };
+        let mut request = ingest::parse_request(&body, self.format, &context)?;
+        let chunks = std::mem::take(&mut request.chunks);
+        let submissions = submissions(chunks, self.source.as_ref());
+        Ok((Reading { request, submissions }, permit))
+    }
+}
+
+/// The chunks of a request under their identities, encoded.
+fn submissions(chunks: Vec<PartitionChunk>, source: Option<&Source>) -> Vec<Submission> {
+    let mut parts = source.map(|source| Parts::new(source, &chunks));
+    let submission = |chunk: PartitionChunk| Submission {
+        partition: chunk.partition,
+        identity: parts.as_mut().map(|parts| parts.identity(&chunk)),
+        records: EncodedBatch::new(chunk.records),
+        dead_letters: chunk.dead_letters,
+    };
+    chunks.into_iter().map(submission).collect()
+}
+
+/// The parts of a request that a retry must find again: by partition, and by service where one is apart.
+struct Parts<'a> {
+    source: &'a Source,
+    /// How many chunks each has, and of which services.
+    parts: BTreeMap<(PartitionId, Option<String>), (u32, BTreeSet<String>)>,
+}
+
+impl Parts<'_> {
+    fn new<'a>(source: &'a Source, chunks: &[PartitionChunk]) -> Parts<'a> {
+        let mut parts: BTreeMap<_, (u32, BTreeSet<String>)> = BTreeMap::new();
+        for chunk in chunks {
+            let (count, services) = parts.entry((chunk.partition, chunk.apart.clone())).or_default();
+            *count += 1;
+            services.extend(chunk.records.services.iter().cloned());
+        }
+        Parts { source, parts }
+    }
+
+    fn identity(&self, chunk: &PartitionChunk) -> BatchIdentity {
+        let (producer, sequence) = self.source;
+        let part = self.parts.get(&(chunk.partition, chunk.apart.clone()));
+        let (chunks, services) = match part {
+            Some((chunks, services)) if *chunks > 1 => (*chunks, services.iter().cloned().collect()),
+            _ => (1, Vec::new()),
+        };
+        let producer = match &chunk.apart {
+            Some(service) => producer_of_spread(producer, service),
+            None => producer.clone(),
+        };
+        BatchIdentity { producer, sequence: *sequence, chunk: chunk.chunk, chunks, services }
+    }
+}
+
+/// Submits all parts and fails with the first failure. Answers whether all of them were stored before; `None`
+/// where some must be split anew.
+async fn submit(
+    node: &Node,
+    submissions: Vec<Submission>,
+    permit: &Arc<Permit>,
+    stored: &mut HashSet<BatchIdentity>,
+) -> Result<Option<bool>, ApiError> {
+    let of = |submission: &Submission| {
+        let records = submission.records.batch.len() as u64;
+        (submission.identity.clone(), records, submission.dead_letters.len() as u64)
+    };
+    let sent: Vec<_> = submissions.iter().map(of).collect();
+    let outcomes: Result<Vec<_>, IngestError> =
+        node.actors.submit(submissions, permit).await.into_iter().collect();
+    let outcomes = outcomes?;
+    if outcomes.contains(&Delivery::SequenceTooOld) {
+        let message = "the sequence is too far behind the newest of this producer to know whether it was \
+                       stored; use a new producer id for records that were never acknowledged";
+        return Err(ApiError::new(StatusCode::CONFLICT, "sequence_too_old", message));
+    }
+    let moved = outcomes.contains(&Delivery::Moved);
+    if !moved && outcomes.contains(&Delivery::OutOfOrder) {
+        return Err(ApiError::unavailable("part of the request overtook another; send it again as it is"));
+    }
+    // By chunk: of copies that race each other, each may be the first in some partition.
+    let mut duplicate = !outcomes.is_empty();
+    for ((identity, records, dead_letters), outcome) in sent.into_iter().zip(outcomes) {
+        let again = identity.as_ref().is_some_and(|identity| stored.contains(identity));
+        match outcome {
+            Delivery::Stored => {
+                Counters::add(&node.counters.accepted, records);
+                Counters::add(&node.counters.rejected, dead_letters);
+                stored.extend(identity);
+                duplicate = false;
+            }
+            Delivery::Duplicate if again => duplicate = false,
+            Delivery::Duplicate => Counters::add(&node.counters.duplicates, records + dead_letters),
+            Delivery::Moved | Delivery::OutOfOrder | Delivery::SequenceTooOld => {}
+        }
+    }
+    Ok((!moved).then_some(duplicate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insighthub_model::RecordBatch;
+
+    fn chunk(partition: u16, apart: Option<&str>, chunk: u32, services: &[&str]) -> PartitionChunk {
+        let services = services.iter().map(|service| (*service).to_owned()).collect();
+        PartitionChunk {
+            partition: PartitionId(partition),
+            apart: apart.map(str::to_owned),
+            chunk,
+            records: RecordBatch { services, ..RecordBatch::default() },
+            dead_letters: Vec::new(),
+            raw_bytes: 0,
+        }
+    }
+
+    #[test]
+    fn parts_are_numbered_by_themselves_and_say_what_they_hold_together() {
+        let source = ("p".to_owned(), 7);
+        let chunks = vec![
+            chunk(1, None, 0, &["b"]),
+            chunk(1, None, 1, &["a", "b"]),
+            chunk(1, Some("hot"), 0, &["hot"]),
+            chunk(2, None, 0, &["c"]),
+        ];
+        let sent = submissions(chunks.clone(), Some(&source));
+        let identities: Vec<_> = sent.into_iter().filter_map(|submission| submission.identity).collect();
+        let both = vec!["a".to_owned(), "b".to_owned()];
+        let of_two =
+            |chunk, services| BatchIdentity { producer: "p".into(), sequence: 7, chunk, chunks: 2, services };
+        assert_eq!(
+            identities,
+            [
+                of_two(0, both.clone()),
+                of_two(1, both),
+                BatchIdentity::whole("p\0hot", 7),
+                BatchIdentity::whole("p", 7)
+            ]
+        );
+        assert!(submissions(chunks, None).iter().all(|submission| submission.identity.is_none()));
+    }
+}
