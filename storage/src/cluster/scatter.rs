@@ -138,10 +138,10 @@ impl Cluster {
     /// A reader met damage: finds the blocks, so that the replica is no longer asked until they are mended.
     fn find_damage(&self, replicas: &[PartitionGroup]) {
         for replica in replicas {
-            let replica = Arc::clone(&replica.replica);
+            let (counters, replica) = (Arc::clone(&self.scrub), Arc::clone(&replica.replica));
             crate::simulation::spawn_blocking(move || {
                 for meta in replica.blocks_to_scrub() {
-                    replica.scrub(&meta);
+                    counters.scrub(&replica, &meta);
                 }
             });
         }

@@ -12,6 +12,7 @@ use super::Cluster;
 use super::message::{ReplicaChecksums, Request, Response};
 use crate::block::BlockMeta;
 use crate::group::PartitionGroup;
+use crate::partition::{PartitionReplica, Scrubbed};
 use crate::raft::NodeId;
 use crate::store::group_of;
 
@@ -32,6 +33,7 @@ pub struct ScrubOptions {
 pub struct ScrubCounters {
     pub passes: AtomicU64,
     pub blocks_checked: AtomicU64,
+    /// Found damaged, whoever met them: a pass, a reader, or the start.
     pub blocks_damaged: AtomicU64,
     pub blocks_repaired: AtomicU64,
     /// Blocks that are whole and hold something else than the majority of their replicas.
@@ -39,6 +41,20 @@ pub struct ScrubCounters {
 }
 
 impl ScrubCounters {
+    /// Of a node whose replicas have just been opened.
+    pub(super) fn since_start(replicas: &[PartitionGroup]) -> Arc<ScrubCounters> {
+        let damaged: usize = replicas.iter().map(|replica| replica.replica.damaged_blocks()).sum();
+        Arc::new(ScrubCounters { blocks_damaged: AtomicU64::new(damaged as u64), ..ScrubCounters::default() })
+    }
+
+    /// Reads a block again and counts what it finds; blocks the thread.
+    pub(super) fn scrub(&self, replica: &PartitionReplica, meta: &BlockMeta) {
+        ScrubCounters::add(&self.blocks_checked);
+        if replica.scrub(meta) == Scrubbed::FoundDamaged {
+            ScrubCounters::add(&self.blocks_damaged);
+        }
+    }
+
     fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -68,12 +84,12 @@ impl Cluster {
     async fn scrub_replica(&self, replica: &PartitionGroup, bytes_per_sec: u64) {
         for meta in replica.replica.blocks_to_scrub() {
             let started = Instant::now();
-            let (reading, block) = (Arc::clone(&replica.replica), meta.clone());
-            let whole =
-                crate::simulation::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
-            ScrubCounters::add(&self.scrub.blocks_checked);
-            if !whole {
-                ScrubCounters::add(&self.scrub.blocks_damaged);
+            let (counters, reading) = (Arc::clone(&self.scrub), Arc::clone(&replica.replica));
+            let block = meta.clone();
+            if let Err(error) =
+                crate::simulation::spawn_blocking(move || counters.scrub(&reading, &block)).await
+            {
+                tracing::error!(block = meta.file_name, %error, "a block was not read again");
             }
             let nanos = meta.bytes.saturating_mul(1_000_000_000) / bytes_per_sec.max(1);
             tokio::time::sleep_until(started + Duration::from_nanos(nanos)).await;

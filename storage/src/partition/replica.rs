@@ -281,7 +281,7 @@ impl PartitionReplica {
             blocks: inner.blocks.len(),
             block_bytes: inner.blocks.iter().map(|block| block.meta.bytes).sum(),
             producers: inner.state.producers.len(),
-            damaged_blocks: self.damaged.lock().len(),
+            damaged_blocks: self.damaged_blocks(),
             scrubbed: content_of(&inner.blocks),
         }
     }
