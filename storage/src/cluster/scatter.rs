@@ -127,7 +127,7 @@ impl Cluster {
     }
 
     /// A replica on this node that can be asked.
-    fn usable(&self, partition: PartitionId) -> Option<PartitionGroup> {
+    pub(super) fn usable(&self, partition: PartitionId) -> Option<PartitionGroup> {
         let replica = self.store.partition(partition)?;
         let status = replica.group.status();
         // A replica that is still being filled knows less than its peers, and it knows it.
