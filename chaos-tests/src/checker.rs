@@ -53,6 +53,13 @@ impl Findings {
         self.by_kind.get(kind).map_or(0, Vec::len)
     }
 
+    /// Takes in what was found elsewhere.
+    pub fn join(&mut self, others: Findings) {
+        for (kind, found) in others.by_kind {
+            self.by_kind.entry(kind).or_default().extend(found);
+        }
+    }
+
     /// Takes in what was found elsewhere, and says where.
     pub fn take_in(&mut self, place: &str, others: Findings) {
         for (kind, found) in others.by_kind {

@@ -13,12 +13,26 @@ pub struct View {
     pub node: String,
     pub nodes: Vec<NodeView>,
     pub partitions: Vec<PartitionView>,
+    /// Of the node that answered.
+    pub scrub: ScrubView,
+}
+
+/// What reading everything at rest again has found since the node started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ScrubView {
+    pub passes: u64,
+    pub blocks_damaged: u64,
+    pub blocks_repaired: u64,
+    pub blocks_diverged: u64,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct NodeView {
     pub name: String,
+    /// Never given twice.
+    pub id: u64,
     pub alive: bool,
     pub ready: bool,
     /// `active`, `draining`, `joining` or `removed`.
@@ -80,6 +94,12 @@ impl View {
     pub fn holds(&self, name: &str) -> Vec<u16> {
         let held = self.partitions.iter().filter(|view| view.replicas.iter().any(|one| one.node == name));
         held.map(|view| view.partition).collect()
+    }
+
+    /// Blocks that the node that answered knows to be damaged on its own disk.
+    pub fn own_damaged_blocks(&self) -> u64 {
+        let replicas = self.partitions.iter().flat_map(|partition| &partition.replicas);
+        replicas.filter(|replica| replica.node == self.node).map(|replica| replica.damaged_blocks).sum()
     }
 
     /// The sum of the terms: how much it grew is how many elections there were.
