@@ -66,14 +66,11 @@ impl Cluster {
         let mut next_pass = Instant::now() + options.every;
         loop {
             tokio::time::sleep(LOOK_EVERY.min(options.every)).await;
-            for replica in self.store.partitions() {
-                self.repair_damaged(&replica).await;
-            }
+            self.repair_all().await;
             if Instant::now() >= next_pass {
                 for replica in self.store.partitions() {
                     self.scrub_replica(&replica, options.bytes_per_sec).await;
                     self.compare_with_peers(&replica).await;
-                    self.repair_damaged(&replica).await;
                 }
                 ScrubCounters::add(&self.scrub.passes);
                 next_pass = Instant::now() + options.every;
@@ -93,6 +90,14 @@ impl Cluster {
             }
             let nanos = meta.bytes.saturating_mul(1_000_000_000) / bytes_per_sec.max(1);
             tokio::time::sleep_until(started + Duration::from_nanos(nanos)).await;
+            // A pass over much data takes hours; what it or a reader finds does not wait for its end.
+            self.repair_all().await;
+        }
+    }
+
+    async fn repair_all(&self) {
+        for replica in self.store.partitions() {
+            self.repair_damaged(&replica).await;
         }
     }
 
