@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fault::{Fault, Way, Whom};
+use crate::cluster::blocks::Harm;
 use crate::dice::Dice;
 use crate::loop_disk::Cut;
 
@@ -20,6 +21,7 @@ pub enum Scenario {
     Slow,
     PowerCut,
     Disk,
+    Rot,
     Clock,
     Membership,
     RollingRestart,
@@ -36,7 +38,7 @@ pub struct Step {
 }
 
 impl Scenario {
-    pub const EVERY: [Scenario; 14] = [
+    pub const EVERY: [Scenario; 15] = [
         Scenario::LeaderKills,
         Scenario::Kills,
         Scenario::Pauses,
@@ -45,6 +47,7 @@ impl Scenario {
         Scenario::Slow,
         Scenario::PowerCut,
         Scenario::Disk,
+        Scenario::Rot,
         Scenario::Clock,
         Scenario::Membership,
         Scenario::RollingRestart,
@@ -63,6 +66,7 @@ impl Scenario {
             Scenario::Slow => "slow",
             Scenario::PowerCut => "power-cut",
             Scenario::Disk => "disk",
+            Scenario::Rot => "rot",
             Scenario::Clock => "clock",
             Scenario::Membership => "membership",
             Scenario::RollingRestart => "rolling-restart",
@@ -82,6 +86,7 @@ impl Scenario {
             Scenario::Slow => "links with delay and little bandwidth",
             Scenario::PowerCut => "the power of one disk, or of all, goes under load (root)",
             Scenario::Disk => "disks that fill up, syncs that fail (root, strace)",
+            Scenario::Rot => "block files at rest that lose a bit, their end, or themselves",
             Scenario::Clock => "clocks that jump (faketime)",
             Scenario::Membership => "nodes join, are drained and removed; leaders are moved",
             Scenario::RollingRestart => "each node in turn stopped and started",
@@ -140,6 +145,7 @@ impl Schedule {
             Scenario::OneWay,
             Scenario::Slow,
             Scenario::RollingRestart,
+            Scenario::Rot,
         ];
         if self.abilities.disks {
             families.push(Scenario::PowerCut);
@@ -178,6 +184,7 @@ impl Schedule {
             Scenario::Slow => self.slow(number),
             Scenario::PowerCut => self.power_cut(number),
             Scenario::Disk => self.disk(number),
+            Scenario::Rot => self.rot(),
             Scenario::Clock => self.clock(),
             Scenario::Membership => self.membership(number),
             Scenario::RollingRestart => Fault::RollingRestart,
@@ -255,7 +262,9 @@ impl Schedule {
             1 => Cut::FlushAll,
             _ => Cut::FlushNothing,
         };
-        let whom = if number % 3 == 2 { Whom::All } else { self.one_node() };
+        // All at once first: what was acknowledged unsynced is gone from every replica then, and is missed. A
+        // single node that forgot what it had confirmed only stops its Raft group, and nothing more is read.
+        let whom = if number.is_multiple_of(3) { Whom::All } else { self.one_node() };
         Fault::PowerCut { whom, leaves, down: self.dice.millis(50, 1_500) }
     }
 
@@ -264,6 +273,11 @@ impl Schedule {
         let left_bytes = if self.dice.percent(50) { LITTLE_BYTES } else { 0 };
         let fails = self.abilities.failing_syncs && (number.is_multiple_of(2) || !self.abilities.disks);
         if fails { Fault::FailedSync { whom } } else { Fault::FullDisk { whom, left_bytes, length } }
+    }
+
+    fn rot(&mut self) -> Fault {
+        let harm = self.dice.pick(&Harm::EVERY).copied().unwrap_or(Harm::FlipBit);
+        Fault::Rot { whom: self.one_node(), harm }
     }
 
     fn clock(&mut self) -> Fault {
@@ -330,6 +344,7 @@ mod tests {
                 "node removed"
             ])
         );
+        assert_eq!(kinds(Scenario::Rot, ABLE), BTreeSet::from(["block rotten"]));
         assert_eq!(kinds(Scenario::Disk, ABLE), BTreeSet::from(["disk full", "sync failed"]));
         assert!(kinds(Scenario::All, ABLE).len() >= 15, "{:?}", kinds(Scenario::All, ABLE));
     }
