@@ -54,7 +54,7 @@ impl RunOptions {
             workload: match scenario {
                 Scenario::OneDead => WorkloadPlan::full_speed(),
                 // There must be blocks before they can rot.
-                Scenario::Rot => WorkloadPlan { batch_records_max: 200, ..WorkloadPlan::default() },
+                Scenario::Rot => WorkloadPlan { batch_records_max: 80, ..WorkloadPlan::default() },
                 _ => WorkloadPlan::default(),
             },
             environment: Vec::new(),

@@ -20,8 +20,8 @@ use insighthub_model::api::trouble::troubles;
 
 const PARTITIONS: u16 = 2;
 const BATCH_RECORDS: u64 = 250;
-/// A block takes about a thousand records: each partition gets one and a part of the next, which stays in memory.
-const BATCHES_MAX: u64 = 40;
+/// Enough for blocks of both partitions; a head that is not full stays in memory.
+const BATCHES_MAX: u64 = 38;
 const SEALED_WITHIN: Duration = Duration::from_secs(20);
 const EQUAL_WITHIN: Duration = Duration::from_secs(30);
 /// A scrub each second, and a transfer that is slow on purpose.
@@ -61,7 +61,9 @@ impl Bench {
         let mut options = ClusterOptions { partitions: PARTITIONS, ..ClusterOptions::default() };
         let settings = [
             ("INSIGHTHUB_STORAGE__SCRUB_EVERY_SECS", "1"),
-            // So slow that the time between finding damage and mending it can be looked at.
+            // Blocks so large and fetched so slowly that the time between finding damage and mending it can be
+            // looked at: three quarters of a second.
+            ("INSIGHTHUB_STORAGE__HEAD_RECORDS_MAX", "2000"),
             ("INSIGHTHUB_CLUSTER__TRANSFER_BYTES_PER_SEC", "65536"),
         ];
         options.environment.extend(settings.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -107,21 +109,21 @@ impl Bench {
     /// Waits until the files are as they were and the node says so, and reads everything through it meanwhile,
     /// again and again: each answer must be complete and right.
     async fn read_until_mended(&self, node: &Node, harmed: &[PathBuf]) -> Result<Seen> {
-        let (is_over, is_damaged) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (is_over, damage_seen) = (AtomicBool::new(false), AtomicU64::new(0));
         let (reads, reads_while_damaged) = (AtomicU64::new(0), AtomicU64::new(0));
         let reading = async {
             let api = Api::new(&node.url())?;
             while !is_over.load(Ordering::Relaxed) {
-                let was_damaged = is_damaged.load(Ordering::Relaxed);
+                let before = damage_seen.load(Ordering::Relaxed);
                 check_node(&api, &self.ledger).await.context("read through the harmed node")?;
-                let was_damaged = was_damaged || is_damaged.load(Ordering::Relaxed);
+                let was_damaged = damage_seen.load(Ordering::Relaxed) > before;
                 reads.fetch_add(1, Ordering::Relaxed);
                 reads_while_damaged.fetch_add(u64::from(was_damaged), Ordering::Relaxed);
             }
             anyhow::Ok(())
         };
         let watching = async {
-            let mended = self.watch_until_mended(node, harmed, &is_damaged).await;
+            let mended = self.watch_until_mended(node, harmed, &damage_seen).await;
             is_over.store(true, Ordering::Relaxed);
             mended
         };
@@ -135,13 +137,13 @@ impl Bench {
         &self,
         node: &Node,
         harmed: &[PathBuf],
-        is_damaged: &AtomicBool,
+        damage_seen: &AtomicU64,
     ) -> Result<Seen> {
         let (started, mut seen) = (Instant::now(), Seen::default());
         loop {
             let json = node.api().cluster().await?;
             let damaged = View::parse(&json).context("no view")?.own_damaged_blocks();
-            is_damaged.store(damaged > 0, Ordering::Relaxed);
+            damage_seen.fetch_add(u64::from(damaged > 0), Ordering::Relaxed);
             seen.damaged_max = seen.damaged_max.max(damaged);
             let shown: Shown = serde_json::from_value(json)?;
             let faults = troubles(&shown).into_iter().filter(|trouble| trouble.is_fault);
