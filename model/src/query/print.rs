@@ -1,4 +1,5 @@
-//! From syntax tree to text. What is printed parses to the same tree.
+//! From syntax tree to text. What is printed parses to the same tree, unless it is longer than a query may
+//! be: printing adds quotes and writes some sets out.
 
 use std::fmt::{self, Display, Formatter, Write};
 
