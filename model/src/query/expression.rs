@@ -47,14 +47,14 @@ pub enum Test {
     Is(Text),
     /// `field:~word`: the value holds the words, as a message would.
     Contains(Text),
-    /// `field:/regex/`, found anywhere in the value unless anchored. On the message: `/regex/`.
-    Matches(Regex),
-    /// `field:in(a, b)`: the whole value is one of these, case aside; two or more.
-    In(Vec<String>),
     /// `field:>500`
     Compare(Comparison, String),
     /// `field:[a TO b]`, `{` and `}` where the end itself is excluded.
     Between(RangeEnd, RangeEnd),
+    /// `field:/regex/`, found anywhere in the value unless anchored. On the message: `/regex/`.
+    Matches(Regex),
+    /// `field:in(a, b)`: the whole value is one of these, case aside; two or more.
+    In(Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
