@@ -3,6 +3,7 @@
 
 mod plain;
 mod source;
+mod stages;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
