@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn numbers_come_first_and_null_last() {
-        let mut values = vec![
+        let mut values = [
             Value::Null,
             Value::Bool(true),
             Value::Text("10".into()),
