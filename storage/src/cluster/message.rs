@@ -171,6 +171,15 @@ pub enum Failure {
     Invalid(String),
 }
 
+impl Failure {
+    /// The replica lacks something it should have; another may have it.
+    pub(super) fn damaged(partition: PartitionId) -> Failure {
+        Failure::Unavailable(format!(
+            "the replica of partition {partition} on this node is damaged or not complete"
+        ))
+    }
+}
+
 /// A chunk on its way to its leader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChunkMessage {

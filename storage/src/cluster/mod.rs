@@ -64,7 +64,7 @@ pub struct Cluster {
     leaders_elsewhere: Mutex<BTreeMap<PartitionId, NodeId>>,
     /// Bytes a second that replicas moving here may take.
     transfer_bytes_per_sec: u64,
-    pub scrub: ScrubCounters,
+    pub scrub: Arc<ScrubCounters>,
     /// Where this node's configuration says that others are. It knows the way from here; what they say
     /// of themselves is for everybody else.
     listed: Vec<Member>,
@@ -77,13 +77,14 @@ impl Cluster {
         transfer_bytes_per_sec: u64,
         listed: Vec<Member>,
     ) -> Arc<Cluster> {
+        let scrub = ScrubCounters::since_start(&store.partitions());
         let cluster = Cluster {
             store,
             transport,
             appends: OnceLock::new(),
             leaders_elsewhere: Mutex::default(),
             transfer_bytes_per_sec,
-            scrub: ScrubCounters::default(),
+            scrub,
             listed,
         };
         cluster.connect_peers();
