@@ -2,6 +2,7 @@
 //! records, queries, partitions and cuts into sources.
 
 mod plain;
+mod plain_stages;
 mod source;
 mod stages;
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::group_ids::GroupIds;
 use super::plan::{Grouping, Key};
-use super::state::{States, Stretch};
+use super::rate::Stretch;
+use super::state::States;
 use super::{GROUP_BYTES_MAX, GROUPS_MAX};
 use crate::column_source::ColumnSource;
 use crate::query::bitmap::Bitmap;

@@ -8,6 +8,8 @@
 //! ```
 
 mod cells;
+mod distinct;
+mod edge;
 mod finish;
 mod gather;
 mod group_ids;
@@ -15,6 +17,7 @@ mod groups;
 mod numbers;
 mod plan;
 mod ranked;
+mod rate;
 mod rows;
 mod state;
 mod template;

@@ -1,16 +1,16 @@
 //! One aggregate of many groups: what it has seen so far, how parts are put together, what it comes to.
 
-use std::collections::HashSet;
-
 use insighthub_model::query::Number;
 use insighthub_model::query::pipeline::{Function, Quantile, Statistic};
 use insighthub_model::table::Value;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::cells::{self, Cell};
+use super::cells;
+use super::distinct::Different;
+use super::edge::{Edge, edges, keep_edge};
 use super::group_ids::GroupIds;
 use super::numbers::{Extreme, Sketch, Sum, as_float, number_of};
+use super::rate::{Seen, Stretch};
 use crate::column_source::{ColumnError, ColumnSource};
 use crate::query::bitmap::Bitmap;
 
@@ -27,41 +27,6 @@ pub(super) enum States {
     Oldest(Vec<Option<Edge>>),
     Newest(Vec<Option<Edge>>),
 }
-
-/// Records, and the moments of the first and the last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Seen {
-    count: u64,
-    /// Both 0 while `count` is.
-    first: i64,
-    last: i64,
-}
-
-/// The different values: integers as they are, all else by a hash of 128 bits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Different {
-    ints: HashSet<i64>,
-    others: HashSet<u128>,
-}
-
-/// A value with the place of its record in time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Edge {
-    /// Timestamp, partition, offset.
-    at: (i64, u16, u64),
-    value: Value,
-}
-
-/// What a rate is taken over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stretch {
-    /// Of each group.
-    Nanos(i64),
-    /// From the oldest to the newest record, at least a second.
-    OfRecords,
-}
-
-const SECOND: i64 = 1_000_000_000;
 
 impl States {
     pub(super) fn new(function: &Function) -> States {
@@ -267,104 +232,6 @@ fn keep(state: &mut Option<Extreme>, new: Option<Extreme>, wanted: std::cmp::Ord
         (None, new) => *state = new,
         (Some(old), Some(new)) if new.order(*old) == wanted => *state = Some(new),
         _ => {}
-    }
-}
-
-type Place = (i64, u16, u64);
-
-fn edges(
-    source: &dyn ColumnSource,
-    field: &str,
-    rows: &Bitmap,
-    ids: &GroupIds,
-    states: &mut [Option<Edge>],
-    is_better: impl Fn(&Place, &Place) -> bool,
-) -> Result<(), ColumnError> {
-    let (times, offsets, partition) = (source.timestamp()?, source.offset()?, source.partition().0);
-    cells::visit(source, field, rows, &mut |row, cell| {
-        let (Some(time), Some(offset), Some(state)) =
-            (times.get(row), offsets.get(row), states.get_mut(ids.of(row)))
-        else {
-            return;
-        };
-        let at = (*time, partition, *offset);
-        if state.as_ref().is_none_or(|old| is_better(&at, &old.at)) {
-            *state = Some(Edge { at, value: cell.to_value() });
-        }
-    })
-}
-
-fn keep_edge(state: &mut Option<Edge>, new: Option<Edge>, is_better: impl Fn(&Place, &Place) -> bool) {
-    match (&state, new) {
-        (None, new) => *state = new,
-        (Some(old), Some(new)) if is_better(&new.at, &old.at) => *state = Some(new),
-        _ => {}
-    }
-}
-
-impl Seen {
-    fn add(&mut self, time: i64) {
-        self.merge(Seen { count: 1, first: time, last: time });
-    }
-
-    fn merge(&mut self, other: Seen) {
-        if self.count == 0 {
-            *self = other;
-        } else if other.count > 0 {
-            self.count += other.count;
-            (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
-        }
-    }
-
-    fn rate(&self, stretch: Stretch) -> Value {
-        let nanos = match stretch {
-            Stretch::Nanos(nanos) => nanos.max(1),
-            Stretch::OfRecords => self.last.saturating_sub(self.first).max(SECOND),
-        };
-        if self.count == 0 { Value::Int(0) } else { Value::Float(self.count as f64 * 1e9 / nanos as f64) }
-    }
-}
-
-impl Different {
-    fn add(&mut self, cell: Cell<'_>) {
-        match cell {
-            Cell::Int(value) => drop(self.ints.insert(value)),
-            // Every type is a value of its own: the first byte tells them apart.
-            Cell::Float(value) => self.add_hashed(1, &(if value == 0.0 { 0.0 } else { value }).to_le_bytes()),
-            Cell::Text(text) => self.add_hashed(2, text.as_bytes()),
-            Cell::Json(text) => self.add_hashed(3, text.as_bytes()),
-            Cell::Bool(value) => self.add_hashed(4, &[u8::from(value)]),
-            Cell::Time(nanos) => self.add_hashed(5, &nanos.to_le_bytes()),
-            Cell::Level(level) => self.add_hashed(6, &[level as u8]),
-            Cell::Id(id) => {
-                self.add_hashed(7, &[&id.partition.0.to_le_bytes()[..], &id.offset.to_le_bytes()].concat())
-            }
-        }
-    }
-
-    fn add_hashed(&mut self, kind: u8, bytes: &[u8]) {
-        // The kind goes into the upper half; texts of one length differ in all 128 bits.
-        self.others.insert(xxh3_128(bytes) ^ (u128::from(xxh3_64(&[kind])) << 64));
-    }
-
-    fn merge(&mut self, other: Different) {
-        let (ints, others) = (other.ints, other.others);
-        match self.ints.is_empty() {
-            true => self.ints = ints,
-            false => self.ints.extend(ints),
-        }
-        match self.others.is_empty() {
-            true => self.others = others,
-            false => self.others.extend(others),
-        }
-    }
-
-    fn len(&self) -> u64 {
-        (self.ints.len() + self.others.len()) as u64
-    }
-
-    fn bytes_held(&self) -> usize {
-        size_of::<Different>() + self.ints.len() * 16 + self.others.len() * 32
     }
 }
 
