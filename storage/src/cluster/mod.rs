@@ -7,6 +7,7 @@
 mod catching_up;
 mod following;
 pub mod founding;
+mod gathering;
 pub mod membership;
 pub mod message;
 pub mod placement;
@@ -34,6 +35,7 @@ use crate::transport::{Call, Lane, Transport};
 use crate::wal::GroupId;
 use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
+pub use gathering::{GatherQuestion, QueryAnswer};
 pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};

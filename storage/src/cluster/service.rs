@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::catching_up;
 use super::founding::Newcomer;
+use super::gathering::GatherQuestion;
 use super::message::{self, AppendFailure, Failure, Hello, Request, Response, kind};
 use super::scatter::{Question, Refusal};
 use super::{Cluster, MinutesQuestion, SearchQuestion, reading};
@@ -157,6 +158,9 @@ impl Cluster {
                 let after = after.map(|(timestamp, log_id)| Cursor { timestamp, log_id });
                 let page = Page { limit: limit as usize, after };
                 self.answer_question(SearchQuestion { conditions, page }, partitions, deadline_ms).await
+            }
+            Request::Gather { partitions, conditions, gathering, deadline_ms } => {
+                self.answer_question(GatherQuestion { conditions, gathering }, partitions, deadline_ms).await
             }
             Request::Minutes { partitions, service, from_minute, to_minute, deadline_ms } => {
                 let question = MinutesQuestion { service, from_minute, to_minute };

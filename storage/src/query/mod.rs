@@ -9,6 +9,7 @@ mod budget;
 mod cursor;
 mod error;
 mod filter;
+pub mod pipeline;
 mod predicate;
 mod search;
 mod value_test;
