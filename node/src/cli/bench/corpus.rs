@@ -4,28 +4,12 @@
 //! trace ids and user ids differ from record to record, so neither a cache nor a codec gets a gift.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use clap::ValueEnum;
 use insighthub_model::Timestamp;
 
+use super::prepared::{BodyFormat, PreparedRequest, RequestForm};
 use crate::cli::error::CliError;
 use crate::cli::prng::Prng;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum BodyFormat {
-    /// One object a line.
-    Ndjson,
-    /// One array of objects.
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Encoding {
-    None,
-    Gzip,
-    Zstd,
-}
 
 /// What to make.
 #[derive(Debug, Clone)]
@@ -33,26 +17,12 @@ pub(super) struct CorpusPlan {
     pub(super) records: u64,
     pub(super) batch: u64,
     pub(super) connections: u64,
-    pub(super) format: BodyFormat,
-    pub(super) encoding: Encoding,
+    pub(super) form: RequestForm,
     pub(super) services: u64,
     pub(super) seed: u64,
     /// Timestamps run evenly from the first to the last.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    /// Tells this run's batches from those of any other run.
-    pub(super) producer: String,
-    /// Host and, where there is one, authorization header, as lines of the request's head.
-    pub(super) head_lines: String,
-}
-
-/// One request, ready to be written, and how many records it holds.
-#[derive(Debug)]
-pub(super) struct PreparedRequest {
-    pub(super) bytes: Vec<u8>,
-    pub(super) records: u64,
-    /// Size of the body before compression.
-    pub(super) raw_bytes: u64,
 }
 
 const SERVICES: [&str; 8] =
@@ -85,39 +55,12 @@ fn prepare(
 ) -> Result<PreparedRequest, CliError> {
     let first = batch * plan.batch;
     let records = plan.batch.min(plan.records - first);
-    let raw = body(plan, first, records);
-    let raw_bytes = raw.len() as u64;
-    let (body, encoding_line) = match plan.encoding {
-        Encoding::None => (raw, ""),
-        Encoding::Gzip => (gzip(&raw)?, "content-encoding: gzip\r\n"),
-        // Level 1: what a client that cares about its own processor would choose.
-        Encoding::Zstd => {
-            (zstd::bulk::compress(&raw, 1).map_err(CliError::Runtime)?, "content-encoding: zstd\r\n")
-        }
-    };
-    let content_type = match plan.format {
-        BodyFormat::Ndjson => "application/x-ndjson",
-        BodyFormat::Json => "application/json",
-    };
-    let mut bytes = format!(
-        "POST /api/logs HTTP/1.1\r\n{}content-type: {content_type}\r\n{encoding_line}x-insighthub-producer: {}-{connection}\r\nx-insighthub-sequence: {sequence}\r\ncontent-length: {}\r\n\r\n",
-        plan.head_lines,
-        plan.producer,
-        body.len()
-    )
-    .into_bytes();
-    bytes.extend_from_slice(&body);
-    Ok(PreparedRequest { bytes, records, raw_bytes })
-}
-
-fn gzip(raw: &[u8]) -> Result<Vec<u8>, CliError> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(raw).and_then(|()| encoder.finish()).map_err(CliError::Runtime)
+    plan.form.prepare(connection, sequence, records, body(plan, first, records))
 }
 
 fn body(plan: &CorpusPlan, first: u64, records: u64) -> Vec<u8> {
     let mut text = String::with_capacity(records as usize * 330 + 2);
-    let (open, between, close) = match plan.format {
+    let (open, between, close) = match plan.form.format {
         BodyFormat::Ndjson => ("", "\n", "\n"),
         BodyFormat::Json => ("[", ",", "]"),
     };
@@ -180,6 +123,7 @@ fn message(level: &str, route: &str, latency_ms: f64, prng: &mut Prng) -> String
 
 #[cfg(test)]
 mod tests {
+    use super::super::prepared::Encoding;
     use super::*;
 
     fn plan(format: BodyFormat, encoding: Encoding) -> CorpusPlan {
@@ -187,14 +131,16 @@ mod tests {
             records: 2_500,
             batch: 1_000,
             connections: 2,
-            format,
-            encoding,
+            form: RequestForm {
+                format,
+                encoding,
+                producer: "bench".to_owned(),
+                head_lines: "host: n\r\n".to_owned(),
+            },
             services: 8,
             seed: 1,
             from: Timestamp::parse("2025-12-02T00:00:00Z").unwrap(),
             to: Timestamp::parse("2025-12-03T00:00:00Z").unwrap(),
-            producer: "bench".to_owned(),
-            head_lines: "host: n\r\n".to_owned(),
         }
     }
 

@@ -6,14 +6,14 @@ use super::loader::LoadOutcome;
 
 /// Everything that was measured.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     pub(super) sent: u64,
-    pub(super) accepted: u64,
-    pub(super) rejected: u64,
+    pub(crate) accepted: u64,
+    pub(crate) rejected: u64,
     pub(super) refusals: u64,
     /// Records more in the node's aggregates than before.
     pub(super) counted: u64,
-    pub(super) raw_bytes: u64,
+    pub(crate) raw_bytes: u64,
     pub(super) wire_bytes: u64,
     pub(super) elapsed: Duration,
     /// Sorted.

@@ -8,9 +8,10 @@ use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
 use serde::Deserialize;
 
-use super::corpus::{BodyFormat, CorpusPlan, Encoding, PreparedRequest, requests_of, service_name};
+use super::corpus::{CorpusPlan, requests_of, service_name};
 use super::figures::Figures;
 use super::loader::load;
+use super::prepared::{BodyFormat, Encoding, PreparedRequest, RequestForm, head_lines, socket_address};
 use super::server_process::ServerProcess;
 use crate::cli::client::{Client, ConnectionArgs};
 use crate::cli::error::CliError;
@@ -123,35 +124,27 @@ pub(super) async fn run(args: IngestArgs) -> Result<(), CliError> {
 }
 
 fn plan(args: &IngestArgs, now: Timestamp) -> Result<CorpusPlan, CliError> {
-    let base = args.connection.addresses()?.current().clone();
-    let mut head_lines = format!("host: {}\r\n", base.authority());
-    if let Some(authorization) = args.connection.authorization() {
-        if authorization.contains(['\r', '\n']) {
-            return Err(CliError::Argument("the token or password holds a line break".to_owned()));
-        }
-        head_lines.push_str(&format!("authorization: {authorization}\r\n"));
-    }
     let span_nanos = i64::try_from(args.span.as_nanos()).unwrap_or(i64::MAX);
     Ok(CorpusPlan {
         records: args.records,
         batch: args.batch,
         connections: args.connections,
-        format: args.format,
-        encoding: args.encoding,
+        form: RequestForm {
+            format: args.format,
+            encoding: args.encoding,
+            producer: run_name("bench", now),
+            head_lines: head_lines(&args.connection)?,
+        },
         services: args.services,
         seed: args.seed,
         from: Timestamp(now.0.saturating_sub(span_nanos)),
         to: now,
-        // Without the time in it, a second run would be taken for a retry of the first.
-        producer: format!("bench-{:x}-{:x}", now.0, std::process::id()),
-        head_lines,
     })
 }
 
-fn socket_address(connection: &ConnectionArgs) -> Result<String, CliError> {
-    let base = connection.addresses()?.current().clone();
-    let host = base.host_str().unwrap_or("127.0.0.1");
-    Ok(format!("{host}:{}", base.port_or_known_default().unwrap_or(80)))
+/// Without the time in it, a second run would be taken for a retry of the first.
+pub(super) fn run_name(kind: &str, now: Timestamp) -> String {
+    format!("{kind}-{:x}-{:x}", now.0, std::process::id())
 }
 
 /// Makes the requests of each connection on a thread of its own.
@@ -173,7 +166,7 @@ async fn load_all(address: &str, prepared: Vec<Vec<PreparedRequest>>) -> Result<
         figures.raw_bytes += request.raw_bytes;
         figures.wire_bytes += request.bytes.len() as u64;
     }
-    let connections = prepared.iter().map(|requests| load(address, requests));
+    let connections = prepared.iter().map(|requests| load(address, futures::stream::iter(requests)));
     for outcome in futures::future::try_join_all(connections).await? {
         figures.add(outcome);
     }
@@ -194,12 +187,7 @@ async fn count(client: &Client, plan: &CorpusPlan) -> Result<u64, CliError> {
 }
 
 fn find_process(args: &IngestArgs, address: &str) -> Option<ServerProcess> {
-    if let Some(pid) = args.pid {
-        return Some(ServerProcess { pid });
-    }
-    let (host, port) = address.rsplit_once(':')?;
-    let is_here = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
-    let process = is_here.then(|| ServerProcess::listening_on(port.parse().ok()?)).flatten();
+    let process = args.pid.map(|pid| ServerProcess { pid }).or_else(|| ServerProcess::behind(address));
     if process.is_none() {
         note(
             "the node's process is not found on this machine: its CPU and memory are not measured (see --pid)",
@@ -209,7 +197,7 @@ fn find_process(args: &IngestArgs, address: &str) -> Option<ServerProcess> {
 }
 
 /// Waits until the node has done what it put off while it was loaded.
-async fn rest(process: ServerProcess) {
+pub(super) async fn rest(process: ServerProcess) {
     let started = Instant::now();
     let mut before = process.processor_secs().unwrap_or(0.0);
     while started.elapsed() < REST_WAIT_MAX {
@@ -222,7 +210,7 @@ async fn rest(process: ServerProcess) {
     }
 }
 
-fn difference(before: Option<f64>, after: Option<f64>) -> Option<f64> {
+pub(super) fn difference(before: Option<f64>, after: Option<f64>) -> Option<f64> {
     Some(after? - before?)
 }
 

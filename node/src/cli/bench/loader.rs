@@ -1,13 +1,15 @@
 //! One keep-alive connection that writes prepared requests and reads the answers: as little work
 //! on the client's side as HTTP allows, because both sides share the machine.
 
+use std::borrow::Borrow;
 use std::time::{Duration, Instant};
 
+use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::corpus::PreparedRequest;
+use super::prepared::PreparedRequest;
 use crate::cli::error::CliError;
 
 /// An answer is short; a longer head than this is not from a node.
@@ -39,14 +41,17 @@ struct Answer {
 }
 
 /// Sends every request in turn, each only after the one before was acknowledged.
-pub(super) async fn load(address: &str, requests: &[PreparedRequest]) -> Result<LoadOutcome, CliError> {
+pub(super) async fn load<R: Borrow<PreparedRequest>>(
+    address: &str,
+    mut requests: impl Stream<Item = R> + Unpin,
+) -> Result<LoadOutcome, CliError> {
     let lost = |error: std::io::Error| CliError::NoNode { url: address.to_owned(), cause: error.to_string() };
     let mut stream = TcpStream::connect(address).await.map_err(lost)?;
     stream.set_nodelay(true).map_err(lost)?;
-    let mut outcome =
-        LoadOutcome { acknowledge_times: Vec::with_capacity(requests.len()), ..LoadOutcome::default() };
+    let mut outcome = LoadOutcome::default();
     let mut buffer = Vec::with_capacity(4_096);
-    for request in requests {
+    while let Some(request) = requests.next().await {
+        let request = request.borrow();
         let answer = send(&mut stream, &mut buffer, request, &mut outcome).await.map_err(lost)?;
         if answer.status != 200 {
             let message = String::from_utf8_lossy(&answer.body).chars().take(500).collect();

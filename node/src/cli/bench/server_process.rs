@@ -30,6 +30,13 @@ impl ServerProcess {
             .map(|pid| ServerProcess { pid })
     }
 
+    /// The process that listens on `host:port`, where that is this machine.
+    pub(super) fn behind(address: &str) -> Option<ServerProcess> {
+        let (host, port) = address.rsplit_once(':')?;
+        let is_here = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
+        is_here.then(|| ServerProcess::listening_on(port.parse().ok()?)).flatten()
+    }
+
     /// Processor time of all its threads, s.
     pub(super) fn processor_secs(self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;

@@ -4,18 +4,23 @@ mod incident;
 mod record;
 mod request;
 mod sender;
+pub(crate) mod set;
 mod shop;
 mod stack_trace;
 mod traffic;
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
 
 use self::sender::Sender;
+use self::set::args::SetArgs;
+use self::set::{RecordSet, SetPlan};
 use self::traffic::Traffic;
+use super::bench::{Target, send_set};
 use super::client::{Client, ConnectionArgs};
 use super::error::CliError;
 use super::moment::parse_duration;
@@ -34,29 +39,44 @@ const BATCH_RECORDS_MAX: usize = 2_000;
 /// Traces cross services, latencies are log-normal and follow the day, deploys are announced, and
 /// every two minutes or so something goes wrong for 30 to 60 seconds: Stripe times out, a database
 /// pool runs dry, queries turn slow, or a service falls silent.
+///
+/// With --records it makes a set of exactly so many records instead: one day of twelve services, the
+/// same bytes for the same seed. It goes to the node as fast as that takes it, or with --file to a file.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   insighthub demo                              40 records a second until Ctrl-C
   insighthub demo --rate 500 --duration 10m
   insighthub demo --backfill 6h                fill the last six hours first
   insighthub demo --seed 7 --duration 1m       the same shop each time
+  insighthub demo --records 1000000            send a day of a million records, over 4 connections
+  insighthub demo --records 5000000 --seed 1 --file day.ndjson      write it instead; also .gz and .zst
+  insighthub demo --records 1000 --file - | jq .message
+  insighthub demo --records 100000 --until now the day that ends now
   insighthub demo --url http://127.0.0.1:8000,http://127.0.0.1:8001   goes on when a node dies")]
 pub struct DemoArgs {
     /// Records per second, on average over a day.
-    #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = parse_rate)]
+    #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = parse_rate, conflicts_with = "records")]
     rate: f64,
 
     /// Stop after this time; without it the demo runs until Ctrl-C.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "records")]
     duration: Option<Duration>,
 
     /// First send the traffic of this much time before now, as fast as the node takes it.
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration, conflicts_with = "records")]
     backfill: Duration,
 
-    /// The same seed tells the same story.
+    /// The same seed tells the same story [default: 1 for a set, else another each time].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Write the set as NDJSON to this file instead of sending it; compressed where it ends in .gz or
+    /// .zst; `-` is stdout.
+    #[arg(long, value_name = "FILE", requires = "records")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    set: SetArgs,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -71,6 +91,10 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
     let clock = SystemClock;
     let started = clock.now();
+    if let Some(records) = args.set.records {
+        let plan = args.set.plan(records, args.seed.unwrap_or(1), started);
+        return whole_set(&args, &plan).await;
+    }
     // The time makes a good seed: two demos started one after the other differ.
     let seed = args.seed.unwrap_or(started.0.unsigned_abs());
     let mut sender = Sender::new(Client::new(&args.connection)?, started);
@@ -83,6 +107,32 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
     }
     note(&sender.progress(""));
     Ok(())
+}
+
+/// Writes or sends a set and says how large it was.
+async fn whole_set(args: &DemoArgs, plan: &SetPlan) -> Result<(), CliError> {
+    let started = Instant::now();
+    let sentence = |verb: &str, records: u64, bytes: u64| {
+        let (secs, mean) = (started.elapsed().as_secs_f64(), bytes as f64 / records.max(1) as f64);
+        format!(
+            "{records} records {verb}, {bytes} bytes, {mean:.1} a record, {secs:.1} s; from {} to {}",
+            plan.from(),
+            plan.until
+        )
+    };
+    if let Some(path) = &args.file {
+        let written = set::file::write(plan, path)?;
+        note(&sentence("written", written.records, written.bytes));
+        return Ok(());
+    }
+    let mut records = RecordSet::new(plan).map_err(CliError::Argument)?;
+    let target = Target::of(&args.connection)?;
+    let sent = send_set(&target, move |text| Ok(records.next_line(text))).await?;
+    note(&sentence("sent", sent.accepted, sent.raw_bytes));
+    if sent.accepted == plan.records {
+        return Ok(());
+    }
+    Err(CliError::Check(format!("{} of {} records were rejected", sent.rejected, plan.records)))
 }
 
 async fn play(
@@ -121,4 +171,60 @@ fn nanos(length: Duration) -> i64 {
 
 fn plus(moment: Timestamp, length: Duration) -> Timestamp {
     Timestamp(moment.0.saturating_add(nanos(length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: DemoArgs,
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        for (words, complaint) in [
+            (&["--file", "x.ndjson"][..], "--records"),
+            (&["--records", "10", "--rate", "5"], "--rate"),
+            (&["--records", "10", "--duration", "1m"], "--duration"),
+            (&["--records", "10", "--backfill", "1h"], "--backfill"),
+            (&["--records", "0"], "1..=1000000000"),
+            (&["--records", "10", "--until", "soon"], "is no time"),
+        ] {
+            let error = Line::try_parse_from(["demo"].iter().chain(words)).unwrap_err().to_string();
+            assert!(error.contains(complaint), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_the_same_in_every_kind_of_file() {
+        use std::io::Read;
+        let args = Line::parse_from(["demo", "--records", "2500", "--until", "2026-02-01"]).args;
+        let plan = args.set.plan(2_500, 1, Timestamp(0));
+        let directory = tempfile::tempdir().unwrap();
+        let bytes_of = |name: &str| {
+            let path = directory.path().join(name);
+            let written = set::file::write(&plan, &path).unwrap();
+            (written, std::fs::read(path).unwrap())
+        };
+        let (written, plain) = bytes_of("day.ndjson");
+        assert_eq!((written.records, written.bytes), (2_500, plain.len() as u64));
+        let (_, zstd) = bytes_of("day.ndjson.zst");
+        assert_eq!(zstd::decode_all(&zstd[..]).unwrap(), plain);
+        let (_, gzip) = bytes_of("day.ndjson.gz");
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(&gzip[..]).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain);
+        assert!(zstd.len() * 3 < plain.len() && gzip.len() * 3 < plain.len());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let plan = SetPlan { records: 1, seed: 1, until: Timestamp(0) };
+        let error = set::file::write(&plan, "/no/such/directory/x".as_ref()).unwrap_err().to_string();
+        assert!(error.contains("/no/such/directory/x"), "{error}");
+    }
 }
