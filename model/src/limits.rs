@@ -24,6 +24,28 @@ pub const PAGE_RECORDS_MAX: usize = 10_000;
 pub const QUERY_BYTES_MAX: usize = 16 * 1024;
 /// Nesting of a query's parentheses and NOTs: bounds recursion.
 pub const QUERY_DEPTH_MAX: usize = 64;
+/// A regular expression of a query: far more than anybody types, and little to keep for each node asked.
+pub const QUERY_REGEX_BYTES_MAX: usize = 1_024;
+/// Nesting of a regular expression: bounds recursion.
+pub const QUERY_REGEX_DEPTH_MAX: u32 = 32;
+/// Parts of a regular expression with its counted repetitions written out: bounds the memory it is compiled to.
+pub const QUERY_REGEX_SIZE_MAX: u64 = 2_000;
+/// Values of one set (`field:in(...)`): looked up at once, whatever their number.
+pub const QUERY_SET_VALUES_MAX: usize = 1_000;
+/// Stages of a query: bounds the passes over its rows.
+pub const QUERY_STAGES_MAX: usize = 32;
+/// Aggregates of one stage: each keeps a state per group.
+pub const QUERY_AGGREGATES_MAX: usize = 32;
+/// Fields in one list of a stage (groups, sort keys, projected fields).
+pub const QUERY_FIELDS_MAX: usize = 64;
+/// Rows a stage may ask for: bounds the memory of one answer.
+pub const QUERY_ROWS_MAX: u32 = 10_000;
+/// Rows a stage may pass over: they must all be kept in order to be skipped.
+pub const QUERY_OFFSET_MAX: u32 = 100_000;
+/// Neighbours of a record on either side.
+pub const QUERY_CONTEXT_MAX: u32 = 1_000;
+/// Shortest stretch of `time()`: shorter ones are noise of the clocks.
+pub const QUERY_BUCKET_NANOS_MIN: i64 = 1_000_000;
 /// Terms of a query: bounds the work per record.
 pub const QUERY_TERMS_MAX: usize = 512;
 

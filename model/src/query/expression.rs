@@ -5,10 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A whole query. Only the filter exists so far; pipes will stand beside it.
+use super::pipeline::{Output, Stage};
+use super::regex::Regex;
+use super::system_field::takes_sets;
+
+/// A whole query: which records, and what is made of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Query {
     pub filter: Expression,
+    /// What follows the pipes, in order; none: the records themselves, newest first.
+    pub stages: Vec<Stage>,
 }
 
 /// Which records are meant.
@@ -45,6 +51,10 @@ pub enum Test {
     Compare(Comparison, String),
     /// `field:[a TO b]`, `{` and `}` where the end itself is excluded.
     Between(RangeEnd, RangeEnd),
+    /// `field:/regex/`, found anywhere in the value unless anchored. On the message: `/regex/`.
+    Matches(Regex),
+    /// `field:in(a, b)`: the whole value is one of these, case aside; two or more.
+    In(Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,7 +86,17 @@ pub enum Text {
 impl Query {
     /// The query that means every record.
     pub fn all() -> Query {
-        Query { filter: Expression::All }
+        Query::of(Expression::All)
+    }
+
+    /// The records a filter means.
+    pub fn of(filter: Expression) -> Query {
+        Query { filter, stages: Vec::new() }
+    }
+
+    /// What the query answers with.
+    pub fn output(&self) -> Output {
+        self.stages.iter().fold(Output::Records, Output::after)
     }
 }
 
@@ -122,6 +142,15 @@ impl Expression {
     /// `name:"value"`: what a filter such as `?userId=1932` means. Stars in the value are no wildcards.
     pub fn field_is(name: &str, value: &str) -> Expression {
         Expression::field(name, Test::Is(Text::Exact(value.to_owned())))
+    }
+
+    /// `name:in(values)`: one of the values. On system fields whose values are no plain text it is an OR of
+    /// conditions; of one value it is that condition. Of none: every record, as [`Expression::any_of`].
+    pub fn field_in(name: &str, values: Vec<String>) -> Expression {
+        if values.len() > 1 && takes_sets(name) {
+            return Expression::field(name, Test::In(values));
+        }
+        Expression::any_of(values.iter().map(|value| Expression::field_is(name, value)))
     }
 
     /// A condition on a field; on the message it is a search for words.
@@ -186,7 +215,7 @@ impl Test {
                 Comparison::Greater => (RangeEnd::Excluded(bound.clone()), RangeEnd::Open),
                 Comparison::GreaterOrEqual => (RangeEnd::Included(bound.clone()), RangeEnd::Open),
             }),
-            Test::Exists | Test::Is(_) | Test::Contains(_) => None,
+            Test::Exists | Test::Is(_) | Test::Contains(_) | Test::Matches(_) | Test::In(_) => None,
         }
     }
 }

@@ -2,9 +2,13 @@
 
 use super::error::QueryError;
 use super::expression::{Comparison, Text};
+use super::regex::LetterCase;
 
 /// Characters a backslash makes ordinary, as it does white space; before any other it is itself ordinary.
-const ESCAPABLE: &str = "()\":\\*|-!<>~[]{}";
+const ESCAPABLE: &str = "()\":\\*|-!<>=~[]{}/,";
+
+/// Words with a meaning behind a pipe, any case.
+const KEYWORDS: [&str; 7] = ["by", "as", "if", "asc", "desc", "before", "after"];
 
 /// A place in the text of a query.
 #[derive(Debug)]
@@ -29,6 +33,19 @@ pub(super) enum WordEnd {
     Space,
     /// An end of a range.
     Bracket,
+    /// A value of a set.
+    Comma,
+    /// A name behind a pipe, where `n>10` is a comparison.
+    Name,
+}
+
+/// `/pattern/` or `/pattern/i`, not checked yet.
+#[derive(Debug)]
+pub(super) struct RegexText<'a> {
+    /// Byte of the query.
+    pub(super) position: usize,
+    pub(super) pattern: &'a str,
+    pub(super) case: LetterCase,
 }
 
 impl<'a> Lexer<'a> {
@@ -64,11 +81,60 @@ impl<'a> Lexer<'a> {
     /// Takes the keyword if it stands here as a word of its own.
     pub(super) fn take_keyword(&mut self, keyword: &str) -> bool {
         let Some(after) = self.rest().strip_prefix(keyword) else { return false };
-        let ends = after.chars().next().is_none_or(|next| ends_word(next, WordEnd::Space));
+        let ends = after.chars().next().is_none_or(|next| ends_word(next, None, WordEnd::Space));
         if ends {
             self.at += keyword.len();
         }
         ends
+    }
+
+    /// The word behind a pipe that starts here, to be compared with keywords.
+    pub(super) fn peek_name(&self) -> &'a str {
+        let rest = self.rest();
+        let mut characters = rest.char_indices().peekable();
+        while let Some((at, character)) = characters.next() {
+            if ends_word(character, characters.peek().map(|(_, next)| *next), WordEnd::Name) {
+                return rest.get(..at).unwrap_or("");
+            }
+        }
+        rest
+    }
+
+    /// Takes the word behind a pipe, case aside.
+    pub(super) fn take_name(&mut self, keyword: &str) -> bool {
+        let found = self.peek_name().eq_ignore_ascii_case(keyword);
+        if found {
+            self.at += keyword.len();
+        }
+        found
+    }
+
+    /// Takes a regular expression: what stands between a slash and the next that has no backslash, where
+    /// white space, a closing parenthesis, a pipe or the end follows. All else that starts with a slash is
+    /// a word, for paths are searched for more often: `/api/users`.
+    pub(super) fn take_regex(&mut self) -> Option<RegexText<'a>> {
+        let inner = self.rest().strip_prefix('/')?;
+        let mut characters = inner.char_indices();
+        let length = loop {
+            match characters.next()? {
+                (_, '\\') => drop(characters.next()?),
+                (at, '/') => break at,
+                _ => {}
+            }
+        };
+        let (pattern, after) = inner.split_at_checked(length)?;
+        let after = after.strip_prefix('/')?;
+        let (case, after) = match after.strip_prefix('i') {
+            Some(after) => (LetterCase::Ignored, after),
+            None => (LetterCase::Counts, after),
+        };
+        let ends = after.chars().next().is_none_or(|next| next.is_whitespace() || matches!(next, ')' | '|'));
+        if pattern.is_empty() || !ends {
+            return None;
+        }
+        let position = self.at + 1;
+        self.at = self.text.len() - after.len();
+        Some(RegexText { position, pattern, case })
     }
 
     /// Takes `-` or `!` where it negates what follows at once; alone it is a word.
@@ -124,7 +190,7 @@ impl<'a> Lexer<'a> {
             {
                 is_plain = false;
                 ordinary = escaped;
-            } else if ends_word(character, end) {
+            } else if ends_word(character, characters.peek().map(|(_, next)| *next), end) {
                 length = at;
                 break;
             } else if character == '*' {
@@ -144,24 +210,44 @@ fn is_escapable(character: char) -> bool {
     ESCAPABLE.contains(character) || character.is_whitespace()
 }
 
-fn ends_word(character: char, end: WordEnd) -> bool {
+fn ends_word(character: char, next: Option<char>, end: WordEnd) -> bool {
     match character {
         '(' | ')' | '"' | '|' => true,
-        ':' => end == WordEnd::Colon,
+        ':' => matches!(end, WordEnd::Colon | WordEnd::Name),
         ']' | '}' => end == WordEnd::Bracket,
+        ',' => matches!(end, WordEnd::Comma | WordEnd::Name),
+        '<' | '>' | '=' => end == WordEnd::Name,
+        '!' => end == WordEnd::Name && next == Some('='),
         other => other.is_whitespace(),
     }
 }
 
-/// True where the text can be written bare as a value: no character of it has a meaning.
+/// True where the text can be written bare as a word or a value, wherever one may stand.
 pub(super) fn is_bare(text: &str) -> bool {
-    let first_is_mark = |first: char| "-!<=>~[{".contains(first);
+    let first_is_mark = |first: char| "-!~[{/".contains(first);
     !text.is_empty()
         && !text.starts_with(first_is_mark)
         && !matches!(text, "AND" | "OR" | "NOT" | "TO")
         && !text.chars().any(|character| {
-            character.is_whitespace() || character.is_control() || "()\":\\*|]}".contains(character)
+            character.is_whitespace() || character.is_control() || "()\":\\*|]},<=>".contains(character)
         })
+}
+
+/// True where the text can be written bare behind `name:`: there a minus negates nothing, and colons and
+/// equals signs are ordinary.
+pub(super) fn is_bare_value(text: &str) -> bool {
+    let unsigned = text.trim_start_matches('-');
+    !unsigned.starts_with([':', '=']) && is_bare(&unsigned.replace([':', '='], "_"))
+}
+
+/// True where the text can be written bare as a name, before a colon and behind a pipe.
+pub(super) fn is_bare_name(text: &str) -> bool {
+    is_bare(text) && !is_keyword(text) && !text.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// True for a word that means something behind a pipe; quoted, it is a name.
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
 /// The text as a part of a bare word, every character that has a meaning escaped.

@@ -1,64 +1,103 @@
-//! From text to syntax tree.
+//! From text to syntax tree: words, fields and how they are put together. What may follow `field:` is in
+//! `value.rs`, what may follow a pipe in `pipeline/`.
 //!
 //! ```text
-//! query   = [ any ]
+//! query   = [ any ] { "|" stage }
 //! any     = all { "OR" all }                       binds least
 //! all     = unary { [ "AND" ] unary }
 //! unary   = ( "NOT" | "-" | "!" ) unary | primary  binds most
-//! primary = "(" any ")" | "*" | field ":" value | text
-//! value   = "(" any ")" | "*" | "~" text | comparison text | range | text
-//! range   = ( "[" | "{" ) end "TO" end ( "]" | "}" )
+//! primary = "(" any ")" | "*" | field ":" value | regex | text
 //! ```
-//! Inside `field:( ... )` every text, comparison and range is a condition on that field.
+//! Inside `field:( ... )` every value is a condition on that field.
 
 use super::error::QueryError;
-use super::expression::{Expression, Query, RangeEnd, Test, Text};
+use super::expression::{Expression, Query, Test, Text};
 use super::lexer::{Lexer, WordEnd};
+use super::pipeline::{self, Output};
 use super::system_field;
 use crate::limits::{QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX};
 
-type Parsed<T> = Result<T, QueryError>;
+pub(super) type Parsed<T> = Result<T, QueryError>;
 
 /// Reads a query. The empty text means every record.
 pub fn parse(text: &str) -> Parsed<Query> {
-    if text.len() > QUERY_BYTES_MAX {
-        let mut position = QUERY_BYTES_MAX;
-        while !text.is_char_boundary(position) {
-            position -= 1;
-        }
-        return Err(QueryError::new(
-            position,
-            format!("the query has {} bytes, the most is {QUERY_BYTES_MAX}", text.len()),
-        ));
-    }
-    let mut parser = Parser { lexer: Lexer::new(text), field: None, depth: 0, terms: 0 };
-    parser.lexer.skip_space();
-    if parser.lexer.peek().is_none() {
-        return Ok(Query::all());
-    }
-    let filter = parser.any()?;
+    let mut parser = Parser::new(text)?;
+    let filter = parser.filter()?;
+    let stages = pipeline::stages(&mut parser)?;
+    Ok(Query { filter, stages })
+}
+
+/// Reads a query where only records can be answered: a pipe is an error.
+pub fn parse_filter(text: &str) -> Parsed<Expression> {
+    let mut parser = Parser::new(text)?;
+    let filter = parser.filter()?;
     match parser.lexer.peek() {
-        None => Ok(Query { filter }),
-        Some(')') => Err(parser.error("this parenthesis was never opened: expected a condition or the end")),
-        Some('|') => Err(parser.error("pipes are not supported yet: expected a condition or the end")),
-        Some(_) => Err(parser.error("expected a condition or the end")),
+        None => Ok(filter),
+        Some(_) => Err(parser.error(
+            "stages behind `|` cannot be answered here: expected a filter alone; send the whole query to \
+             POST /api/query",
+        )),
     }
 }
 
-struct Parser<'a> {
-    lexer: Lexer<'a>,
+#[derive(Debug)]
+pub(super) struct Parser<'a> {
+    pub(super) lexer: Lexer<'a>,
     /// The field whose parentheses we are in.
-    field: Option<String>,
+    pub(super) field: Option<String>,
     depth: usize,
     terms: usize,
+    pub(super) scope: Scope,
+    /// What the stages so far make.
+    pub(super) output: Output,
 }
 
-impl Parser<'_> {
-    fn error(&self, reason: impl Into<String>) -> QueryError {
+/// What a bare word means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// A word of the message.
+    Records,
+    /// The name of a column, where a comparison follows.
+    Columns,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Parsed<Parser<'a>> {
+        if text.len() > QUERY_BYTES_MAX {
+            let position = text.floor_char_boundary(QUERY_BYTES_MAX);
+            let reason = format!("the query has {} bytes, the most is {QUERY_BYTES_MAX}", text.len());
+            return Err(QueryError::new(position, reason));
+        }
+        let (lexer, scope, output) = (Lexer::new(text), Scope::Records, Output::Records);
+        Ok(Parser { lexer, field: None, depth: 0, terms: 0, scope, output })
+    }
+
+    /// Everything before the first pipe.
+    fn filter(&mut self) -> Parsed<Expression> {
+        self.lexer.skip_space();
+        if matches!(self.lexer.peek(), None | Some('|')) {
+            return Ok(Expression::All);
+        }
+        let filter = self.any()?;
+        match self.lexer.peek() {
+            None | Some('|') => Ok(filter),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// What stands here is neither a condition nor a pipe.
+    pub(super) fn unexpected(&self) -> QueryError {
+        self.error(match self.lexer.peek() {
+            Some(')') => "this parenthesis was never opened: expected a condition, `|` or the end",
+            _ => "expected a condition, `|` or the end",
+        })
+    }
+
+    pub(super) fn error(&self, reason: impl Into<String>) -> QueryError {
         QueryError::new(self.lexer.position(), reason)
     }
 
-    fn any(&mut self) -> Parsed<Expression> {
+    pub(super) fn any(&mut self) -> Parsed<Expression> {
         let mut parts = vec![self.all()?];
         while self.lexer.take_keyword("OR") {
             self.lexer.skip_space();
@@ -119,6 +158,12 @@ impl Parser<'_> {
         if self.field.is_some() {
             return self.value();
         }
+        if let Some(found) = self.lexer.take_regex() {
+            return self.regex(found).map(|regex| Expression::field("message", Test::Matches(regex)));
+        }
+        if self.scope == Scope::Columns {
+            return self.column_condition();
+        }
         let started_at = self.lexer.position();
         if self.lexer.peek() == Some('"') {
             let text = self.lexer.quoted()?;
@@ -141,19 +186,29 @@ impl Parser<'_> {
             Text::Exact(text) if word.is_plain && matches!(text.as_str(), "AND" | "OR") => {
                 Err(QueryError::new(started_at, self.expected_condition()))
             }
+            Text::Exact(text)
+                if word.is_plain && matches!(text.as_str(), ">" | ">=" | "<" | "<=" | "=" | "==") =>
+            {
+                let reason = format!(
+                    "`{text}` compares nothing here: expected field:{}value; to search for the mark itself, \
+                     put it in quotes",
+                    text.trim_start_matches('=')
+                );
+                Err(QueryError::new(started_at, reason))
+            }
             text if text.is_star() => Ok(Expression::All),
             _ => self.message(word.text, started_at),
         }
     }
 
-    fn expected_condition(&self) -> &'static str {
+    pub(super) fn expected_condition(&self) -> &'static str {
         match self.field {
             None => "expected a word, a \"phrase\" or field:value here",
             Some(_) => "expected a value here",
         }
     }
 
-    fn count_term(&mut self) -> Parsed<()> {
+    pub(super) fn count_term(&mut self) -> Parsed<()> {
         self.terms += 1;
         if self.terms > QUERY_TERMS_MAX {
             return Err(
@@ -163,7 +218,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn group(&mut self) -> Parsed<Expression> {
+    pub(super) fn group(&mut self) -> Parsed<Expression> {
         let opened_at = self.lexer.position();
         self.nested(|parser| {
             parser.lexer.take("(");
@@ -179,13 +234,13 @@ impl Parser<'_> {
         })
     }
 
-    fn message(&self, text: Text, position: usize) -> Parsed<Expression> {
+    pub(super) fn message(&self, text: Text, position: usize) -> Parsed<Expression> {
         system_field::check_message_text(&text).map_err(|reason| QueryError::new(position, reason))?;
         Ok(Expression::Message(text))
     }
 
     /// What follows `name:`.
-    fn field(&mut self, name: String, position: usize) -> Parsed<Expression> {
+    pub(super) fn field(&mut self, name: String, position: usize) -> Parsed<Expression> {
         if name.is_empty() {
             return Err(QueryError::new(position, "expected the name of a field before `:`"));
         }
@@ -193,98 +248,5 @@ impl Parser<'_> {
         let parsed = if self.lexer.peek() == Some('(') { self.group() } else { self.value() };
         self.field = None;
         parsed
-    }
-
-    /// One condition on the current field.
-    fn value(&mut self) -> Parsed<Expression> {
-        let position = self.lexer.position();
-        let test = self.test()?;
-        let name = self.field.as_deref().unwrap_or("message");
-        system_field::check(name, &test).map_err(|reason| QueryError::new(position, reason))?;
-        Ok(Expression::field(name, test))
-    }
-
-    fn test(&mut self) -> Parsed<Test> {
-        if let Some(comparison) = self.lexer.take_comparison() {
-            self.lexer.skip_space();
-            return Ok(Test::Compare(comparison, self.exact_value(WordEnd::Space)?));
-        }
-        if matches!(self.lexer.peek(), Some('[' | '{')) {
-            return self.range();
-        }
-        if self.lexer.take("~") {
-            return Ok(Test::Contains(self.text_value()?));
-        }
-        match self.text_value()? {
-            text if text.is_star() => Ok(Test::Exists),
-            text => Ok(Test::Is(text)),
-        }
-    }
-
-    fn text_value(&mut self) -> Parsed<Text> {
-        if self.lexer.peek() == Some('"') {
-            return self.lexer.quoted().map(Text::Exact);
-        }
-        let position = self.lexer.position();
-        let word = self.lexer.word(WordEnd::Space);
-        if self.lexer.position() == position {
-            let name = self.field.as_deref().unwrap_or_default();
-            return Err(QueryError::new(
-                position,
-                format!("expected a value after `{name}:`; to search for the text itself, put it in quotes"),
-            ));
-        }
-        Ok(word.text)
-    }
-
-    /// A value without wildcards.
-    fn exact_value(&mut self, end: WordEnd) -> Parsed<String> {
-        if self.lexer.peek() == Some('"') {
-            return self.lexer.quoted();
-        }
-        let position = self.lexer.position();
-        match self.lexer.word(end).text {
-            Text::Exact(text) if !text.is_empty() => Ok(text),
-            Text::Exact(_) => Err(QueryError::new(position, "expected a value to compare with")),
-            Text::Wildcard(_) => {
-                Err(QueryError::new(position, "a comparison has no wildcards: expected a value"))
-            }
-        }
-    }
-
-    fn range(&mut self) -> Parsed<Test> {
-        let includes_from = self.lexer.take("[");
-        if !includes_from {
-            self.lexer.take("{");
-        }
-        let from = self.range_end(includes_from)?;
-        if !self.lexer.take_keyword("TO") {
-            return Err(self.error("expected TO between the ends of the range, as in [1 TO 5]"));
-        }
-        // Which kind the second end is becomes known only behind it.
-        let to = self.range_end(true)?;
-        if self.lexer.take("]") {
-            return Ok(Test::Between(from, to));
-        }
-        if !self.lexer.take("}") {
-            return Err(self.error("expected `]` or `}` at the end of the range"));
-        }
-        let to = match to {
-            RangeEnd::Included(text) => RangeEnd::Excluded(text),
-            other => other,
-        };
-        Ok(Test::Between(from, to))
-    }
-
-    fn range_end(&mut self, is_included: bool) -> Parsed<RangeEnd> {
-        self.lexer.skip_space();
-        let end = if self.lexer.take("*") {
-            RangeEnd::Open
-        } else {
-            let text = self.exact_value(WordEnd::Bracket)?;
-            if is_included { RangeEnd::Included(text) } else { RangeEnd::Excluded(text) }
-        };
-        self.lexer.skip_space();
-        Ok(end)
     }
 }

@@ -1,16 +1,19 @@
-//! From syntax tree to text. What is printed parses to the same tree.
+//! From syntax tree to text. What is printed parses to the same tree, unless it is longer than a query may
+//! be: printing adds quotes and writes some sets out.
 
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::expression::{Expression, FieldTest, Query, RangeEnd, Test, Text};
-use super::lexer::{escape_into, is_bare};
+use super::lexer::{escape_into, is_bare, is_bare_name, is_bare_value};
+use super::regex::{LetterCase, Regex};
 
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.filter {
-            Expression::All => Ok(()),
-            filter => filter.fmt(f),
+        match (&self.filter, self.stages.as_slice()) {
+            (Expression::All, []) => {}
+            (filter, _) => filter.fmt(f)?,
         }
+        self.stages.iter().try_for_each(|stage| write!(f, " | {stage}"))
     }
 }
 
@@ -53,7 +56,11 @@ fn grouped(inner: &Expression, in_parentheses: bool, f: &mut Formatter<'_>) -> f
 
 impl Display for FieldTest {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        value(&self.name, f)?;
+        // `/regex/` alone is a condition on the message.
+        if let ("message", Test::Matches(regex)) = (self.name.as_str(), &self.test) {
+            return regex.fmt(f);
+        }
+        name(&self.name, f)?;
         f.write_char(':')?;
         self.test.fmt(f)
     }
@@ -63,8 +70,20 @@ impl Display for Test {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Test::Exists => f.write_char('*'),
-            Test::Is(text) => text.fmt(f),
-            Test::Contains(text) => write!(f, "~{text}"),
+            Test::Is(text) => value_text(text, f),
+            Test::Contains(text) => {
+                f.write_char('~')?;
+                value_text(text, f)
+            }
+            Test::Matches(regex) => regex.fmt(f),
+            Test::In(values) => {
+                f.write_str("in(")?;
+                for (at, text) in values.iter().enumerate() {
+                    f.write_str(if at > 0 { ", " } else { "" })?;
+                    value(text, f)?;
+                }
+                f.write_char(')')
+            }
             Test::Compare(comparison, bound) => {
                 f.write_str(comparison.symbol())?;
                 value(bound, f)
@@ -87,10 +106,21 @@ fn range_end(end: &RangeEnd, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
+impl Display for Regex {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.pattern())?;
+        f.write_str(match self.case() {
+            LetterCase::Counts => "",
+            LetterCase::Ignored => "i",
+        })
+    }
+}
+
 impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Text::Exact(text) => value(text, f),
+            Text::Exact(text) if is_bare(text) => f.write_str(text),
+            Text::Exact(text) => quoted(text, f),
             Text::Wildcard(parts) => {
                 let mut word = String::new();
                 for (at, part) in parts.iter().enumerate() {
@@ -105,11 +135,34 @@ impl Display for Text {
     }
 }
 
-/// A name or value, bare where it can be.
-fn value(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
-    if is_bare(text) {
-        return f.write_str(text);
+fn value_text(text: &Text, f: &mut Formatter<'_>) -> fmt::Result {
+    match text {
+        Text::Exact(text) => value(text, f),
+        wildcard => wildcard.fmt(f),
     }
+}
+
+/// A value behind `name:`, bare where it can be.
+fn value(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
+    if is_bare_value(text) { f.write_str(text) } else { quoted(text, f) }
+}
+
+/// The name of a field or column, bare where it can be.
+pub(super) fn name(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
+    if is_bare_name(text) { f.write_str(text) } else { quoted(text, f) }
+}
+
+/// A name as it has to be typed.
+pub(super) fn typed_name(text: &str) -> String {
+    fmt::from_fn(|f| name(text, f)).to_string()
+}
+
+/// A value as it has to be typed.
+pub(super) fn typed_value(text: &str) -> String {
+    fmt::from_fn(|f| value(text, f)).to_string()
+}
+
+fn quoted(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_char('"')?;
     for character in text.chars() {
         if matches!(character, '"' | '\\') {
@@ -118,4 +171,14 @@ fn value(text: &str, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_char(character)?;
     }
     f.write_char('"')
+}
+
+/// Names for an error message: a few, for a table may have many columns.
+pub(super) fn names_shown(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| typed_name(name)).collect();
+    if names.len() > SHOWN {
+        shown.push("...".to_owned());
+    }
+    shown.join(", ")
 }

@@ -4,9 +4,25 @@
 use std::ops::Bound;
 
 use super::expression::{RangeEnd, Test, Text};
+use super::moment::Moment;
 use super::number::{Number, NumberRange};
 use super::pattern::glob_matches;
+use super::regex::Regex;
 use crate::{Level, LogId, Timestamp};
+
+/// Their names; no column made by a stage may have one of them.
+pub const NAMES: [&str; 10] = [
+    "service",
+    "level",
+    "message",
+    "timestamp",
+    "latency_ms",
+    "anomaly_score",
+    "is_anomaly",
+    "anomaly_reason",
+    "log_id",
+    "created_at",
+];
 
 /// A condition on a system field, its values read.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,15 +39,25 @@ pub enum SystemTest {
     IsAnomaly(bool),
     AnomalyReason(Test),
     LogId(LogId),
+    /// Found anywhere in the message.
+    MessageMatches(Regex),
+}
+
+/// True where [`Test::In`] is a test of its own: on text, and on the client's own fields.
+pub(super) fn takes_sets(name: &str) -> bool {
+    matches!(name, "service" | "anomaly_reason") || !NAMES.contains(&name)
 }
 
 /// The meaning of a condition; `None` where the field is the client's own. An error is a sentence
-/// for the one who typed it.
+/// for the one who typed it. A time before now has no meaning yet: see `Query::resolved_at`.
 pub fn meaning(name: &str, test: &Test) -> Option<Result<SystemTest, String>> {
     Some(match name {
         "service" => Ok(SystemTest::Service(test.clone())),
         "level" => levels(test).map(SystemTest::Levels),
-        "timestamp" => times(test),
+        "timestamp" => times(test, None).map(|(first, last)| match test {
+            Test::Exists => SystemTest::Always,
+            _ => SystemTest::Times(first, last),
+        }),
         "latency_ms" => numbers(name, test).map(SystemTest::LatencyMs),
         "anomaly_score" => numbers(name, test).map(SystemTest::AnomalyScore),
         "is_anomaly" => truth(test),
@@ -47,6 +73,8 @@ pub fn meaning(name: &str, test: &Test) -> Option<Result<SystemTest, String>> {
 pub fn check(name: &str, test: &Test) -> Result<(), String> {
     match (name, test) {
         ("message", Test::Is(text) | Test::Contains(text)) => check_message_text(text),
+        // Any now will do to see that it can be read.
+        ("timestamp", test) => times(test, Some(Timestamp(0))).map(|_| ()),
         (_, Test::Contains(text)) if text.is_empty() => {
             Err("expected a word or a \"phrase\" after `~`".to_owned())
         }
@@ -68,6 +96,7 @@ pub fn check_message_text(text: &Text) -> Result<(), String> {
 fn message(test: &Test) -> Result<SystemTest, String> {
     match test {
         Test::Exists => Ok(SystemTest::Always),
+        Test::Matches(regex) => Ok(SystemTest::MessageMatches(regex.clone())),
         _ => Err("messages have no order: expected a word or a \"phrase\"".to_owned()),
     }
 }
@@ -90,31 +119,45 @@ fn levels(test: &Test) -> Result<u8, String> {
             let parts: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();
             Ok(mask(&|level| glob_matches(&parts, &level.name().to_ascii_lowercase())))
         }
-        _ => Ok(mask(&|_| true)),
+        Test::Exists => Ok(mask(&|_| true)),
+        _ => Err("a level is no text: expected a level, or several as in level:(error OR fatal)".to_owned()),
     }
 }
 
-fn times(test: &Test) -> Result<SystemTest, String> {
-    let read = |text: &str| Timestamp::parse(text).map(|moment| moment.0).map_err(|error| error.to_string());
-    let (from, to) = match test {
-        Test::Exists => return Ok(SystemTest::Always),
-        Test::Is(Text::Exact(text)) => (RangeEnd::Included(text.clone()), RangeEnd::Included(text.clone())),
-        other => other.ends().ok_or("a timestamp has no wildcards: expected a moment or a range")?,
+/// First and last accepted nanosecond; `now` is needed for times before now only.
+pub(super) fn times(test: &Test, now: Option<Timestamp>) -> Result<(i64, i64), String> {
+    const NEVER: (i64, i64) = (i64::MAX, i64::MIN);
+    let read = |text: &str| match (Moment::parse(text)?, now) {
+        (moment @ Moment::Stretch(..), _) => Ok(moment.at(Timestamp(0))),
+        (moment, Some(now)) => Ok(moment.at(now)),
+        (Moment::BeforeNow(_), None) => {
+            Err(format!("{text:?} says how long ago: expected to know the time now"))
+        }
     };
+    let (from, to) = match test {
+        Test::Exists => return Ok((i64::MIN, i64::MAX)),
+        Test::Is(Text::Exact(text)) => {
+            let is_since = matches!(Moment::parse(text)?, Moment::BeforeNow(_));
+            let to = if is_since { RangeEnd::Open } else { RangeEnd::Included(text.clone()) };
+            (RangeEnd::Included(text.clone()), to)
+        }
+        other => other.ends().ok_or("a timestamp is no text: expected a moment or a range")?,
+    };
+    // Of a stretch, an included end means all of it and an excluded one none.
     let first = match from.map(read)? {
         Bound::Unbounded => i64::MIN,
-        Bound::Included(first) => first,
+        Bound::Included((first, _)) => first,
         // Nothing lies behind the last nanosecond.
-        Bound::Excluded(i64::MAX) => return Ok(SystemTest::Times(i64::MAX, i64::MIN)),
-        Bound::Excluded(before) => before + 1,
+        Bound::Excluded((_, i64::MAX)) => return Ok(NEVER),
+        Bound::Excluded((_, before)) => before + 1,
     };
     let last = match to.map(read)? {
         Bound::Unbounded => i64::MAX,
-        Bound::Included(last) => last,
-        Bound::Excluded(i64::MIN) => return Ok(SystemTest::Times(i64::MAX, i64::MIN)),
-        Bound::Excluded(after) => after - 1,
+        Bound::Included((_, last)) => last,
+        Bound::Excluded((i64::MIN, _)) => return Ok(NEVER),
+        Bound::Excluded((after, _)) => after - 1,
     };
-    Ok(SystemTest::Times(first, last))
+    Ok((first, last))
 }
 
 fn numbers(name: &str, test: &Test) -> Result<NumberRange, String> {
@@ -141,7 +184,7 @@ fn log_id(test: &Test) -> Result<SystemTest, String> {
         Test::Is(Text::Exact(text)) => {
             text.parse().map(SystemTest::LogId).map_err(|error: crate::ids::LogIdError| error.to_string())
         }
-        _ => Err("log_id has no ranges or wildcards: expected one id".to_owned()),
+        _ => Err("log_id has no ranges or patterns: expected one id".to_owned()),
     }
 }
 
@@ -173,6 +216,18 @@ mod tests {
         assert_eq!(meaning_of("timestamp:>2025-12-02T10:10:02Z"), SystemTest::Times(moment + 1, i64::MAX));
         assert_eq!(meaning_of("timestamp:{* TO 1764670202}"), SystemTest::Times(i64::MIN, moment - 1));
         assert_eq!(meaning_of("timestamp:1764670202"), SystemTest::Times(moment, moment));
+        let (day, start) = (86_400_000_000_000, 1_764_633_600_000_000_000);
+        assert_eq!(meaning_of("timestamp:2025-12-02"), SystemTest::Times(start, start + day - 1));
+        assert_eq!(meaning_of("timestamp:>2025-12-02"), SystemTest::Times(start + day, i64::MAX));
+        assert_eq!(meaning_of("timestamp:<2025-12-02"), SystemTest::Times(i64::MIN, start - 1));
+        assert_eq!(
+            meaning_of("timestamp:[2025-12-02 TO 2025-12-03]"),
+            SystemTest::Times(start, start + 2 * day - 1)
+        );
+        assert_eq!(
+            meaning_of("timestamp:[2025-12-02 TO 2025-12-03}"),
+            SystemTest::Times(start, start + day - 1)
+        );
     }
 
     #[test]
@@ -189,6 +244,11 @@ mod tests {
             "log_id:12",
             "created_at:>2025-12-02T10:10:02Z",
             "message:>5",
+            "level:/err/",
+            "latency_ms:/5/",
+            "timestamp:15m",
+            "timestamp:/2025/",
+            "timestamp:2026-01-32",
             "host:~\"\"",
             "host:~*",
             "message:~**",

@@ -57,7 +57,7 @@ async fn get_logs(
     let cursor = parameters.take("cursor")?;
     let cursor: Option<Result<Cursor, CursorError>> = cursor.map(|text| text.parse());
     let cursor = cursor.transpose().map_err(|error| ApiError::bad_parameter("cursor", error.to_string()))?;
-    let conditions = parameters.into_conditions()?;
+    let conditions = parameters.into_conditions(node.clock.now())?;
     let question = SearchQuestion { conditions, page: Page { limit, after: cursor } };
     let deadline = tokio::time::Instant::now() + SEARCH_DEADLINE;
     let gathered = node.cluster.scatter(&question, node.store.all_partitions(), deadline).await?;

@@ -45,8 +45,8 @@ impl Parameters {
     }
 
     /// All that is left, as conditions that can be evaluated: `service`, `level`, `from`, `to`, `q`, and any other name as the
-    /// field of that name.
-    pub(super) fn into_conditions(mut self) -> Result<Conditions, ApiError> {
+    /// field of that name. Times before now are counted from `now`.
+    pub(super) fn into_conditions(mut self, now: Timestamp) -> Result<Conditions, ApiError> {
         let (from, to) = (self.take_time("from")?, self.take_time("to")?);
         if let (Some(from), Some(to)) = (from, to)
             && from > to
@@ -54,16 +54,16 @@ impl Parameters {
             return Err(ApiError::bad_parameter("from", "from lies after to"));
         }
         let text = self.take("q")?.unwrap_or_default();
-        let parsed = query::parse(&text).map_err(|error| {
+        let filter = query::parse_filter(&text).map_err(|error| {
             ApiError::bad_parameter("q", format!("the query cannot be read:\n{}", error.with_caret(&text)))
         })?;
         let conditions = self.0.into_iter().filter(|(_, value)| !value.is_empty());
         let conditions = conditions.map(|(name, value)| Expression::field_is(&name, &value));
-        let expression = Expression::all_of(conditions.chain([parsed.filter]));
+        let expression = Expression::all_of(conditions.chain([filter]));
         // `to` is the last moment meant; conditions end before theirs.
         let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
-        let conditions =
-            Conditions { query: Query { filter: expression }, from, to, ..Conditions::default() };
+        let query = Query::of(expression.resolved_at(now));
+        let conditions = Conditions { query, from, to, ..Conditions::default() };
         // What cannot be evaluated is said here, with its name, and not by some replica.
         Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
         Ok(conditions)

@@ -32,7 +32,7 @@ async fn follow(
     let mut parameters = Parameters::new(pairs);
     let cursor: Option<Result<TailCursor, _>> = parameters.take("cursor")?.map(|text| text.parse());
     let cursor = cursor.transpose().map_err(|error| ApiError::bad_parameter("cursor", error.to_string()))?;
-    let conditions = parameters.into_conditions()?;
+    let conditions = parameters.into_conditions(node.clock.now())?;
     let frames = node.actors.follow(conditions, cursor).await;
     let frames = frames.ok_or_else(|| ApiError::unavailable("the live tail is restarting; try again"))?;
     Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(move |socket| pump(socket, frames)))

@@ -1,7 +1,7 @@
 //! A query made ready for columns: values read, words prepared, cheap conditions first.
 
 use insighthub_model::query::system_field::{SystemTest, check, check_message_text, meaning};
-use insighthub_model::query::{Expression, FieldTest, NumberRange};
+use insighthub_model::query::{Expression, FieldTest, NumberRange, Test};
 use insighthub_model::{Level, LogId};
 
 use super::bitmap::Bitmap;
@@ -38,6 +38,12 @@ pub(super) enum Predicate {
 
 const EVERY_LEVEL: u8 = (1 << Level::ALL.len()) - 1;
 
+/// What is read but not answered.
+fn no_regex(name: &str) -> FilterError {
+    let reason = "regular expressions are not answered here: use a wildcard (*) or a \"phrase\"";
+    FilterError { name: name.to_owned(), reason: reason.to_owned() }
+}
+
 impl Predicate {
     pub(super) fn new(expression: &Expression) -> Result<Predicate, FilterError> {
         let each = |parts: &[Expression]| parts.iter().map(Predicate::new).collect::<Result<Vec<_>, _>>();
@@ -63,6 +69,9 @@ impl Predicate {
         let FieldTest { name, test } = field;
         // The parser has checked what it read; trees are also built without it.
         check(name, test).map_err(|reason| FilterError { name: name.clone(), reason })?;
+        if matches!(test, Test::Matches(_)) {
+            return Err(no_regex(name));
+        }
         let Some(meaning) = meaning(name, test) else {
             return Ok(Predicate::Field(name.clone(), ValueTest::new(test)));
         };
@@ -77,6 +86,7 @@ impl Predicate {
             SystemTest::IsAnomaly(value) => Predicate::IsAnomaly(value),
             SystemTest::AnomalyReason(test) => Predicate::AnomalyReason(ValueTest::new(&test)),
             SystemTest::LogId(id) => Predicate::LogId(id),
+            SystemTest::MessageMatches(_) => return Err(no_regex(name)),
         })
     }
 

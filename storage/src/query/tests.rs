@@ -66,6 +66,7 @@ fn some_test() -> impl Strategy<Value = Test> {
         1 => Just(Test::Exists),
         4 => words().prop_map(Test::Is),
         1 => words().prop_map(Test::Contains),
+        1 => prop::collection::vec(bound(), 2..4).prop_map(Test::In),
         2 => (comparison, bound()).prop_map(|(comparison, bound)| Test::Compare(comparison, bound)),
         1 => (end(), end()).prop_map(|(from, to)| Test::Between(from, to)),
     ]
@@ -75,6 +76,8 @@ fn system_condition() -> impl Strategy<Value = Expression> {
     let conditions = vec![
         "service:api",
         "service:*-web",
+        "service:in(api, db)",
+        "level:in(error, fatal)",
         "level:err",
         "level:>=warn",
         "latency_ms:>100",
@@ -114,7 +117,7 @@ fn conditions() -> impl Strategy<Value = Conditions> {
     let levels = prop::sample::subsequence(Level::ALL.to_vec(), 0..3);
     let moment = || prop::option::weighted(0.2, (-2i64..12).prop_map(Timestamp));
     (expression(), services, levels, moment(), moment()).prop_map(|(filter, services, levels, from, to)| {
-        Conditions { query: Query { filter }, services, levels, from, to }
+        Conditions { query: Query::of(filter), services, levels, from, to }
     })
 }
 
@@ -285,10 +288,15 @@ fn a_value_is_found_whatever_its_type_and_spelling() {
 
 #[test]
 fn a_condition_without_meaning_is_refused_with_its_field() {
-    let query = Query { filter: Expression::field_is("level", "loud") };
+    let query = Query::of(Expression::field_is("level", "loud"));
     let error = Filter::new(&Conditions { query, ..Conditions::default() }).unwrap_err();
     assert_eq!(error.name, "level");
     assert!(error.to_string().contains("is no level"), "{error}");
-    let query = Query { filter: Expression::field_is("message", "") };
+    let query = Query::of(Expression::field_is("message", ""));
     assert!(Filter::new(&Conditions { query, ..Conditions::default() }).is_err());
+    for text in ["/time(out|d)/", "host:/web-\\d+/"] {
+        let query = parse(text).unwrap();
+        let error = Filter::new(&Conditions { query, ..Conditions::default() }).unwrap_err();
+        assert!(error.reason.contains("regular expressions"), "{text}: {error}");
+    }
 }

@@ -31,6 +31,8 @@ enum Kind {
     Equals(String, Option<NumberRange>),
     Glob(Vec<String>),
     Words(Box<WordSearch>),
+    /// What one of these accepts.
+    OneOf(Vec<ValueTest>),
     Numbers(NumberRange),
     /// Ends that are no numbers: folded text in the order of its characters.
     Texts(Bound<String>, Bound<String>),
@@ -56,6 +58,12 @@ impl ValueTest {
             }
             Test::Contains(text) => (Kind::Words(Box::new(WordSearch::new(text))), required_tokens(text)),
             Test::Compare(..) | Test::Between(..) => (ordered(test), Vec::new()),
+            Test::In(values) => {
+                let exact = |value: &String| ValueTest::new(&Test::Is(Text::Exact(value.clone())));
+                (Kind::OneOf(values.iter().map(exact).collect()), Vec::new())
+            }
+            // A predicate refuses these before it asks for a test of values.
+            Test::Matches(_) => (Kind::OneOf(Vec::new()), Vec::new()),
         };
         ValueTest { kind, tokens }
     }
@@ -67,6 +75,9 @@ impl ValueTest {
 
     /// Adds the rows of the column whose value is accepted; asks only for `wanted` rows.
     pub(super) fn collect(&self, column: &FieldColumn, wanted: &Bitmap, found: &mut Bitmap) {
+        if let Kind::OneOf(tests) = &self.kind {
+            return tests.iter().for_each(|test| test.collect(column, wanted, found));
+        }
         let mut scratch = Scratch::default();
         match &column.values {
             FieldValues::Bool(values) => {
@@ -100,7 +111,7 @@ impl ValueTest {
                 add(column, values.iter().map(|value| range.contains(number(*value))), found);
             }
             // Decided by the bound's type alone.
-            Kind::Equals(_, None) | Kind::Texts(..) => {}
+            Kind::Equals(_, None) | Kind::Texts(..) | Kind::OneOf(_) => {}
             Kind::Glob(_) | Kind::Words(_) => {
                 let mut scratch = Scratch::default();
                 for (row, value) in column.rows.iter().zip(values) {
@@ -137,6 +148,7 @@ impl ValueTest {
                 glob_matches(parts, &scratch.folded)
             }
             Kind::Words(words) => words.matches(text, &mut scratch.folded),
+            Kind::OneOf(tests) => tests.iter().any(|test| test.accepts_text(text, scratch)),
             Kind::Numbers(range) => Number::parse(text).is_some_and(|number| range.contains(number)),
             Kind::Texts(from, to) => {
                 fold_into(text, &mut scratch.folded);
@@ -150,6 +162,7 @@ impl ValueTest {
             Kind::Any => true,
             Kind::Equals(_, range) => range.is_some_and(|range| range.contains(number)),
             Kind::Numbers(range) => range.contains(number),
+            Kind::OneOf(tests) => tests.iter().any(|test| test.accepts_number(number, scratch)),
             Kind::Texts(..) => false,
             Kind::Glob(_) | Kind::Words(_) => {
                 let mut rendered = std::mem::take(&mut scratch.rendered);

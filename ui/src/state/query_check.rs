@@ -4,7 +4,7 @@ use insighthub_model::query;
 
 /// What is wrong with the text, with a caret under the place; `None` if it can be sent.
 pub fn problem(text: &str) -> Option<String> {
-    query::parse(text).err().map(|error| error.with_caret(text))
+    query::parse_filter(text).err().map(|error| error.with_caret(text))
 }
 
 #[cfg(test)]
@@ -24,5 +24,6 @@ mod tests {
     fn a_half_typed_query_is_explained_at_its_place() {
         let problem = problem("(a OR").unwrap();
         assert!(problem.contains('^') && problem.contains("(a OR"), "{problem}");
+        assert!(super::problem("timeout | stats count()").unwrap().contains("filter alone"));
     }
 }

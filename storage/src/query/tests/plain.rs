@@ -88,6 +88,8 @@ fn number_meets(number: Number, shown: &str, test: &Test) -> bool {
             Number::parse(text).is_some_and(|wanted| number.order(wanted) == Some(std::cmp::Ordering::Equal))
         }
         Test::Is(Text::Wildcard(_)) | Test::Contains(_) => text_meets(shown, test),
+        Test::In(values) => values.iter().any(|value| number_meets(number, shown, &is(value))),
+        Test::Matches(_) => panic!("regular expressions are refused"),
         Test::Compare(..) | Test::Between(..) => match test.ends() {
             Some((RangeEnd::Open, RangeEnd::Open)) => true,
             _ => in_number_range(number, test),
@@ -104,6 +106,8 @@ fn text_meets(value: &str, test: &Test) -> bool {
             glob(&parts.iter().map(|part| fold(part)).collect::<Vec<_>>(), &folded)
         }
         Test::Contains(text) => holds_words(text, value),
+        Test::In(values) => values.iter().any(|wanted| text_meets(value, &is(wanted))),
+        Test::Matches(_) => panic!("regular expressions are refused"),
         Test::Compare(..) | Test::Between(..) => {
             let (from, to) = test.ends().unwrap();
             let texts: Vec<&String> = [&from, &to]
@@ -122,6 +126,10 @@ fn text_meets(value: &str, test: &Test) -> bool {
             }
         }
     }
+}
+
+fn is(value: &str) -> Test {
+    Test::Is(Text::Exact(value.to_owned()))
 }
 
 fn in_number_range(number: Number, test: &Test) -> bool {

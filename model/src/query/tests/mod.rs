@@ -1,6 +1,9 @@
 //! The language as a whole: what queries mean, that printing and parsing agree, that nothing panics.
 
-use proptest::prelude::*;
+mod errors;
+mod pipes;
+mod printing;
+mod trees;
 
 use super::*;
 use crate::limits::{QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX};
@@ -97,7 +100,6 @@ fn an_error_says_where_and_what_was_expected() {
         ("n:>5*", 3, "no wildcards"),
         ("a*:5", 0, "no wildcards"),
         (":5", 0, "name of a field"),
-        ("a | stats", 2, "pipes"),
         ("level:loud", 6, "is no level"),
         ("\"\"", 0, "empty"),
     ] {
@@ -118,93 +120,4 @@ fn length_depth_and_terms_are_bounded() {
     assert!(parse(&terms(QUERY_TERMS_MAX)).is_ok());
     assert!(refused(&terms(QUERY_TERMS_MAX + 1)).reason.contains("terms"));
     assert!(refused(&"ü".repeat(QUERY_BYTES_MAX)).reason.contains("bytes"));
-}
-
-/// Text with every character that has a meaning.
-fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        4 => "[a-z]{1,4}",
-        1 => "(AND|OR|NOT|TO|\\*|-|!)",
-        2 => "([a-z():\"\\\\*|!<>~{} \\-\\[\\]]|\\PC){1,6}",
-    ]
-}
-
-fn field_text() -> impl Strategy<Value = Text> {
-    prop_oneof![
-        3 => any_text().prop_map(Text::Exact),
-        1 => proptest::collection::vec(any_text(), 2..4).prop_map(Text::Wildcard),
-    ]
-}
-
-fn message_text() -> impl Strategy<Value = Text> {
-    field_text().prop_filter("a wildcard of a message has no spaces", |text| match text {
-        Text::Exact(_) => true,
-        Text::Wildcard(parts) => !parts.iter().any(|part| part.contains(char::is_whitespace)),
-    })
-}
-
-fn range_end() -> impl Strategy<Value = RangeEnd> {
-    prop_oneof![
-        Just(RangeEnd::Open),
-        any_text().prop_map(RangeEnd::Included),
-        any_text().prop_map(RangeEnd::Excluded),
-    ]
-}
-
-fn any_test() -> impl Strategy<Value = Test> {
-    let comparison = prop_oneof![
-        Just(Comparison::Less),
-        Just(Comparison::LessOrEqual),
-        Just(Comparison::Greater),
-        Just(Comparison::GreaterOrEqual),
-    ];
-    prop_oneof![
-        1 => Just(Test::Exists),
-        3 => field_text().prop_map(Test::Is),
-        1 => field_text().prop_map(Test::Contains),
-        2 => (comparison, any_text()).prop_map(|(comparison, bound)| Test::Compare(comparison, bound)),
-        1 => (range_end(), range_end()).prop_map(|(from, to)| Test::Between(from, to)),
-    ]
-}
-
-fn expression() -> impl Strategy<Value = Expression> {
-    let leaf = prop_oneof![
-        1 => Just(Expression::All),
-        4 => message_text().prop_map(Expression::Message),
-        // No name of a system field has five letters.
-        4 => ("([a-z]{5}|\\PC{5})", any_test()).prop_map(|(name, test)| Expression::field(&name, test)),
-    ];
-    leaf.prop_recursive(5, 40, 4, |inner| {
-        prop_oneof![
-            inner.clone().prop_map(Expression::negated),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Expression::all_of),
-            proptest::collection::vec(inner, 1..4).prop_map(Expression::any_of),
-        ]
-    })
-}
-
-proptest! {
-    #[test]
-    fn what_is_printed_parses_to_the_same_tree(filter in expression()) {
-        let query = Query { filter };
-        let text = query.to_string();
-        match parse(&text) {
-            Ok(again) => prop_assert_eq!(again, query, "{}", text),
-            Err(error) => prop_assert!(false, "{}", error.with_caret(&text)),
-        }
-    }
-
-    #[test]
-    fn random_text_never_panics_and_errors_point_into_it(text in "([a-z():\"\\\\*|!<>~{} \\-\\[\\]]|AND |OR |NOT |TO |level:|timestamp:|\\PC|\\s){0,60}") {
-        match parse(&text) {
-            Ok(query) => {
-                let printed = query.to_string();
-                prop_assert_eq!(parse(&printed), Ok(query), "{}", printed);
-            }
-            Err(error) => {
-                prop_assert!(text.is_char_boundary(error.position));
-                prop_assert!(error.with_caret(&text).contains('^'));
-            }
-        }
-    }
 }
