@@ -9,8 +9,12 @@ mod budget;
 mod cursor;
 mod error;
 mod filter;
+mod message_search;
 mod predicate;
+mod ranges;
+mod regex_search;
 mod search;
+mod template_search;
 mod value_test;
 mod word_search;
 
