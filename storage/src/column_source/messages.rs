@@ -2,8 +2,9 @@
 //!
 //! A template is literal text with slots. Whatever stands in a slot is at least one byte of ASCII letters,
 //! digits, dots and dashes and begins and ends with a letter or digit; its maximal runs of letters and digits
-//! hold a digit or are made of `a` to `f` alone. So an ordinary word never lies in one. Only the slot of the
-//! free template, which is a whole message, may hold anything.
+//! hold a digit or are made of `a` to `f` alone. Right beside a slot there is no ASCII letter or digit. So an
+//! ordinary word never lies in one, and a number lies in one slot alone. Only the slot of the free template,
+//! which is a whole message, may hold anything.
 
 use std::sync::Arc;
 
@@ -139,6 +140,33 @@ impl TemplatedMessages<'_> {
     }
 }
 
+impl TemplatedMessages<'_> {
+    /// Visits these rows, which must ascend, with their template and how many rows of it lie before: the place of
+    /// the row's variables.
+    pub fn for_each_place(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        mut visit: impl FnMut(usize, u32, usize) -> Result<(), ColumnError>,
+    ) -> Result<(), ColumnError> {
+        let mut before = vec![0usize; self.templates.list.len()];
+        let mut next = 0;
+        for row in rows {
+            for code in self.codes.get(next..row).unwrap_or(&[]) {
+                if let Some(count) = before.get_mut(*code as usize) {
+                    *count += 1;
+                }
+            }
+            next = next.max(row);
+            if let Some(code) = self.codes.get(row)
+                && let Some(count) = before.get(*code as usize)
+            {
+                visit(row, *code, *count)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Messages<'_> {
     pub fn len(&self) -> usize {
         match self {
@@ -165,35 +193,21 @@ impl Messages<'_> {
             Messages::Templated(messages) => messages,
         };
         let templates = &*messages.templates;
-        // How many rows of each template lie before the current row.
-        let mut before = vec![0u32; templates.list.len()];
         let mut read: Vec<Option<Arc<[Texts<'static>]>>> = vec![None; templates.list.len()];
-        let mut next = 0;
         let mut text = String::new();
-        for row in rows {
-            let passed = messages.codes.get(next..row).unwrap_or(&[]);
-            for code in passed {
-                if let Some(count) = before.get_mut(*code as usize) {
-                    *count += 1;
-                }
-            }
-            next = next.max(row);
-            let Some(code) = messages.codes.get(row) else { continue };
-            let number = *code as usize;
-            let (Some(template), Some(count), Some(slots)) =
-                (templates.list.get(number), before.get(number), read.get_mut(number))
-            else {
-                continue;
+        messages.for_each_place(rows, |row, code, at| {
+            let (Some(template), Some(slots)) = (templates.get(code), read.get_mut(code as usize)) else {
+                return Ok(());
             };
             let slots = match slots {
                 Some(slots) => slots,
-                None => slots.insert(messages.variables.variables(templates, *code)?),
+                None => slots.insert(messages.variables.variables(templates, code)?),
             };
             text.clear();
-            template.print(slots, *count as usize, &mut text);
+            template.print(slots, at, &mut text);
             visit(row, &text);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// All of them as a column.

@@ -1,8 +1,6 @@
 //! Texts kept as what they print: integers, decimal fractions, hex ids and UUIDs, each between the same
 //! beginning and the same end. A trace id takes 16 bytes so, and no time until it is looked at.
 
-use std::fmt::Write;
-
 use super::ids;
 
 /// See the module's documentation.
@@ -49,6 +47,11 @@ impl Printed {
         self.len() == 0
     }
 
+    /// The numbers where there is nothing around them.
+    pub(crate) fn bare(&self) -> Option<&Numbers> {
+        (self.prefix.is_empty() && self.suffix.is_empty()).then_some(&self.numbers)
+    }
+
     /// Appends the text of a value; nothing past the end.
     pub fn push(&self, at: usize, out: &mut String) {
         if at >= self.len() {
@@ -56,11 +59,7 @@ impl Printed {
         }
         out.push_str(&self.prefix);
         match &self.numbers {
-            Numbers::Integers(values) => {
-                // Writing into a string cannot fail.
-                let written = write!(out, "{}", values.get(at).copied().unwrap_or(0));
-                debug_assert!(written.is_ok());
-            }
+            Numbers::Integers(values) => ids::push_integer(values.get(at).copied().unwrap_or(0), out),
             Numbers::Decimals { scaled, scale, digits } => {
                 let (number, digits) = (scaled.get(at).copied(), digits.get(at).copied());
                 ids::push_decimal(number.unwrap_or(0), *scale, u32::from(digits.unwrap_or(0)), out);

@@ -5,6 +5,7 @@ use insighthub_model::query::{Regex, Text};
 
 use super::bitmap::Bitmap;
 use super::regex_search::RegexSearch;
+use super::slot_search::{is_plain, rows_holding};
 use super::template_search::{Ends, may_hold};
 use super::word_search::WordSearch;
 use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages};
@@ -12,7 +13,7 @@ use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages};
 /// Words or a regular expression to be found in messages.
 #[derive(Debug, Clone)]
 pub(super) enum MessageSearch {
-    Words(WordSearch),
+    Words(Box<WordSearch>),
     Regex(RegexSearch),
 }
 
@@ -29,7 +30,7 @@ const FILLINGS: [&str; 2] = ["\u{a66e}", "\u{a641}"];
 
 impl MessageSearch {
     pub(super) fn words(text: &Text) -> MessageSearch {
-        MessageSearch::Words(WordSearch::new(text))
+        MessageSearch::Words(Box::new(WordSearch::new(text)))
     }
 
     pub(super) fn regex(regex: &Regex) -> Result<MessageSearch, String> {
@@ -91,6 +92,15 @@ impl MessageSearch {
         if open.is_empty() {
             return Ok(());
         }
+        if let MessageSearch::Words(words) = self
+            && let [word] = words.parts()
+            && is_plain(word)
+        {
+            let mut of_slots = open.clone();
+            of_slots.retain_values(&templated.codes, |code| free != Some(*code));
+            insert_holding(templated, word, &of_slots, rows)?;
+            open.subtract(&of_slots);
+        }
         let mut folded = String::new();
         messages.for_each(open.iter(), |row, text| {
             if self.matches(text, &mut folded) {
@@ -128,4 +138,31 @@ impl MessageSearch {
             (true, false) => Verdict::LookAtRows,
         }
     }
+}
+
+/// Adds the wanted rows one of whose slots holds the word.
+fn insert_holding(
+    templated: &TemplatedMessages<'_>,
+    word: &str,
+    wanted: &Bitmap,
+    found: &mut Bitmap,
+) -> Result<(), ColumnError> {
+    let templates = &*templated.templates;
+    let mut verdicts: Vec<Option<Vec<bool>>> = vec![None; templates.list().len()];
+    templated.for_each_place(wanted.iter(), |row, code, at| {
+        let (Some(template), Some(verdicts)) = (templates.get(code), verdicts.get_mut(code as usize)) else {
+            return Ok(());
+        };
+        let verdicts = match verdicts {
+            Some(verdicts) => verdicts,
+            None => {
+                let slots = templated.variables.variables(templates, code)?;
+                verdicts.insert(rows_holding(template, &slots, word))
+            }
+        };
+        if verdicts.get(at).is_some_and(|is| *is) {
+            found.insert(row);
+        }
+        Ok(())
+    })
 }

@@ -14,6 +14,7 @@ mod predicate;
 mod ranges;
 mod regex_search;
 mod search;
+mod slot_search;
 mod template_search;
 mod value_test;
 mod word_search;

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::ops::{Bound, RangeBounds};
 
-use insighthub_model::batch::{FieldKind, TextColumn};
+use insighthub_model::batch::FieldKind;
 use insighthub_model::query::json_scalar::{Scalar, any_scalar};
 use insighthub_model::query::pattern::glob_matches;
 use insighthub_model::query::token::{fold, fold_into};
@@ -39,6 +39,13 @@ enum Kind {
     Numbers(NumberRange),
     /// Ends that are no numbers: folded text in the order of its characters.
     Texts(Bound<String>, Bound<String>),
+}
+
+/// What the texts of a column are.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Text,
+    Json,
 }
 
 /// Buffers kept from value to value.
@@ -105,12 +112,8 @@ impl ValueTest {
             }
             Values::Int(values) => self.collect_integers(&view.rows, values, wanted, found),
             Values::Float(values) => self.collect_floats(&view.rows, values, wanted, found),
-            Values::Text(texts) => {
-                self.collect_texts(&view.rows, texts, wanted, found, ValueTest::accepts_text)
-            }
-            Values::Json(texts) => {
-                self.collect_texts(&view.rows, texts, wanted, found, ValueTest::accepts_json)
-            }
+            Values::Text(texts) => self.collect_texts(&view.rows, texts, Form::Text, wanted, found),
+            Values::Json(texts) => self.collect_texts(&view.rows, texts, Form::Json, wanted, found),
         }
     }
 
@@ -166,31 +169,35 @@ impl ValueTest {
         &self,
         rows: &Rows<'_>,
         texts: &Texts<'_>,
+        form: Form,
         wanted: &Bitmap,
         found: &mut Bitmap,
-        accepts: fn(&ValueTest, &str, &mut Scratch) -> bool,
     ) {
+        match (texts, rows, &self.kind, form) {
+            (Texts::Plain(texts), Rows::All(_), Kind::Words(words), Form::Text) => {
+                // Searched as one run of bytes; text i is of row i.
+                let mut rows = wanted.clone();
+                words.narrow(texts, &mut rows);
+                return found.unite(&rows);
+            }
+            (Texts::Printed(printed), _, Kind::Equals(value, _), Form::Text) => {
+                if let Some(places) = printed.equal_to(value) {
+                    let equal = places.iter().filter_map(|at| rows.row(*at as usize));
+                    return equal.filter(|row| wanted.contains(*row)).for_each(|row| found.insert(row));
+                }
+            }
+            _ => {}
+        }
         let mut scratch = Scratch::default();
-        if let Texts::Plain(texts) = texts
-            && let (Kind::Words(words), Rows::All(_)) = (&self.kind, rows)
-            && std::ptr::fn_addr_eq(
-                accepts,
-                ValueTest::accepts_text as fn(&ValueTest, &str, &mut Scratch) -> bool,
-            )
-        {
-            return collect_words(words, texts, wanted, found);
-        }
-        if let (Texts::Printed(printed), Kind::Equals(value, _)) = (texts, &self.kind)
-            && let Some(places) = printed.equal_to(value)
-        {
-            let equal = places.iter().filter_map(|at| rows.row(*at as usize));
-            return equal.filter(|row| wanted.contains(*row)).for_each(|row| found.insert(row));
-        }
+        let mut accepts = |text: &str| match form {
+            Form::Text => self.accepts_text(text, &mut scratch),
+            Form::Json => self.accepts_json(text, &mut scratch),
+        };
         if let Some(Codes { values, codes }) = texts.codes()
             && values.len() <= wanted.count()
         {
             // Each different value is looked at once.
-            let verdicts: Vec<bool> = values.iter().map(|text| accepts(self, text, &mut scratch)).collect();
+            let verdicts: Vec<bool> = values.iter().map(accepts).collect();
             if verdicts.contains(&true) {
                 add(rows, codes, wanted, found, |code| verdicts.get(*code as usize).is_some_and(|is| *is));
             }
@@ -198,7 +205,7 @@ impl ValueTest {
         }
         let mut text = String::new();
         for (at, row) in rows.iter().enumerate() {
-            if wanted.contains(row) && accepts(self, texts.get(at, &mut text), &mut scratch) {
+            if wanted.contains(row) && accepts(texts.get(at, &mut text)) {
                 found.insert(row);
             }
         }
@@ -260,13 +267,6 @@ impl ValueTest {
                 Scalar::Text(value) => self.accepts_text(value, scratch),
             })
     }
-}
-
-/// A word among texts that are searched as one run of bytes; text i is of row i.
-fn collect_words(words: &WordSearch, texts: &TextColumn, wanted: &Bitmap, found: &mut Bitmap) {
-    let mut rows = wanted.clone();
-    words.narrow(texts, &mut rows);
-    found.unite(&rows);
 }
 
 /// Adds the wanted rows whose value is accepted.

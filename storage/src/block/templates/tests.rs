@@ -47,6 +47,10 @@ fn check(messages: &TextColumn) -> Option<usize> {
     let decoded = Decoded(decode_variables(&mut cursor, templates_read.list()).unwrap());
     assert_eq!(cursor.expect_end(), Ok(()));
     for (template, slots) in templates_read.list().iter().zip(&decoded.0) {
+        let is_beside = |character: char| character.is_ascii_alphanumeric();
+        let mut before = template.literals.iter().take(slots.len());
+        assert!(!before.any(|literal| literal.ends_with(is_beside)), "{:?}", template.literals);
+        assert!(!template.literals.iter().skip(1).any(|literal| literal.starts_with(is_beside)));
         check_promise(
             template.characters.as_slice(),
             slots,
