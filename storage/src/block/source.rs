@@ -203,8 +203,12 @@ impl BlockReader {
     ) -> Read<'_, [T]> {
         let rows = self.rows();
         let values: Arc<[T]> = self.cached(self.position(name)?, |cursor, _| {
-            let values: Arc<[T]> =
-                decode_integers(cursor, rows)?.into_iter().map(convert).collect::<Decoded<_>>()?;
+            let integers = decode_integers(cursor, rows)?;
+            let mut values = Vec::with_capacity(integers.len());
+            for integer in integers {
+                values.push(convert(integer)?);
+            }
+            let values: Arc<[T]> = values.into();
             let bytes = size_of_val(&*values);
             Ok((values, bytes))
         })?;

@@ -16,7 +16,7 @@ use zstd::bulk::Compressor;
 
 pub(super) use cursor::{Cursor, put_varint};
 pub(super) use floats::decode_floats;
-pub(super) use integers::decode_integers;
+pub(super) use integers::{decode_codes_below, decode_integers};
 pub(super) use rows::decode_rows;
 pub(super) use text_decoding::decode_texts;
 pub(super) use texts::{Distinct, HashedKey};

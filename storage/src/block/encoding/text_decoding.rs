@@ -2,7 +2,7 @@
 
 use insighthub_model::batch::TextColumn;
 
-use super::integers::decode_integers;
+use super::integers::{decode_codes_below, decode_integers};
 use super::texts::{DIGITS_ALL, DIGITS_LISTED, DIGITS_SHORTEST, shortest};
 use super::{Cursor, DamagedChunk, Decoded, Tag, decode_stream};
 use crate::column_source::ids::DECIMAL_DIGITS_MAX;
@@ -23,9 +23,8 @@ pub(in crate::block) fn decode_texts(cursor: &mut Cursor<'_>, count: usize) -> D
                 return Err(DamagedChunk("a dictionary has more texts than there are rows"));
             }
             let values = decode_stream(cursor, |tag, cursor| decode_different(tag, cursor, different))?;
-            let code = |code: i64| u32::try_from(code).ok().filter(|code| (*code as usize) < different);
-            let codes = decode_integers(cursor, count)?.into_iter().map(code).collect::<Option<Vec<u32>>>();
-            Ok(coded(values.to_column(), codes.ok_or(DamagedChunk("a code has no text"))?))
+            let codes = decode_codes_below(cursor, count, different)?;
+            Ok(coded(values.to_column(), codes))
         }
         _ => decode_different(tag, cursor, count),
     })

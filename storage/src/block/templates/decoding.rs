@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use insighthub_model::batch::TextColumn;
 
-use super::super::encoding::{Cursor, DamagedChunk, Decoded, decode_integers, decode_texts};
+use super::super::encoding::{
+    Cursor, DamagedChunk, Decoded, decode_codes_below, decode_integers, decode_texts,
+};
 use crate::column_source::{Column, Template, Templates, Texts};
 
 /// What the chunk of the messages holds.
@@ -58,14 +60,13 @@ fn decode_templates(cursor: &mut Cursor<'_>, rows: usize) -> Decoded<HeldMessage
     let slots_total: usize = slots.iter().sum();
     let literals = decode_texts(cursor, slots_total + count)?.to_column();
     let characters = decode_integers(cursor, slots_total)?;
-    let codes = decode_integers(cursor, rows)?;
+    let codes: Arc<[u32]> = decode_codes_below(cursor, rows, count)?.into();
     let mut rows_of = vec![0u32; count];
-    let codes = codes.into_iter().map(|code| {
-        let rows = usize::try_from(code).ok().and_then(|code| rows_of.get_mut(code)).ok_or(DAMAGED)?;
-        *rows += 1;
-        Ok(code as u32)
-    });
-    let codes = codes.collect::<Decoded<Arc<[u32]>>>()?;
+    for code in &*codes {
+        if let Some(rows) = rows_of.get_mut(*code as usize) {
+            *rows += 1;
+        }
+    }
     let (mut literals, mut characters) = (literals.iter().map(str::to_owned), characters.into_iter());
     let templates: Vec<Template> = slots
         .iter()
