@@ -3,37 +3,28 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::batch::{BatchBuilder, FixedFields};
-use insighthub_model::{Level, PartitionId, Scores, Timestamp};
+use insighthub_model::query::parse;
+use insighthub_model::{FieldValue, Level, PartitionId, Scores, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::block::{BlockCache, BlockReader, write_block};
 use insighthub_storage::column_source::ColumnSource;
 use insighthub_storage::fs::{Fs, SimFs};
 use insighthub_storage::index::Index;
+use insighthub_storage::query::{Conditions, Filter};
 use insighthub_storage::sealed_head::SealedHead;
 
 const RECORDS: usize = 65_536;
 const BATCH_RECORDS: usize = 2_048;
-const SERVICES: [&str; 12] = [
-    "api-gateway",
-    "auth",
-    "billing",
-    "catalog",
-    "checkout",
-    "inventory",
-    "mailer",
-    "orders",
-    "payment-service",
-    "search",
-    "shipping",
-    "web",
-];
+const SERVICES: [&str; 8] =
+    ["checkout", "payment", "auth", "search", "inventory", "gateway", "shipping", "notification"];
+const ROUTES: [&str; 6] =
+    ["/api/orders", "/api/cart/items", "/api/products/search", "/api/login", "/api/stock", "/api/refunds"];
 const DIRECTORY: &str = "/block";
 
 /// xorshift: the same records in every run.
@@ -48,45 +39,56 @@ impl Random {
     }
 }
 
-fn message(random: &mut Random, user: u64, took: u64) -> (Level, String) {
-    match random.below(20) {
-        0 => (
+fn message(random: &mut Random, roll: u64, route: &str, latency_ms: f64) -> (Level, String) {
+    let number = random.below(1_000_000);
+    match roll {
+        0..10 => (
             Level::Error,
-            format!("upstream timeout after {took} ms calling inventory:8080 attempt={}", random.below(4)),
+            format!("Stripe timeout after {latency_ms} ms: charge ch_{number:06x} is not confirmed"),
         ),
-        1 => (Level::Warn, format!("slow query on orders took {took} ms rows={}", random.below(5_000))),
-        2..=5 => (Level::Debug, format!("cache miss for key user:{user}:cart")),
-        6..=9 => (
+        10..20 => (
+            Level::Error,
+            format!("connection to 10.0.{}.{} refused on attempt 3 of {route}", number % 250, number % 97),
+        ),
+        20..70 => (Level::Warn, format!("slow query {number} took {latency_ms} ms while serving {route}")),
+        70..200 => (
+            Level::Debug,
+            format!("cache miss for key item:{number} in region eu-central-1, loading it for {route}"),
+        ),
+        _ => (
             Level::Info,
-            format!("user {user} signed in from 10.{}.{}.7", random.below(4), random.below(256)),
+            format!("{route}/{number} completed in {latency_ms} ms with {} rows", random.below(500)),
         ),
-        _ => (Level::Info, format!("GET /api/v1/items/{} 200 {took}ms", random.below(9_000))),
     }
+}
+
+/// Spread over four powers of ten, most near 80 ms.
+fn latency(random: &mut Random) -> f64 {
+    let sum: f64 = (0..6).map(|_| random.below(1_000) as f64 / 1_000.0).sum();
+    ((80.0 * ((sum - 3.0) * 1.13).exp()) * 100.0).round() / 100.0
 }
 
 fn batch(random: &mut Random, base_offset: u64) -> StoredBatch {
     let mut builder = BatchBuilder::default();
     for row in 0..BATCH_RECORDS as u64 {
-        let user = random.below(200_000);
-        let took = 3 + random.below(40) * random.below(40);
-        let (level, message) = message(random, user, took);
+        let (roll, latency_ms) = (random.below(1_000), latency(random));
+        let route = ROUTES[random.below(6) as usize];
+        let (level, message) = message(random, roll, route, latency_ms);
         let mut record = builder.record();
+        record.text("userId", &format!("u{}", random.below(200_000))).unwrap();
         record
             .text("trace_id", &format!("{:016x}{:016x}", random.below(u64::MAX), random.below(u64::MAX)))
             .unwrap();
-        record.int("userId", user as i64).unwrap();
-        record.int("status", if level == Level::Error { 503 } else { 200 }).unwrap();
-        record.text("host", &format!("node-{}", random.below(16))).unwrap();
-        record.text("region", ["eu-west-1", "us-east-1"][random.below(2) as usize]).unwrap();
-        record.text("env", "prod").unwrap();
+        record.text("host", &format!("node-{}.eu-1", random.below(12))).unwrap();
+        record.text("http.method", ["GET", "POST", "PUT"][random.below(3) as usize]).unwrap();
+        record.text("http.route", route).unwrap();
+        record.int("http.status", if roll < 20 { 500 } else { 200 }).unwrap();
         record.finish(FixedFields {
             service: SERVICES[random.below(SERVICES.len() as u64) as usize],
-            timestamp: Timestamp::from_millis(
-                1_764_670_202_000 + (base_offset + row) as i64 * 7 + random.below(40) as i64,
-            ),
+            timestamp: Timestamp::from_millis(1_764_670_202_000 + (base_offset + row) as i64 * 17),
             level,
             message: &message,
-            latency_ms: Some(took as f64),
+            latency_ms: Some(latency_ms),
             raw_bytes: 321,
         });
     }
@@ -145,29 +147,54 @@ fn blocks(criterion: &mut Criterion) {
         bencher.iter(|| write_block(&fs, Path::new(DIRECTORY), &head).unwrap())
     });
     group.bench_function("open", |bencher| bencher.iter(|| open(&fs, &meta.file_name, 0)));
-    group.bench_function("read timestamp", |bencher| {
-        bencher.iter(|| black_box(block.timestamp().unwrap()).len())
-    });
-    group
-        .bench_function("read message", |bencher| bencher.iter(|| black_box(block.message().unwrap()).len()));
-    group.bench_function("read latency", |bencher| {
-        bencher.iter(|| black_box(block.latency_ms().unwrap()).len())
-    });
-    group.bench_function("read trace_id", |bencher| {
-        bencher.iter(|| black_box(block.field("trace_id").unwrap()).len())
-    });
-    group.bench_function("read host", |bencher| {
-        bencher.iter(|| black_box(block.field("host").unwrap()).len())
-    });
     group.bench_function("token, filter not cached", |bencher| {
         bencher.iter(|| block.may_hold_token("absent"))
     });
     let cached = open(&fs, &meta.file_name, 256 << 20);
     group.bench_function("token, cached", |bencher| bencher.iter(|| cached.may_hold_token("absent")));
-    group.bench_function("50 records, cached", |bencher| {
-        let rows: Vec<u32> = (0..50).map(|row| row * 1_000).collect();
-        bencher.iter(|| cached.records(&rows).unwrap());
-    });
+    let rows: Vec<u32> = (0..50).map(|row| row * 1_000).collect();
+    group.bench_function("50 records, cold", |bencher| bencher.iter(|| block.records(&rows).unwrap()));
+    group.bench_function("50 records, cached", |bencher| bencher.iter(|| cached.records(&rows).unwrap()));
+    group.finish();
+}
+
+/// What a condition costs a block, with nothing cached and with everything.
+fn queries(criterion: &mut Criterion) {
+    let head = head(1);
+    let fs = SimFs::new(1);
+    let meta = write_block(&fs, Path::new(DIRECTORY), &head).unwrap();
+    let (cold, cached) = (open(&fs, &meta.file_name, 0), open(&fs, &meta.file_name, 1 << 30));
+    let record = cached.records(&[40_000]).unwrap().remove(0);
+    let trace = record.fields.iter().find(|(name, _)| name == "trace_id");
+    let Some((_, FieldValue::Text(trace))) = trace else { return };
+    let trace_id = format!("trace_id:{trace}");
+    let phrase = format!("\"{}\"", record.message);
+    let mut group = criterion.benchmark_group("query");
+    group.sample_size(20).throughput(Throughput::Elements(RECORDS as u64));
+    for (name, text) in [
+        ("q3 phrase", phrase.as_str()),
+        ("q4 regex", "/(timeout|refused) .*[0-9]{2}/"),
+        ("q6 trace id", trace_id.as_str()),
+        ("q7 substring", "*timeout*"),
+        ("word", "timeout"),
+        ("number", "250"),
+        ("host", "host:node-7.eu-1"),
+        ("status", "http.status:>=500"),
+        ("latency", "latency_ms:>500"),
+        ("level", "level:error"),
+        ("service", "service:checkout"),
+        ("time", "timestamp:>2025-12-02T10:15:00Z"),
+    ] {
+        let Ok(query) = parse(text) else { continue };
+        let Ok(filter) = Filter::new(&Conditions { query, ..Conditions::default() }) else { continue };
+        println!("{name}: {} rows", filter.matches(&cached).unwrap().len());
+        group.bench_function(format!("{name}, cold"), |bencher| {
+            bencher.iter(|| filter.matches(&cold).unwrap())
+        });
+        group.bench_function(format!("{name}, warm"), |bencher| {
+            bencher.iter(|| filter.matches(&cached).unwrap());
+        });
+    }
     group.finish();
 }
 
@@ -191,5 +218,5 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, blocks, index);
+criterion_group!(benches, blocks, queries, index);
 criterion_main!(benches);

@@ -2,17 +2,40 @@
 //!
 //! Query execution sees nothing but this trait.
 
+mod field_view;
+pub(crate) mod ids;
+mod messages;
+mod printed;
+mod statistics;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
-use insighthub_model::batch::{FieldColumn, TextColumn};
 use insighthub_model::{PartitionId, Record};
+use serde::{Deserialize, Serialize};
+
+pub use field_view::{Codes, FieldView, Rows, Texts, Values};
+pub use messages::{
+    Messages, SLOT, SLOT_SHOWN, Template, TemplatedMessages, Templates, Variables, slot_character,
+};
+pub(crate) use printed::Numbers;
+pub use printed::Printed;
+pub use statistics::{ColumnName, Statistics, ValueRange};
 
 /// A column that is borrowed from memory or shared with the block cache.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Column<'a, T: ?Sized> {
     Borrowed(&'a T),
     Shared(Arc<T>),
+}
+
+impl<T: ?Sized> Clone for Column<'_, T> {
+    fn clone(&self) -> Self {
+        match self {
+            Column::Borrowed(column) => Column::Borrowed(column),
+            Column::Shared(column) => Column::Shared(Arc::clone(column)),
+        }
+    }
 }
 
 impl<T: ?Sized> Deref for Column<'_, T> {
@@ -35,6 +58,17 @@ pub enum ColumnError {
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
+/// The rows of one service, which follow one another and ascend in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRun {
+    pub service: String,
+    /// The row after the last; the first is where the run before ends.
+    pub end_row: u32,
+    /// Nanoseconds since 1970.
+    pub first_timestamp: i64,
+    pub last_timestamp: i64,
+}
+
 /// A run of records of one partition. All columns but `field` have one value a row.
 pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn partition(&self) -> PartitionId;
@@ -45,6 +79,11 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn offset_range(&self) -> (u64, u64);
     /// The distinct services; `service` indexes into it.
     fn services(&self) -> &[String];
+    /// Service by service, as in `services`, where rows are sorted by service and then by time; `None` where
+    /// they are not. Then no row's service need be read, and a time is found by bisection.
+    fn service_runs(&self) -> Option<&[ServiceRun]> {
+        None
+    }
     /// One bit per level that occurs (bit n = level number n).
     fn level_mask(&self) -> u8;
     /// False when no row can hold the lower-case token in its message or in a text field.
@@ -52,11 +91,22 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn may_hold_token(&self, token: &str) -> bool;
     /// False when no row has a field of this name.
     fn may_hold_field(&self, name: &str) -> bool;
+    /// False when no row has this text in a field of this name, whatever the case and the field's types.
+    /// True when unknown.
+    fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        let _ = value;
+        self.may_hold_field(name)
+    }
+    /// What is known of a column, one for each type it has here; `None` when nothing is.
+    fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
+        let _ = column;
+        None
+    }
 
     fn service(&self) -> Read<'_, [u16]>;
     fn timestamp(&self) -> Read<'_, [i64]>;
     fn level(&self) -> Read<'_, [u8]>;
-    fn message(&self) -> Read<'_, TextColumn>;
+    fn message(&self) -> Result<Messages<'_>, ColumnError>;
     /// Milliseconds; NaN where the record has none.
     fn latency_ms(&self) -> Read<'_, [f64]>;
     fn offset(&self) -> Read<'_, [u64]>;
@@ -65,7 +115,7 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     /// Rows that are anomalies, ascending, with the reason.
     fn anomalies(&self) -> Read<'_, [(u32, String)]>;
     /// The columns of a field, one per type it has here.
-    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError>;
+    fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError>;
 
     /// The records of these rows, in the order asked for.
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError>;

@@ -1,9 +1,8 @@
 //! A batch in the head as a source of columns: borrowed where the batch has them, computed where not.
 
-use insighthub_model::batch::{FieldColumn, TextColumn};
 use insighthub_model::{PartitionId, Record};
 
-use crate::column_source::{Column, ColumnError, ColumnSource};
+use crate::column_source::{Column, ColumnError, ColumnSource, FieldView, Messages};
 use crate::stored_batch::StoredBatch;
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -53,8 +52,8 @@ impl ColumnSource for StoredBatch {
         Ok(Column::Borrowed(&self.records.level))
     }
 
-    fn message(&self) -> Read<'_, TextColumn> {
-        Ok(Column::Borrowed(&self.records.message))
+    fn message(&self) -> Result<Messages<'_>, ColumnError> {
+        Ok(Messages::Plain(Column::Borrowed(&self.records.message)))
     }
 
     fn latency_ms(&self) -> Read<'_, [f64]> {
@@ -78,9 +77,8 @@ impl ColumnSource for StoredBatch {
         Ok(Column::Borrowed(&self.scores.anomalies))
     }
 
-    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError> {
-        let columns = self.records.fields.iter().filter(|column| column.name == name);
-        Ok(columns.map(Column::Borrowed).collect())
+    fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        Ok(self.records.columns(name).map(|column| FieldView::of(column, self.len())).collect())
     }
 
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {

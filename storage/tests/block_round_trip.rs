@@ -77,7 +77,7 @@ proptest! {
             let floats: Vec<(u64, u32)> = rows.iter().map(|row| (source.latency_ms().unwrap()[*row].to_bits(), source.anomaly_score().unwrap()[*row].to_bits())).collect();
             let (timestamp, level) = (source.timestamp().unwrap(), source.level().unwrap());
             let numbers: Vec<(i64, u8)> = rows.iter().map(|row| (timestamp[*row], level[*row])).collect();
-            let message = source.message().unwrap();
+            let message = source.message().unwrap().to_column().unwrap();
             let messages: Vec<&str> = rows.iter().map(|row| message.get(*row)).collect();
             let mut anomalies: Vec<(u64, String)> = source.anomalies().unwrap().iter().map(|(row, reason)| (offsets[*row as usize], reason.clone())).collect();
             anomalies.sort();

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::{DamagedChunk, Decoded};
 use crate::codec;
+use crate::column_source::{ServiceRun, ValueRange};
 
 /// First and last bytes of a block file.
 pub(super) const MAGIC: &[u8; 8] = b"IHBLOCK\n";
 /// Version of everything between the magics.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 /// Footer length, footer CRC, format version, magic.
 pub(super) const TRAILER_BYTES: usize = 20;
 const FOOTER_CODEC_VERSION: u8 = 1;
@@ -20,6 +21,7 @@ const FOOTER_CODEC_VERSION: u8 = 1;
 pub(super) enum ChunkName {
     Timestamp,
     Level,
+    /// The messages, or their templates and row by row the number of the template.
     Message,
     /// Rows that have a latency, and the latencies.
     Latency,
@@ -36,6 +38,8 @@ pub(super) enum ChunkName {
     Minutes,
     DeadLetters,
     ResolvedDeadLetters,
+    /// Variables of a group of templates, the first of which has this number; the next group begins where it ends.
+    MessageVariables(u32),
 }
 
 /// A chunk in the file.
@@ -47,17 +51,10 @@ pub(super) struct ChunkEntry {
     pub(super) offset: u64,
     pub(super) bytes: u32,
     pub(super) crc: u32,
-}
-
-/// The rows of one service, which follow one another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceRun {
-    pub service: String,
-    /// The row after the last.
-    pub end_row: u32,
-    /// Nanoseconds since 1970.
-    pub first_timestamp: i64,
-    pub last_timestamp: i64,
+    /// Different values, where they were counted.
+    pub(super) distinct: Option<u32>,
+    /// Lowest and highest value, of numbers.
+    pub(super) range: Option<ValueRange>,
 }
 
 /// All that is known of a block without reading a chunk.
@@ -108,6 +105,14 @@ impl Footer {
     /// The numbers of a field's chunks, one per type.
     pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, FieldKind)> + 'a {
         self.all_fields().filter(move |(_, field, _)| *field == name).map(|(at, _, kind)| (at, kind))
+    }
+
+    /// The groups of templates: number of the chunk and first template, ascending.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (usize, u32)> {
+        self.chunks.iter().enumerate().filter_map(|(at, chunk)| match chunk.name {
+            ChunkName::MessageVariables(first) => Some((at, first)),
+            _ => None,
+        })
     }
 
     /// The chunks that are fields: number, name and type.

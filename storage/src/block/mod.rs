@@ -14,9 +14,11 @@ mod checksum;
 mod encoding;
 mod layout;
 mod reader;
+mod records;
 mod sorted;
 mod source;
 mod store;
+mod templates;
 mod token_filter;
 mod writer;
 
@@ -25,10 +27,11 @@ use std::path::PathBuf;
 use insighthub_model::PartitionId;
 use serde::{Deserialize, Serialize};
 
+pub use crate::column_source::ServiceRun;
 pub use cache::BlockCache;
 pub use encoding::DamagedChunk;
-pub use layout::ServiceRun;
 pub use reader::BlockReader;
+pub(crate) use templates::for_each_variable;
 pub use writer::write_block;
 
 /// What a partition's snapshot remembers of a block.

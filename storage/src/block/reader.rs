@@ -13,15 +13,13 @@ use serde::de::DeserializeOwned;
 use super::cache::BlockCache;
 use super::checksum::{Sections, content_checksum};
 use super::encoding::{Cursor, DamagedChunk, Decoded, decode_opaque};
-use super::layout::{
-    ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, ServiceRun, TRAILER_BYTES, Trailer,
-};
+use super::layout::{ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, TRAILER_BYTES, Trailer};
 use super::sorted::SortedRows;
 use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
 use super::{BlockError, BlockMeta, file_name};
 use crate::codec;
-use crate::column_source::{ColumnError, ColumnSource};
+use crate::column_source::{ColumnError, ColumnSource, ServiceRun};
 use crate::fs::{Fs, FsFile};
 
 /// A block on disk.
@@ -104,14 +102,10 @@ impl BlockReader {
         self.footer.chunks.iter().map(|chunk| (format!("{:?}", chunk.name), u64::from(chunk.bytes)))
     }
 
-    /// False when no row's text field of this name is this value, whatever the case.
-    pub fn may_hold_value(&self, name: &str, value: &str) -> bool {
-        use insighthub_model::batch::FieldKind;
-        let mut kinds = self.footer.fields(name).map(|(_, kind)| kind).peekable();
-        // Only texts are in the filter.
-        kinds.peek().is_some()
-            && (kinds.any(|kind| kind != FieldKind::Text)
-                || self.token_filter().is_ok_and(|filter| filter.may_hold_value(name, value)))
+    /// Bytes of the footer and the trailer.
+    pub fn footer_bytes(&self) -> u64 {
+        let chunks_end = self.footer.chunks.last().map_or(0, |chunk| chunk.offset + u64::from(chunk.bytes));
+        self.bytes - chunks_end
     }
 
     /// The changes of the minute aggregates.
@@ -148,18 +142,17 @@ impl BlockReader {
     }
 
     fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
-        let fields = self.field_columns()?;
         Ok(SortedRows {
             services: self.footer.services.clone(),
             timestamp: self.timestamp()?.to_vec(),
             level: self.level()?.to_vec(),
-            message: (*self.message()?).clone(),
+            message: self.message()?.to_column()?,
             latency_ms: self.latency_ms()?.to_vec(),
             offset: self.offset()?.to_vec(),
             created_at: self.created_at()?.to_vec(),
             anomaly_score: self.anomaly_score()?.to_vec(),
             anomalies: self.anomalies()?.to_vec(),
-            fields: fields.into_iter().map(|column| (*column).clone()).collect(),
+            fields: self.field_columns()?.iter().map(|(name, column)| column.to_column(name)).collect(),
         })
     }
 

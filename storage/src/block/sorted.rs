@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use insighthub_model::batch::{FieldColumn, FieldKind, FieldValues, TextColumn};
 
 use super::BlockError;
-use super::layout::ServiceRun;
+use crate::column_source::ServiceRun;
 use crate::sealed_head::SealedHead;
 use crate::stored_batch::StoredBatch;
 

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use insighthub_model::batch::{FieldColumn, FieldKind, FieldValues, TextColumn};
-use insighthub_model::record::FieldValue;
-use insighthub_model::{Level, LogId, PartitionId, Record, Timestamp};
+use insighthub_model::batch::FieldKind;
+use insighthub_model::{Level, PartitionId, Record};
 
 use super::BlockReader;
 use super::encoding::{
     Cursor, DamagedChunk, Decoded, decode_floats, decode_integers, decode_rows, decode_texts,
 };
 use super::layout::{ChunkEntry, ChunkName};
-use crate::column_source::{Column, ColumnError, ColumnSource};
+use super::records::RecordColumns;
+use super::templates::{HeldMessages, decode_messages, decode_variables};
+use crate::column_source::{
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, ServiceRun, Statistics,
+    TemplatedMessages, Templates, Texts, Values, Variables,
+};
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
@@ -36,6 +40,10 @@ impl ColumnSource for BlockReader {
         &self.services
     }
 
+    fn service_runs(&self) -> Option<&[ServiceRun]> {
+        Some(&self.footer.services)
+    }
+
     fn level_mask(&self) -> u8 {
         self.footer.level_mask
     }
@@ -47,6 +55,37 @@ impl ColumnSource for BlockReader {
 
     fn may_hold_field(&self, name: &str) -> bool {
         self.footer.fields(name).next().is_some()
+    }
+
+    fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        let mut kinds = self.footer.fields(name).map(|(_, kind)| kind).peekable();
+        // Only texts are in the filter.
+        kinds.peek().is_some()
+            && (kinds.any(|kind| kind != FieldKind::Text)
+                || self.token_filter().map_or(true, |filter| filter.may_hold_value(name, value)))
+    }
+
+    fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
+        let of = |chunk: &ChunkEntry, kind| {
+            let ChunkEntry { values, distinct, range, .. } = *chunk;
+            Statistics { kind, values, distinct, range }
+        };
+        let fixed = |name: &ChunkName| {
+            self.footer
+                .chunks
+                .iter()
+                .filter(|chunk| chunk.name == *name)
+                .map(|chunk| of(chunk, FieldKind::Float))
+                .collect()
+        };
+        Some(match column {
+            ColumnName::LatencyMs => fixed(&ChunkName::Latency),
+            ColumnName::AnomalyScore => fixed(&ChunkName::AnomalyScore),
+            ColumnName::Field(name) => {
+                let chunks = self.footer.fields(name);
+                chunks.filter_map(|(at, kind)| Some(of(self.footer.chunks.get(at)?, kind))).collect()
+            }
+        })
     }
 
     fn service(&self) -> Read<'_, [u16]> {
@@ -68,14 +107,19 @@ impl ColumnSource for BlockReader {
         })
     }
 
-    fn message(&self) -> Read<'_, TextColumn> {
+    fn message(&self) -> Result<Messages<'_>, ColumnError> {
         let rows = self.rows();
-        let texts = self.cached(self.position(&ChunkName::Message)?, |cursor, _| {
-            let texts = decode_texts(cursor, rows)?;
-            let bytes = texts.bytes_held();
-            Ok((Arc::new(texts), bytes))
+        let held = self.cached(self.position(&ChunkName::Message)?, |cursor, _| {
+            let held = decode_messages(cursor, rows)?;
+            let bytes = held.bytes_held();
+            Ok((held, bytes))
         })?;
-        Ok(Column::Shared(texts))
+        Ok(match held {
+            HeldMessages::Plain(texts) => Messages::Plain(Column::Shared(texts)),
+            HeldMessages::Templated(templates, codes) => {
+                Messages::Templated(TemplatedMessages { templates, codes, variables: self })
+            }
+        })
     }
 
     fn latency_ms(&self) -> Read<'_, [f64]> {
@@ -96,27 +140,47 @@ impl ColumnSource for BlockReader {
             self.cached(self.position(&ChunkName::Anomalies)?, |cursor, chunk| {
                 let count = chunk.values as usize;
                 let rows = decode_rows(cursor, count, total)?;
-                let reasons = decode_texts(cursor, count)?;
+                let reasons = decode_texts(cursor, count)?.to_column();
                 let bytes = reasons.bytes_held() + count * size_of::<(u32, String)>();
-                Ok((rows.into_iter().zip(reasons.iter().map(str::to_owned)).collect(), bytes))
+                Ok((
+                    rows.iter().map(|row| row as u32).zip(reasons.iter().map(str::to_owned)).collect(),
+                    bytes,
+                ))
             })?;
         Ok(Column::Shared(anomalies))
     }
 
-    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError> {
-        let columns = self.footer.fields(name).map(|(at, kind)| self.field_column(at, name, kind));
-        columns.map(|column| column.map(Column::Shared)).collect()
+    fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        // Shared columns live as long as anybody holds them, whatever the block does.
+        self.footer.fields(name).map(|(at, kind)| self.field_column(at, kind)).collect()
     }
 
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let columns = RecordColumns::read(self)?;
-        let record = |row: &u32| {
-            columns.record(self, *row as usize).ok_or_else(|| self.unreadable(format!("it has no row {row}")))
-        };
-        rows.iter().map(record).collect()
+        RecordColumns::read(self)?.records(self, rows)
+    }
+}
+
+impl Variables for BlockReader {
+    fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
+        let missing = || self.unreadable(format!("it has no variables of template {template}"));
+        let behind = self.footer.variables().find(|(_, first)| *first > template).map(|(_, first)| first);
+        let group = self.footer.variables().take_while(|(_, first)| *first <= template).last();
+        let (at, first) = group.ok_or_else(missing)?;
+        let end = behind.map_or(templates.list().len(), |end| end as usize);
+        let templates = templates.list().get(first as usize..end).ok_or_else(missing)?;
+        let group: Arc<[Arc<[Texts<'static>]>]> = self.cached(at, |cursor, _| {
+            let group = decode_variables(cursor, templates)?;
+            let bytes = group
+                .iter()
+                .flat_map(|slots| slots.iter())
+                .map(|slot| slot.bytes_held() + size_of::<Texts<'_>>())
+                .sum();
+            Ok((group.into(), bytes))
+        })?;
+        group.get((template - first) as usize).cloned().ok_or_else(missing)
     }
 }
 
@@ -139,8 +203,12 @@ impl BlockReader {
     ) -> Read<'_, [T]> {
         let rows = self.rows();
         let values: Arc<[T]> = self.cached(self.position(name)?, |cursor, _| {
-            let values: Arc<[T]> =
-                decode_integers(cursor, rows)?.into_iter().map(convert).collect::<Decoded<_>>()?;
+            let integers = decode_integers(cursor, rows)?;
+            let mut values = Vec::with_capacity(integers.len());
+            for integer in integers {
+                values.push(convert(integer)?);
+            }
+            let values: Arc<[T]> = values.into();
             let bytes = size_of_val(&*values);
             Ok((values, bytes))
         })?;
@@ -160,7 +228,7 @@ impl BlockReader {
             let present = decode(cursor, chunk.values as usize)?;
             let mut values = vec![absent; total];
             for (row, value) in rows.iter().zip(present) {
-                if let Some(place) = values.get_mut(*row as usize) {
+                if let Some(place) = values.get_mut(row) {
                     *place = value;
                 }
             }
@@ -169,33 +237,34 @@ impl BlockReader {
         Ok(Column::Shared(values))
     }
 
-    /// All fields, by name and type.
-    pub(super) fn field_columns(&self) -> Result<Vec<Arc<FieldColumn>>, ColumnError> {
-        self.footer.all_fields().map(|(at, name, kind)| self.field_column(at, name, kind)).collect()
+    /// All fields with their names, by name and type.
+    pub(super) fn field_columns(&self) -> Result<Vec<(&str, FieldView<'static>)>, ColumnError> {
+        let fields = self.footer.all_fields();
+        fields.map(|(at, name, kind)| Ok((name, self.field_column(at, kind)?))).collect()
     }
 
-    fn field_column(&self, at: usize, name: &str, kind: FieldKind) -> Result<Arc<FieldColumn>, ColumnError> {
+    fn field_column(&self, at: usize, kind: FieldKind) -> Result<FieldView<'static>, ColumnError> {
         let total = self.rows();
         self.cached(at, |cursor, chunk| {
             let rows = decode_rows(cursor, chunk.values as usize, total)?;
-            let values = decode_values(cursor, chunk, kind)?;
-            let column = FieldColumn { name: name.to_owned(), rows, values };
-            let bytes = column.bytes_held();
-            Ok((Arc::new(column), bytes))
+            let view = FieldView { rows, values: decode_values(cursor, chunk, kind)? };
+            let bytes = view.bytes_held();
+            Ok((view, bytes))
         })
     }
 }
 
-fn decode_values(cursor: &mut Cursor<'_>, chunk: &ChunkEntry, kind: FieldKind) -> Decoded<FieldValues> {
+fn decode_values(cursor: &mut Cursor<'_>, chunk: &ChunkEntry, kind: FieldKind) -> Decoded<Values<'static>> {
     let count = chunk.values as usize;
     Ok(match kind {
         FieldKind::Bool => {
-            FieldValues::Bool(decode_integers(cursor, count)?.into_iter().map(|value| value != 0).collect())
+            let values = decode_integers(cursor, count)?;
+            Values::Bool(Column::Shared(values.into_iter().map(|value| value != 0).collect()))
         }
-        FieldKind::Int => FieldValues::Int(decode_integers(cursor, count)?),
-        FieldKind::Float => FieldValues::Float(decode_floats(cursor, count)?),
-        FieldKind::Text => FieldValues::Text(decode_texts(cursor, count)?),
-        FieldKind::Json => FieldValues::Json(decode_texts(cursor, count)?),
+        FieldKind::Int => Values::Int(Column::Shared(decode_integers(cursor, count)?.into())),
+        FieldKind::Float => Values::Float(Column::Shared(decode_floats(cursor, count)?.into())),
+        FieldKind::Text => Values::Text(decode_texts(cursor, count)?),
+        FieldKind::Json => Values::Json(decode_texts(cursor, count)?),
     })
 }
 
@@ -208,9 +277,7 @@ fn decode_created_at(cursor: &mut Cursor<'_>, offsets: &[u64]) -> Decoded<Vec<i6
     }
     let lengths = decode_integers(cursor, runs)?;
     let moments = decode_integers(cursor, runs)?;
-    let mut rows: Vec<u32> = (0..offsets.len() as u32).collect();
-    rows.sort_by_key(|row| offsets.get(*row as usize));
-    let mut rows = rows.into_iter();
+    let mut rows = in_offset_order(offsets).into_iter();
     let mut created_at = vec![0; offsets.len()];
     for (length, moment) in lengths.into_iter().zip(moments) {
         for _ in 0..length {
@@ -221,64 +288,20 @@ fn decode_created_at(cursor: &mut Cursor<'_>, offsets: &[u64]) -> Decoded<Vec<i6
     if rows.next().is_none() { Ok(created_at) } else { Err(DAMAGED) }
 }
 
-/// Everything a record is made of.
-struct RecordColumns<'a> {
-    service: Column<'a, [u16]>,
-    timestamp: Column<'a, [i64]>,
-    level: Column<'a, [u8]>,
-    message: Column<'a, TextColumn>,
-    latency_ms: Column<'a, [f64]>,
-    offset: Column<'a, [u64]>,
-    created_at: Column<'a, [i64]>,
-    anomaly_score: Column<'a, [f32]>,
-    anomalies: Column<'a, [(u32, String)]>,
-    fields: Vec<Arc<FieldColumn>>,
-}
-
-impl<'a> RecordColumns<'a> {
-    fn read(block: &'a BlockReader) -> Result<Self, ColumnError> {
-        Ok(RecordColumns {
-            service: block.service()?,
-            timestamp: block.timestamp()?,
-            level: block.level()?,
-            message: block.message()?,
-            latency_ms: block.latency_ms()?,
-            offset: block.offset()?,
-            created_at: block.created_at()?,
-            anomaly_score: block.anomaly_score()?,
-            anomalies: block.anomalies()?,
-            fields: block.field_columns()?,
-        })
+/// The rows in the order of their offsets.
+fn in_offset_order(offsets: &[u64]) -> Vec<u32> {
+    const NONE: u32 = u32::MAX;
+    let lowest = offsets.iter().copied().min().unwrap_or(0);
+    let mut rows = vec![NONE; offsets.len()];
+    for (row, offset) in (0u32..).zip(offsets) {
+        if let Some(place) = usize::try_from(offset - lowest).ok().and_then(|place| rows.get_mut(place)) {
+            *place = row;
+        }
     }
-
-    fn record(&self, block: &BlockReader, row: usize) -> Option<Record> {
-        let service = block.services.get(usize::from(*self.service.get(row)?))?;
-        let anomaly = self.anomalies.binary_search_by_key(&row, |(row, _)| *row as usize);
-        let reason = anomaly.ok().and_then(|at| self.anomalies.get(at)).map(|(_, reason)| reason.clone());
-        Some(Record {
-            log_id: LogId { partition: block.footer.partition, offset: *self.offset.get(row)? },
-            timestamp: Timestamp(*self.timestamp.get(row)?),
-            service: service.clone(),
-            level: Level::from_number(*self.level.get(row)?)?,
-            message: self.message.get(row).to_owned(),
-            latency_ms: self.latency_ms.get(row).copied().filter(|latency_ms| !latency_ms.is_nan()),
-            anomaly_score: self.anomaly_score.get(row).copied().filter(|score| !score.is_nan()),
-            is_anomaly: reason.is_some(),
-            anomaly_reason: reason,
-            created_at: Timestamp(*self.created_at.get(row)?),
-            fields: self.fields.iter().filter_map(|column| field_of(column, row)).collect(),
-        })
+    // Offsets of a block follow one another, so each has its place; where they do not, sorting tells.
+    if rows.contains(&NONE) {
+        rows = (0..offsets.len() as u32).collect();
+        rows.sort_by_key(|row| offsets.get(*row as usize));
     }
-}
-
-fn field_of(column: &FieldColumn, row: usize) -> Option<(String, FieldValue)> {
-    let at = column.position(row)?;
-    let value = match &column.values {
-        FieldValues::Bool(values) => FieldValue::Bool(*values.get(at)?),
-        FieldValues::Int(values) => FieldValue::Int(*values.get(at)?),
-        FieldValues::Float(values) => FieldValue::Float(*values.get(at)?),
-        FieldValues::Text(texts) => FieldValue::Text(texts.get(at).to_owned()),
-        FieldValues::Json(texts) => FieldValue::Json(texts.get(at).to_owned()),
-    };
-    Some((column.name.clone(), value))
+    rows
 }

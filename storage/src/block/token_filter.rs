@@ -9,6 +9,7 @@ use insighthub_model::query::token;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::encoding::{Distinct, HashedKey};
+use super::templates::Draft;
 
 /// One in about a hundred absent tokens is taken for present.
 const BITS_PER_TOKEN: usize = 10;
@@ -35,6 +36,44 @@ impl TokenSet {
             None => texts.iter().for_each(|text| self.add_tokens(text)),
             Some(distinct) => {
                 distinct.first_rows.iter().for_each(|row| self.add_tokens(texts.get(*row as usize)));
+            }
+        }
+    }
+
+    /// Takes in the tokens of messages: those of a template's literals once, and row by row those that hold a
+    /// variable.
+    pub(super) fn add_draft(&mut self, draft: &Draft) {
+        for ((number, literals), slots) in (0u32..).zip(&draft.literals).zip(&draft.slots) {
+            if draft.free == Some(number) {
+                slots.iter().for_each(|slot| self.add_texts(slot, None));
+                continue;
+            }
+            let last = literals.len().saturating_sub(1);
+            let glue = |at: usize| glued(literals.get(at).map_or("", String::as_str), at > 0, at < last);
+            let mut text = String::new();
+            for at in 0..literals.len() {
+                self.add_tokens(glue(at).1);
+            }
+            let mut at = 0;
+            while at < slots.len() {
+                // Slots that only word constituents part are of one token.
+                let mut end = at + 1;
+                while end < slots.len() && glue(end).1.is_empty() && glue(end).2.is_empty() {
+                    end += 1;
+                }
+                for row in 0..slots.get(at).map_or(0, TextColumn::len) {
+                    text.clear();
+                    text.push_str(glue(at).2);
+                    for slot in at..end {
+                        if slot > at {
+                            text.push_str(glue(slot).0);
+                        }
+                        text.push_str(slots.get(slot).map_or("", |slot| slot.get(row)));
+                    }
+                    text.push_str(glue(end).0);
+                    self.add_tokens(&text);
+                }
+                at = end;
             }
         }
     }
@@ -134,6 +173,22 @@ impl TokenFilter {
     }
 }
 
+/// A literal cut into what belongs to a token of the slot before it, what is of its own, and what belongs to a
+/// token of the slot behind it. All of it belongs to the one before where nothing in it ends a token.
+fn glued(literal: &str, has_before: bool, has_behind: bool) -> (&str, &str, &str) {
+    let start = match has_before {
+        true => literal.find(|character| !token::is_word_char(character)).unwrap_or(literal.len()),
+        false => 0,
+    };
+    let (before, rest) = literal.split_at(start);
+    let own = match has_behind {
+        true => rest.trim_end_matches(token::is_word_char),
+        false => rest,
+    };
+    let (own, behind) = rest.split_at(own.len());
+    (before, own, behind)
+}
+
 fn bits(hash: u64) -> [u32; GROUP_WORDS] {
     SPREAD.map(|spread| 1 << ((hash as u32).wrapping_mul(spread) >> 27))
 }
@@ -174,6 +229,27 @@ mod tests {
             }
             let read = TokenFilter::from_bytes(&filter.to_bytes());
             prop_assert_eq!(read, Some(filter));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn templates_give_the_tokens_of_their_messages(
+            shapes in prop::collection::vec("(_|é|[a-z ]{0,3}|[0-9]{1,2}(\\.[0-9])?|[A-F0-9]{3}|[-./]){0,7}", 1..4),
+            rows in prop::collection::vec(("[0-9]{1,2}", any::<prop::sample::Index>()), 8..80),
+        ) {
+            let messages: TextColumn = rows
+                .iter()
+                .map(|(number, shape)| shape.get(&shapes).replace('0', number))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str)
+                .collect();
+            let Some(draft) = super::super::templates::cut(&messages) else { return Ok(()) };
+            let (mut plain, mut cut) = (TokenSet::default(), TokenSet::default());
+            plain.add_texts(&messages, None);
+            cut.add_draft(&draft);
+            prop_assert_eq!(plain.hashes, cut.hashes);
         }
     }
 

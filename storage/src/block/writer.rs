@@ -9,9 +9,11 @@ use super::encoding::{Distinct, Encoder, put_varint};
 use super::layout::{ChunkEntry, ChunkName, Footer, MAGIC};
 use super::sorted::SortedRows;
 use super::store::store;
+use super::templates::{PLAIN, TEMPLATED, cut};
 use super::token_filter::TokenSet;
 use super::{BlockError, BlockMeta, file_name};
 use crate::codec;
+use crate::column_source::ValueRange;
 use crate::fs::Fs;
 use crate::sealed_head::SealedHead;
 
@@ -106,26 +108,33 @@ impl BlockWriter {
             |_| BlockError::TooLarge { what: "bytes", count: written.len(), max: u32::MAX as usize };
         let bytes = u32::try_from(written.len()).map_err(too_large)?;
         let crc = crc32c::crc32c(written);
-        self.chunks.push(ChunkEntry { name, values: values as u32, offset: start as u64, bytes, crc });
+        let (offset, distinct, range) = (start as u64, None, None);
+        self.chunks.push(ChunkEntry { name, values: values as u32, offset, bytes, crc, distinct, range });
         Ok(())
+    }
+
+    /// Says of the last chunk what is known of its values.
+    fn describe(&mut self, distinct: Option<usize>, range: Option<ValueRange>) {
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.distinct = distinct.map(|distinct| distinct as u32);
+            chunk.range = range;
+        }
     }
 
     fn columns(&mut self, rows: &SortedRows) -> Result<(), BlockError> {
         let count = rows.len();
         self.chunk(ChunkName::Timestamp, count, |encoder, out| encoder.integers(&rows.timestamp, out))?;
+        self.describe(None, ValueRange::of_integers(&rows.timestamp));
         self.chunk(ChunkName::Level, count, |encoder, out| {
             encoder.integers(&rows.level.iter().map(|level| i64::from(*level)).collect::<Vec<_>>(), out);
         })?;
-        let distinct = Distinct::of(&rows.message);
-        self.tokens.add_texts(&rows.message, distinct.as_ref());
-        self.chunk(ChunkName::Message, count, |encoder, out| {
-            encoder.texts(&rows.message, distinct.as_ref(), out);
-        })?;
+        self.messages(&rows.message)?;
         let latencies = present(&rows.latency_ms, |latency| !latency.is_nan());
         self.chunk(ChunkName::Latency, latencies.0.len(), |encoder, out| {
             encoder.rows(&latencies.0, count, out);
             encoder.floats(&latencies.1, out);
         })?;
+        self.describe(None, ValueRange::of_floats(latencies.1.iter().copied()));
         self.chunk(ChunkName::Offset, count, |encoder, out| {
             encoder.integers(&rows.offset.iter().map(|offset| *offset as i64).collect::<Vec<_>>(), out);
         })?;
@@ -135,6 +144,7 @@ impl BlockWriter {
             encoder.rows(&scores.0, count, out);
             encoder.floats(&scores.1, out);
         })?;
+        self.describe(None, ValueRange::of_floats(scores.1.iter().map(|score| f64::from(*score))));
         self.chunk(ChunkName::Anomalies, rows.anomalies.len(), |encoder, out| {
             let (rows, reasons): (Vec<u32>, TextColumn) = split_anomalies(&rows.anomalies);
             encoder.rows(&rows, count, out);
@@ -164,7 +174,39 @@ impl BlockWriter {
                     encoder.texts(texts, distinct.as_ref(), out);
                 }
             }
-        })
+        })?;
+        let range = match &column.values {
+            FieldValues::Int(values) => ValueRange::of_integers(values),
+            FieldValues::Float(values) => ValueRange::of_floats(values.iter().copied()),
+            FieldValues::Bool(_) | FieldValues::Text(_) | FieldValues::Json(_) => None,
+        };
+        self.describe(distinct.map(|distinct| distinct.first_rows.len()), range);
+        Ok(())
+    }
+
+    /// Templates and their variables, or the messages as they are where they have too little in common.
+    fn messages(&mut self, messages: &TextColumn) -> Result<(), BlockError> {
+        let Some(draft) = cut(messages) else {
+            let distinct = Distinct::of(messages);
+            self.tokens.add_texts(messages, distinct.as_ref());
+            self.chunk(ChunkName::Message, messages.len(), |encoder, out| {
+                out.push(PLAIN);
+                encoder.texts(messages, distinct.as_ref(), out);
+            })?;
+            self.describe(distinct.map(|distinct| distinct.first_rows.len()), None);
+            return Ok(());
+        };
+        self.tokens.add_draft(&draft);
+        self.chunk(ChunkName::Message, messages.len(), |encoder, out| {
+            out.push(TEMPLATED);
+            draft.encode_templates(encoder, out);
+        })?;
+        for (first, end, rows) in draft.groups() {
+            self.chunk(ChunkName::MessageVariables(first), rows, |encoder, out| {
+                draft.encode_group(first, end, encoder, out);
+            })?;
+        }
+        Ok(())
     }
 
     fn sections(&mut self, sections: Sections<'_>) -> Result<(), BlockError> {

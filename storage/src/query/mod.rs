@@ -9,9 +9,14 @@ mod budget;
 mod cursor;
 mod error;
 mod filter;
+mod message_search;
 pub mod pipeline;
 mod predicate;
+mod ranges;
+mod regex_search;
 mod search;
+mod slot_search;
+mod template_search;
 mod value_test;
 mod word_search;
 

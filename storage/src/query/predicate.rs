@@ -1,14 +1,15 @@
 //! A query made ready for columns: values read, words prepared, cheap conditions first.
 
 use insighthub_model::query::system_field::{SystemTest, check, check_message_text, meaning};
-use insighthub_model::query::{Expression, FieldTest, NumberRange, Test};
+use insighthub_model::query::{Expression, FieldTest, NumberRange};
 use insighthub_model::{Level, LogId};
 
 use super::bitmap::Bitmap;
 use super::error::FilterError;
+use super::message_search::MessageSearch;
+use super::ranges::{narrow_runs, narrow_times};
 use super::value_test::{Scratch, ValueTest};
-use super::word_search::WordSearch;
-use crate::column_source::{ColumnError, ColumnSource};
+use crate::column_source::{ColumnError, ColumnName, ColumnSource};
 
 type Evaluated = Result<(), ColumnError>;
 
@@ -28,7 +29,7 @@ pub(super) enum Predicate {
     IsAnomaly(bool),
     AnomalyReason(ValueTest),
     LogId(LogId),
-    Message(Box<WordSearch>),
+    Message(Box<MessageSearch>),
     Field(String, ValueTest),
     Not(Box<Predicate>),
     /// Cheapest first.
@@ -38,12 +39,6 @@ pub(super) enum Predicate {
 
 const EVERY_LEVEL: u8 = (1 << Level::ALL.len()) - 1;
 
-/// What is read but not answered.
-fn no_regex(name: &str) -> FilterError {
-    let reason = "regular expressions are not answered here: use a wildcard (*) or a \"phrase\"";
-    FilterError { name: name.to_owned(), reason: reason.to_owned() }
-}
-
 impl Predicate {
     pub(super) fn new(expression: &Expression) -> Result<Predicate, FilterError> {
         let each = |parts: &[Expression]| parts.iter().map(Predicate::new).collect::<Result<Vec<_>, _>>();
@@ -52,7 +47,7 @@ impl Predicate {
             Expression::Message(text) => {
                 check_message_text(text)
                     .map_err(|reason| FilterError { name: "message".to_owned(), reason })?;
-                Predicate::Message(Box::new(WordSearch::new(text)))
+                Predicate::Message(Box::new(MessageSearch::words(text)))
             }
             Expression::Field(field) => Predicate::of_field(field)?,
             Expression::Not(inner) => Predicate::Not(Box::new(Predicate::new(inner)?)),
@@ -69,24 +64,26 @@ impl Predicate {
         let FieldTest { name, test } = field;
         // The parser has checked what it read; trees are also built without it.
         check(name, test).map_err(|reason| FilterError { name: name.clone(), reason })?;
-        if matches!(test, Test::Matches(_)) {
-            return Err(no_regex(name));
-        }
+        let refused = |reason| FilterError { name: name.clone(), reason };
         let Some(meaning) = meaning(name, test) else {
-            return Ok(Predicate::Field(name.clone(), ValueTest::new(test)));
+            return Ok(Predicate::Field(name.clone(), ValueTest::new(test).map_err(refused)?));
         };
-        let meaning = meaning.map_err(|reason| FilterError { name: name.clone(), reason })?;
+        let meaning = meaning.map_err(refused)?;
         Ok(match meaning {
             SystemTest::Always => Predicate::Always,
-            SystemTest::Service(test) => Predicate::Service(ValueTest::new(&test)),
+            SystemTest::Service(test) => Predicate::Service(ValueTest::new(&test).map_err(refused)?),
             SystemTest::Levels(mask) => Predicate::Levels(mask),
             SystemTest::Times(first, last) => Predicate::Times(first, last),
             SystemTest::LatencyMs(range) => Predicate::LatencyMs(range),
             SystemTest::AnomalyScore(range) => Predicate::AnomalyScore(range),
             SystemTest::IsAnomaly(value) => Predicate::IsAnomaly(value),
-            SystemTest::AnomalyReason(test) => Predicate::AnomalyReason(ValueTest::new(&test)),
+            SystemTest::AnomalyReason(test) => {
+                Predicate::AnomalyReason(ValueTest::new(&test).map_err(refused)?)
+            }
             SystemTest::LogId(id) => Predicate::LogId(id),
-            SystemTest::MessageMatches(_) => return Err(no_regex(name)),
+            SystemTest::MessageMatches(regex) => {
+                Predicate::Message(Box::new(MessageSearch::regex(&regex).map_err(refused)?))
+            }
         })
     }
 
@@ -124,16 +121,16 @@ impl Predicate {
                 let (from, to) = source.offset_range();
                 source.partition() == id.partition && (from..to).contains(&id.offset)
             }
-            Predicate::Message(words) => holds(words.tokens()),
-            Predicate::Field(name, test) => source.may_hold_field(name) && holds(test.tokens()),
+            Predicate::Message(search) => holds(search.tokens()),
+            Predicate::Field(name, test) => {
+                source.may_hold_field(name) && holds(test.tokens()) && test.may_accept(source, name)
+            }
+            Predicate::LatencyMs(range) => may_hold_number(source, ColumnName::LatencyMs, range),
+            Predicate::AnomalyScore(range) => may_hold_number(source, ColumnName::AnomalyScore, range),
             Predicate::And(parts) => parts.iter().all(|part| part.may_match(source)),
             Predicate::Or(parts) => parts.iter().any(|part| part.may_match(source)),
             Predicate::Not(inner) => !matches!(**inner, Predicate::Always),
-            Predicate::Always
-            | Predicate::LatencyMs(_)
-            | Predicate::AnomalyScore(_)
-            | Predicate::IsAnomaly(_)
-            | Predicate::AnomalyReason(_) => true,
+            Predicate::Always | Predicate::IsAnomaly(_) | Predicate::AnomalyReason(_) => true,
         }
     }
 
@@ -150,12 +147,12 @@ impl Predicate {
             Predicate::LatencyMs(range) => {
                 // A record without a latency holds NaN, which no range contains.
                 let (first, last) = range.floats();
-                retain(rows, &source.latency_ms()?, |value| first <= *value && *value <= last);
+                rows.retain_values(&source.latency_ms()?, |value| (first <= *value) & (*value <= last));
             }
             Predicate::AnomalyScore(range) => {
                 let (first, last) = range.floats();
-                let accepts = |value: f64| first <= value && value <= last;
-                retain(rows, &source.anomaly_score()?, |value| accepts(f64::from(*value)));
+                let accepts = |value: f64| (first <= value) & (value <= last);
+                rows.retain_values(&source.anomaly_score()?, |value| accepts(f64::from(*value)));
             }
             Predicate::IsAnomaly(true) => rows.intersect(&anomalies(source, rows, |_| true)?),
             Predicate::IsAnomaly(false) => rows.subtract(&anomalies(source, rows, |_| true)?),
@@ -164,14 +161,14 @@ impl Predicate {
                 rows.intersect(&anomalies(source, rows, |reason| test.accepts_text(reason, &mut scratch))?);
             }
             Predicate::LogId(id) => match self.may_match(source) {
-                true => retain(rows, &source.offset()?, |offset| *offset == id.offset),
+                true => rows.retain_values(&source.offset()?, |offset| *offset == id.offset),
                 false => rows.clear(),
             },
-            Predicate::Message(words) => words.narrow(&*source.message()?, rows),
+            Predicate::Message(search) => search.narrow(&source.message()?, rows)?,
             Predicate::Field(name, test) => {
                 let mut found = rows.emptied();
-                for column in source.field(name)? {
-                    test.collect(&column, rows, &mut found);
+                for view in source.field(name)? {
+                    test.collect(&view, rows, &mut found);
                 }
                 rows.intersect(&found);
             }
@@ -204,23 +201,24 @@ impl Predicate {
         if !accepted.contains(&true) {
             rows.clear();
         } else if accepted.contains(&false) {
-            let is_accepted =
-                |service: &u16| accepted.get(usize::from(*service)).is_some_and(|accepted| *accepted);
-            retain(rows, &source.service()?, is_accepted);
+            match source.service_runs() {
+                Some(runs) => narrow_runs(&accepted, runs, rows),
+                None => {
+                    let is_accepted =
+                        |service: &u16| accepted.get(usize::from(*service)).is_some_and(|accepted| *accepted);
+                    rows.retain_values(&source.service()?, is_accepted);
+                }
+            }
         }
         Ok(())
     }
 }
 
-/// Keeps the rows from `first` to `last`, both included.
-pub(super) fn narrow_times(first: i64, last: i64, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
-    let (oldest, newest) = source.time_range();
-    if first > newest || last < oldest || first > last {
-        rows.clear();
-    } else if first > oldest || last < newest {
-        retain(rows, &source.timestamp()?, |time| (first..=last).contains(time));
-    }
-    Ok(())
+/// False when a column of numbers has none in the range.
+fn may_hold_number(source: &dyn ColumnSource, column: ColumnName<'_>, range: &NumberRange) -> bool {
+    source.statistics(column).is_none_or(|statistics| {
+        statistics.iter().any(|of| of.values > 0 && of.range.is_none_or(|found| found.overlaps(range)))
+    })
 }
 
 fn narrow_levels(mask: u8, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
@@ -231,7 +229,7 @@ fn narrow_levels(mask: u8, source: &dyn ColumnSource, rows: &mut Bitmap) -> Eval
     if occurring & mask == 0 {
         rows.clear();
     } else if occurring & !mask != 0 {
-        retain(rows, &source.level()?, |level| 1u8.unbounded_shl(u32::from(*level)) & mask != 0);
+        rows.retain_values(&source.level()?, |level| mask.unbounded_shr(u32::from(*level)) & 1 != 0);
     }
     Ok(())
 }
@@ -250,11 +248,6 @@ fn narrow_to_any(parts: &[Predicate], source: &dyn ColumnSource, rows: &mut Bitm
     }
     *rows = met;
     Ok(())
-}
-
-/// Keeps the rows whose value is accepted.
-pub(super) fn retain<T>(rows: &mut Bitmap, column: &[T], accepts: impl Fn(&T) -> bool) {
-    rows.retain(|row| column.get(row).is_some_and(&accepts));
 }
 
 /// The rows that are anomalies with an accepted reason.

@@ -11,7 +11,7 @@ use super::budget::{Budget, Spending};
 use super::cursor::Cursor;
 use super::error::QueryError;
 use super::filter::Filter;
-use super::predicate::{narrow_times, retain};
+use super::ranges::narrow_times;
 use crate::column_source::{ColumnError, ColumnSource};
 
 /// Which part of the answer is wanted.
@@ -215,7 +215,7 @@ fn offer_from(
     let offsets = source.offset()?;
     let mut rows = Bitmap::full(source.rows());
     let last = best.worst().unwrap_or(Offset::MAX);
-    retain(&mut rows, &offsets, |offset| (from_offset..=last).contains(offset));
+    rows.retain_values(&offsets, |offset| (from_offset <= *offset) & (*offset <= last));
     filter.narrow(source, &mut rows)?;
     for row in rows.iter() {
         if let Some(offset) = offsets.get(row) {

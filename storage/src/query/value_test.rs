@@ -7,14 +7,16 @@
 use std::fmt::Write;
 use std::ops::{Bound, RangeBounds};
 
-use insighthub_model::batch::{FieldColumn, FieldValues, TextColumn};
+use insighthub_model::batch::FieldKind;
 use insighthub_model::query::json_scalar::{Scalar, any_scalar};
 use insighthub_model::query::pattern::glob_matches;
 use insighthub_model::query::token::{fold, fold_into};
 use insighthub_model::query::{Number, NumberRange, RangeEnd, Test, Text};
 
 use super::bitmap::Bitmap;
+use super::regex_search::RegexSearch;
 use super::word_search::{WordSearch, whole_tokens};
+use crate::column_source::{Codes, ColumnName, ColumnSource, FieldView, Rows, Texts, Values};
 
 /// What values a condition accepts.
 #[derive(Debug, Clone)]
@@ -31,11 +33,19 @@ enum Kind {
     Equals(String, Option<NumberRange>),
     Glob(Vec<String>),
     Words(Box<WordSearch>),
+    Matches(Box<RegexSearch>),
     /// What one of these accepts.
     OneOf(Vec<ValueTest>),
     Numbers(NumberRange),
     /// Ends that are no numbers: folded text in the order of its characters.
     Texts(Bound<String>, Bound<String>),
+}
+
+/// What the texts of a column are.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Text,
+    Json,
 }
 
 /// Buffers kept from value to value.
@@ -46,7 +56,8 @@ pub(super) struct Scratch {
 }
 
 impl ValueTest {
-    pub(super) fn new(test: &Test) -> ValueTest {
+    /// Fails, with a sentence for the one who typed it, on a regular expression that is too large.
+    pub(super) fn new(test: &Test) -> Result<ValueTest, String> {
         let (kind, tokens) = match test {
             Test::Exists => (Kind::Any, Vec::new()),
             Test::Is(text @ Text::Exact(value)) => {
@@ -60,12 +71,11 @@ impl ValueTest {
             Test::Compare(..) | Test::Between(..) => (ordered(test), Vec::new()),
             Test::In(values) => {
                 let exact = |value: &String| ValueTest::new(&Test::Is(Text::Exact(value.clone())));
-                (Kind::OneOf(values.iter().map(exact).collect()), Vec::new())
+                (Kind::OneOf(values.iter().map(exact).collect::<Result<_, _>>()?), Vec::new())
             }
-            // A predicate refuses these before it asks for a test of values.
-            Test::Matches(_) => (Kind::OneOf(Vec::new()), Vec::new()),
+            Test::Matches(regex) => (Kind::Matches(Box::new(RegexSearch::new(regex)?)), Vec::new()),
         };
-        ValueTest { kind, tokens }
+        Ok(ValueTest { kind, tokens })
     }
 
     /// Tokens that some text of a source must have, or no row of it is accepted.
@@ -73,68 +83,130 @@ impl ValueTest {
         &self.tokens
     }
 
-    /// Adds the rows of the column whose value is accepted; asks only for `wanted` rows.
-    pub(super) fn collect(&self, column: &FieldColumn, wanted: &Bitmap, found: &mut Bitmap) {
-        if let Kind::OneOf(tests) = &self.kind {
-            return tests.iter().for_each(|test| test.collect(column, wanted, found));
+    /// False when no value of the field can be accepted; reads no column.
+    pub(super) fn may_accept(&self, source: &dyn ColumnSource, name: &str) -> bool {
+        let in_range = |range: &NumberRange| {
+            source.statistics(ColumnName::Field(name)).is_none_or(|statistics| {
+                // Text may be a number too, and is not in the statistics.
+                statistics.iter().any(|of| {
+                    matches!(of.kind, FieldKind::Text | FieldKind::Json)
+                        || of.range.is_some_and(|found| found.overlaps(range))
+                })
+            })
+        };
+        match &self.kind {
+            Kind::Equals(value, _) => source.may_hold_value(name, value),
+            Kind::Numbers(range) => in_range(range),
+            Kind::OneOf(tests) => tests.iter().any(|test| test.may_accept(source, name)),
+            Kind::Any | Kind::Glob(_) | Kind::Words(_) | Kind::Matches(_) | Kind::Texts(..) => true,
         }
+    }
+
+    /// Adds the rows of the column whose value is accepted; asks only for `wanted` rows.
+    pub(super) fn collect(&self, view: &FieldView<'_>, wanted: &Bitmap, found: &mut Bitmap) {
         let mut scratch = Scratch::default();
-        match &column.values {
-            FieldValues::Bool(values) => {
-                let accepted = [false, true].map(|value| self.accepts_bool(value, &mut scratch));
-                add(column, values.iter().map(|value| accepted[usize::from(*value)]), found);
+        match &view.values {
+            Values::Bool(values) => {
+                let [falsehood, truth] = [false, true].map(|value| self.accepts_bool(value, &mut scratch));
+                add(&view.rows, values, wanted, found, |value| if *value { truth } else { falsehood });
             }
-            FieldValues::Int(values) => self.collect_numbers(column, values, Number::Int, wanted, found),
-            FieldValues::Float(values) => self.collect_numbers(column, values, Number::Float, wanted, found),
-            FieldValues::Text(values) => self.collect_texts(column, values, wanted, found),
-            FieldValues::Json(values) => {
-                for (at, row) in column.rows.iter().enumerate() {
-                    if wanted.contains(*row as usize) && self.accepts_json(values.get(at), &mut scratch) {
-                        found.insert(*row as usize);
-                    }
+            Values::Int(values) => self.collect_integers(&view.rows, values, wanted, found),
+            Values::Float(values) => self.collect_floats(&view.rows, values, wanted, found),
+            Values::Text(texts) => self.collect_texts(&view.rows, texts, Form::Text, wanted, found),
+            Values::Json(texts) => self.collect_texts(&view.rows, texts, Form::Json, wanted, found),
+        }
+    }
+
+    fn collect_integers(&self, rows: &Rows<'_>, values: &[i64], wanted: &Bitmap, found: &mut Bitmap) {
+        match &self.kind {
+            Kind::Any => add(rows, values, wanted, found, |_| true),
+            Kind::Equals(_, Some(range)) | Kind::Numbers(range) => match integers(range) {
+                Some((first, last)) => {
+                    add(rows, values, wanted, found, |value| (first <= *value) & (*value <= last));
                 }
+                None => add(rows, values, wanted, found, |value| range.contains(Number::Int(*value))),
+            },
+            // Decided by the bound's type alone.
+            Kind::Equals(_, None) | Kind::Texts(..) => {}
+            Kind::Glob(_) | Kind::Words(_) | Kind::Matches(_) | Kind::OneOf(_) => {
+                self.collect_one_by_one(rows, values, Number::Int, wanted, found);
             }
         }
     }
 
-    fn collect_numbers<T: Copy>(
+    fn collect_floats(&self, rows: &Rows<'_>, values: &[f64], wanted: &Bitmap, found: &mut Bitmap) {
+        match &self.kind {
+            Kind::Any => add(rows, values, wanted, found, |_| true),
+            Kind::Equals(_, Some(range)) | Kind::Numbers(range) => {
+                // NaN is in no range but the one without ends.
+                let (first, last) = range.floats();
+                add(rows, values, wanted, found, |value| (first <= *value) & (*value <= last));
+            }
+            Kind::Equals(_, None) | Kind::Texts(..) => {}
+            Kind::Glob(_) | Kind::Words(_) | Kind::Matches(_) | Kind::OneOf(_) => {
+                self.collect_one_by_one(rows, values, Number::Float, wanted, found);
+            }
+        }
+    }
+
+    fn collect_one_by_one<T: Copy>(
         &self,
-        column: &FieldColumn,
+        rows: &Rows<'_>,
         values: &[T],
         number: impl Fn(T) -> Number,
         wanted: &Bitmap,
         found: &mut Bitmap,
     ) {
-        match &self.kind {
-            Kind::Any => add(column, values.iter().map(|_| true), found),
-            Kind::Equals(_, Some(range)) | Kind::Numbers(range) => {
-                add(column, values.iter().map(|value| range.contains(number(*value))), found);
-            }
-            // Decided by the bound's type alone.
-            Kind::Equals(_, None) | Kind::Texts(..) | Kind::OneOf(_) => {}
-            Kind::Glob(_) | Kind::Words(_) => {
-                let mut scratch = Scratch::default();
-                for (row, value) in column.rows.iter().zip(values) {
-                    if wanted.contains(*row as usize) && self.accepts_number(number(*value), &mut scratch) {
-                        found.insert(*row as usize);
-                    }
-                }
+        let mut scratch = Scratch::default();
+        for (row, value) in rows.iter().zip(values) {
+            if wanted.contains(row) && self.accepts_number(number(*value), &mut scratch) {
+                found.insert(row);
             }
         }
     }
 
-    fn collect_texts(&self, column: &FieldColumn, values: &TextColumn, wanted: &Bitmap, found: &mut Bitmap) {
-        if let Kind::Words(words) = &self.kind {
-            let mut places = Bitmap::full(values.len());
-            places.retain(|at| column.rows.get(at).is_some_and(|row| wanted.contains(*row as usize)));
-            words.narrow(values, &mut places);
-            places.iter().filter_map(|at| column.rows.get(at)).for_each(|row| found.insert(*row as usize));
-            return;
+    fn collect_texts(
+        &self,
+        rows: &Rows<'_>,
+        texts: &Texts<'_>,
+        form: Form,
+        wanted: &Bitmap,
+        found: &mut Bitmap,
+    ) {
+        match (texts, rows, &self.kind, form) {
+            (Texts::Plain(texts), Rows::All(_), Kind::Words(words), Form::Text) => {
+                // Searched as one run of bytes; text i is of row i.
+                let mut rows = wanted.clone();
+                words.narrow(texts, &mut rows);
+                return found.unite(&rows);
+            }
+            (Texts::Printed(printed), _, Kind::Equals(value, _), Form::Text) => {
+                if let Some(places) = printed.equal_to(value) {
+                    let equal = places.iter().filter_map(|at| rows.row(*at as usize));
+                    return equal.filter(|row| wanted.contains(*row)).for_each(|row| found.insert(row));
+                }
+            }
+            _ => {}
         }
         let mut scratch = Scratch::default();
-        for (at, row) in column.rows.iter().enumerate() {
-            if wanted.contains(*row as usize) && self.accepts_text(values.get(at), &mut scratch) {
-                found.insert(*row as usize);
+        let mut accepts = |text: &str| match form {
+            Form::Text => self.accepts_text(text, &mut scratch),
+            Form::Json => self.accepts_json(text, &mut scratch),
+        };
+        if let Some(Codes { values, codes }) = texts.codes()
+            && values.len() <= wanted.count()
+        {
+            // Each different value is looked at once.
+            let verdicts: Vec<bool> = values.iter().map(accepts).collect();
+            if verdicts.contains(&true) {
+                add(rows, codes, wanted, found, |code| verdicts.get(*code as usize).is_some_and(|is| *is));
+            }
+            return;
+        }
+        let mut text = String::new();
+        for (at, row) in rows.iter().enumerate() {
+            if wanted.contains(row) && accepts(texts.get(at, &mut text)) {
+                found.insert(row);
             }
         }
     }
@@ -148,6 +220,7 @@ impl ValueTest {
                 glob_matches(parts, &scratch.folded)
             }
             Kind::Words(words) => words.matches(text, &mut scratch.folded),
+            Kind::Matches(regex) => regex.matches(text),
             Kind::OneOf(tests) => tests.iter().any(|test| test.accepts_text(text, scratch)),
             Kind::Numbers(range) => Number::parse(text).is_some_and(|number| range.contains(number)),
             Kind::Texts(from, to) => {
@@ -164,7 +237,7 @@ impl ValueTest {
             Kind::Numbers(range) => range.contains(number),
             Kind::OneOf(tests) => tests.iter().any(|test| test.accepts_number(number, scratch)),
             Kind::Texts(..) => false,
-            Kind::Glob(_) | Kind::Words(_) => {
+            Kind::Glob(_) | Kind::Words(_) | Kind::Matches(_) => {
                 let mut rendered = std::mem::take(&mut scratch.rendered);
                 rendered.clear();
                 let written = match number {
@@ -196,13 +269,35 @@ impl ValueTest {
     }
 }
 
-/// Adds the rows of a column whose verdict is true.
-fn add(column: &FieldColumn, verdicts: impl Iterator<Item = bool>, found: &mut Bitmap) {
-    for (row, accepted) in column.rows.iter().zip(verdicts) {
-        if accepted {
-            found.insert(*row as usize);
+/// Adds the wanted rows whose value is accepted.
+fn add<T>(rows: &Rows<'_>, values: &[T], wanted: &Bitmap, found: &mut Bitmap, accepts: impl Fn(&T) -> bool) {
+    match rows {
+        Rows::All(_) => found.insert_values(values, wanted, accepts),
+        Rows::Listed(rows) => {
+            for (row, value) in rows.iter().zip(values) {
+                if accepts(value) && wanted.contains(*row as usize) {
+                    found.insert(*row as usize);
+                }
+            }
         }
     }
+}
+
+/// First and last integer of a range whose ends are integers; `None` where they are not.
+fn integers(range: &NumberRange) -> Option<(i64, i64)> {
+    let first = match range.from {
+        Bound::Unbounded => i64::MIN,
+        Bound::Included(Number::Int(from)) => from,
+        Bound::Excluded(Number::Int(from)) => from.checked_add(1)?,
+        Bound::Included(Number::Float(_)) | Bound::Excluded(Number::Float(_)) => return None,
+    };
+    let last = match range.to {
+        Bound::Unbounded => i64::MAX,
+        Bound::Included(Number::Int(to)) => to,
+        Bound::Excluded(Number::Int(to)) => to.checked_sub(1)?,
+        Bound::Included(Number::Float(_)) | Bound::Excluded(Number::Float(_)) => return None,
+    };
+    Some((first, last))
 }
 
 fn equals_folded(text: &str, wanted: &str, folded: &mut String) -> bool {

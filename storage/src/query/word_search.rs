@@ -30,7 +30,8 @@ pub(super) struct WordSearch {
 
 #[derive(Debug, Clone)]
 enum Shape {
-    Literal,
+    /// The folded text.
+    Literal(String),
     /// Folded parts; a star stands for any run without white space.
     Wildcard(Vec<String>),
 }
@@ -47,7 +48,7 @@ enum Verdict {
 impl WordSearch {
     pub(super) fn new(text: &Text) -> WordSearch {
         let (shape, needle) = match text {
-            Text::Exact(text) => (Shape::Literal, fold(text)),
+            Text::Exact(text) => (Shape::Literal(fold(text)), fold(text)),
             Text::Wildcard(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| fold(part)).collect();
                 let longest = parts.iter().max_by_key(|part| part.len()).cloned().unwrap_or_default();
@@ -66,6 +67,14 @@ impl WordSearch {
     /// Tokens that every text with a match has.
     pub(super) fn tokens(&self) -> &[String] {
         &self.tokens
+    }
+
+    /// Folded texts that stand in every match, one behind the other: the whole of it, or what is between its stars.
+    pub(super) fn parts(&self) -> &[String] {
+        match &self.shape {
+            Shape::Literal(text) => std::slice::from_ref(text),
+            Shape::Wildcard(parts) => parts,
+        }
     }
 
     /// True when the text has a match; `folded` is scratch space.
@@ -147,7 +156,7 @@ impl WordSearch {
     /// nothing between their rows.
     fn judge_row(&self, text: &str, hit: usize, folded: &mut String) -> Verdict {
         match &self.shape {
-            Shape::Literal => self.judge(text, hit),
+            Shape::Literal(_) => self.judge(text, hit),
             Shape::Wildcard(_) => {
                 fold_into(text, folded);
                 self.judge(folded, hit)
@@ -157,7 +166,7 @@ impl WordSearch {
 
     fn judge(&self, text: &str, hit: usize) -> Verdict {
         match &self.shape {
-            Shape::Literal => {
+            Shape::Literal(_) => {
                 let hit_end = hit + self.finder.needle().len();
                 // Neighbours need no folding: it keeps word constituents what they are.
                 match (text.get(..hit), text.get(hit_end..)) {

@@ -132,11 +132,30 @@ fn decode_codes(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
     if different > CODES_MAX {
         return Err(DamagedChunk("a stream has too many codes"));
     }
-    let values = (0..different).map(|_| cursor.signed()).collect::<Decoded<Vec<_>>>()?;
-    let codes = cursor.take(count)?.iter();
-    codes
-        .map(|code| values.get(usize::from(*code)).copied().ok_or(DamagedChunk("a code has no value")))
-        .collect()
+    let mut values = [0; CODES_MAX];
+    for value in values.iter_mut().take(different) {
+        *value = cursor.signed()?;
+    }
+    let codes = cursor.take(count)?;
+    // Checked as a whole: a check value by value costs more than all the rest.
+    if codes.iter().max().is_some_and(|highest| usize::from(*highest) >= different) {
+        return Err(DamagedChunk("a code has no value"));
+    }
+    Ok(codes.iter().map(|code| values[usize::from(*code)]).collect())
+}
+
+/// The integers of a stream as numbers below `end`.
+pub(in crate::block) fn decode_codes_below(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+    end: usize,
+) -> Decoded<Vec<u32>> {
+    let codes = decode_integers(cursor, count)?;
+    let highest = codes.iter().fold(0, |highest, code| highest.max(*code as u64));
+    if count > 0 && highest >= end as u64 {
+        return Err(DamagedChunk("a code is out of range"));
+    }
+    Ok(codes.into_iter().map(|code| code as u32).collect())
 }
 
 #[cfg(test)]

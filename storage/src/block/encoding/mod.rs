@@ -6,19 +6,20 @@
 
 mod cursor;
 mod floats;
-mod ids;
 mod integers;
 mod packed;
 mod rows;
+mod text_decoding;
 mod texts;
 
 use zstd::bulk::Compressor;
 
 pub(super) use cursor::{Cursor, put_varint};
 pub(super) use floats::decode_floats;
-pub(super) use integers::decode_integers;
+pub(super) use integers::{decode_codes_below, decode_integers};
 pub(super) use rows::decode_rows;
-pub(super) use texts::{Distinct, HashedKey, decode_texts};
+pub(super) use text_decoding::decode_texts;
+pub(super) use texts::{Distinct, HashedKey};
 
 /// Fast, and on sorted columns close to the higher levels.
 const ZSTD_LEVEL: i32 = 1;
@@ -62,8 +63,8 @@ pub(super) enum Tag {
     Uuid = 10,
     /// Texts that are integers as a machine prints them: integers stream.
     Number = 11,
-    /// Texts that begin alike: the beginning, texts stream of the rest.
-    Prefix = 12,
+    /// Texts that begin and end alike: the beginning, the end, texts stream of what is between.
+    Affixed = 12,
     /// Rows: all of them.
     AllRows = 13,
     /// Rows: one bit per row.
@@ -72,10 +73,12 @@ pub(super) enum Tag {
     RowList = 15,
     /// Bytes of no further structure: length, bytes.
     Opaque = 16,
+    /// Texts that are decimal fractions: digits behind the point, how many of them each shows, integers stream.
+    DecimalText = 17,
 }
 
 impl Tag {
-    const ALL: [Tag; 17] = [
+    const ALL: [Tag; 18] = [
         Tag::Zstd,
         Tag::Constant,
         Tag::Packed,
@@ -88,11 +91,12 @@ impl Tag {
         Tag::Hex,
         Tag::Uuid,
         Tag::Number,
-        Tag::Prefix,
+        Tag::Affixed,
         Tag::AllRows,
         Tag::Bitmap,
         Tag::RowList,
         Tag::Opaque,
+        Tag::DecimalText,
     ];
 
     fn from_number(number: u8) -> Decoded<Tag> {

@@ -2,6 +2,7 @@
 
 use super::integers::decode_integers;
 use super::{Cursor, DamagedChunk, Decoded, Encoder, Tag, decode_stream};
+use crate::column_source::{Column, Rows};
 
 /// Above one row in 32 a bit per row is cheaper than a list of differences.
 const BITMAP_SHARE: usize = 32;
@@ -35,21 +36,27 @@ pub(in crate::block) fn decode_rows(
     cursor: &mut Cursor<'_>,
     count: usize,
     total: usize,
-) -> Decoded<Vec<u32>> {
-    let rows = decode_stream(cursor, |tag, cursor| match tag {
-        Tag::AllRows => Ok((0..total as u32).collect()),
-        Tag::Bitmap => Ok(rows_of_bits(cursor.take(total.div_ceil(8))?)),
+) -> Decoded<Rows<'static>> {
+    const DAMAGED: DamagedChunk = DamagedChunk("rows are out of order or not as many as there are values");
+    let rows: Option<Vec<u32>> = decode_stream(cursor, |tag, cursor| match tag {
+        Tag::AllRows => Ok(None),
+        Tag::Bitmap => Ok(Some(rows_of_bits(cursor.take(total.div_ceil(8))?))),
         Tag::RowList => {
             let row = |row: i64| u32::try_from(row).map_err(|_| DamagedChunk("a row is out of range"));
-            decode_integers(cursor, count)?.into_iter().map(row).collect()
+            decode_integers(cursor, count)?.into_iter().map(row).collect::<Decoded<_>>().map(Some)
         }
         _ => Err(DamagedChunk("a stream of rows has another encoding")),
     })?;
-    let in_range = rows.last().is_none_or(|last| (*last as usize) < total);
-    if rows.len() == count && in_range && rows.is_sorted_by(|a, b| a < b) {
-        Ok(rows)
-    } else {
-        Err(DamagedChunk("rows are out of order or not as many as there are values"))
+    match rows {
+        None if count == total => Ok(Rows::All(total)),
+        Some(rows)
+            if rows.len() == count
+                && rows.last().is_none_or(|last| (*last as usize) < total)
+                && rows.is_sorted_by(|a, b| a < b) =>
+        {
+            Ok(Rows::Listed(Column::Shared(rows.into())))
+        }
+        _ => Err(DAMAGED),
     }
 }
 
@@ -78,7 +85,8 @@ mod tests {
             let mut bytes = Vec::new();
             Encoder::new().unwrap().rows(&rows, total, &mut bytes);
             let mut cursor = Cursor::new(&bytes);
-            prop_assert_eq!(decode_rows(&mut cursor, rows.len(), total), Ok(rows.clone()));
+            let read = decode_rows(&mut cursor, rows.len(), total).unwrap();
+            prop_assert_eq!(read.iter().map(|row| row as u32).collect::<Vec<_>>(), rows.clone());
             prop_assert_eq!(cursor.expect_end(), Ok(()));
             let wrong_count = decode_rows(&mut Cursor::new(&bytes), rows.len() + 1, total);
             // No rows and one row 0 are the same bytes; the count is the footer's to know.

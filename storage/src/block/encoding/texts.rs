@@ -1,4 +1,4 @@
-//! Texts: one for all, a dictionary, numbers in disguise, or plain.
+//! Texts become bytes: one for all, a dictionary, numbers in disguise, or plain.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -7,15 +7,15 @@ use insighthub_model::batch::TextColumn;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cursor::put_varint;
-use super::integers::decode_integers;
-use super::{Cursor, DamagedChunk, Decoded, Encoder, Tag, decode_stream, ids};
+use super::{Encoder, Tag};
+use crate::column_source::ids;
 
 /// After this many rows a column of mostly different texts is taken to go on like that.
 const SAMPLE_ROWS: usize = 2_048;
-/// A shorter common beginning saves nothing that zstd would not.
-const PREFIX_BYTES_MIN: usize = 3;
-
-const OUT_OF_RANGE: DamagedChunk = DamagedChunk("a text's length is out of range");
+/// How many digits the decimals of a column show: all of the scale, none that is a zero at the end, or as listed.
+pub(super) const DIGITS_ALL: u8 = 0;
+pub(super) const DIGITS_SHORTEST: u8 = 1;
+pub(super) const DIGITS_LISTED: u8 = 2;
 
 /// Keys are hashes already.
 #[derive(Default)]
@@ -98,15 +98,30 @@ impl Encoder {
         out.extend_from_slice(&dictionary);
     }
 
+    /// Appends a stream of texts that are likely numbers, or few.
+    pub(in crate::block) fn variables(&mut self, texts: &TextColumn, out: &mut Vec<u8>) {
+        if !self.numeric(texts, out) {
+            self.texts(texts, Distinct::of(texts).as_ref(), out);
+        }
+    }
+
     fn different_texts(&mut self, texts: &TextColumn, out: &mut Vec<u8>) {
         if self.disguised(texts, out) {
             return;
         }
-        let prefix = common_prefix(texts);
-        if prefix.len() >= PREFIX_BYTES_MIN {
-            let rest: TextColumn = texts.iter().map(|text| text.get(prefix.len()..).unwrap_or("")).collect();
-            let mut stream = vec![Tag::Prefix as u8];
+        let (prefix, suffix) = common_affixes(texts);
+        if !prefix.is_empty() || !suffix.is_empty() {
+            let between = |text: &'_ str| (prefix.len(), text.len().saturating_sub(suffix.len()));
+            let rest: TextColumn = texts
+                .iter()
+                .map(|text| {
+                    let (start, end) = between(text);
+                    text.get(start..end).unwrap_or("")
+                })
+                .collect();
+            let mut stream = vec![Tag::Affixed as u8];
             put_text(&mut stream, prefix);
+            put_text(&mut stream, suffix);
             if self.disguised(&rest, &mut stream) {
                 out.extend_from_slice(&stream);
                 return;
@@ -120,13 +135,11 @@ impl Encoder {
 
     /// Appends texts that are numbers as numbers; false, with nothing appended, where they are not.
     fn disguised(&mut self, texts: &TextColumn, out: &mut Vec<u8>) -> bool {
+        if self.numeric(texts, out) {
+            return true;
+        }
         if texts.is_empty() {
             return false;
-        }
-        if let Some(integers) = texts.iter().map(ids::integer).collect::<Option<Vec<_>>>() {
-            out.push(Tag::Number as u8);
-            self.integers(&integers, out);
-            return true;
         }
         let mut bytes = Vec::new();
         let stream = if texts.iter().all(|text| ids::uuid_bytes(text).map(|id| bytes.extend(id)).is_some()) {
@@ -144,123 +157,82 @@ impl Encoder {
         true
     }
 
+    /// The same for integers and decimal fractions.
+    fn numeric(&mut self, texts: &TextColumn, out: &mut Vec<u8>) -> bool {
+        if texts.is_empty() {
+            return false;
+        }
+        if let Some(integers) = texts.iter().map(ids::integer).collect::<Option<Vec<_>>>() {
+            out.push(Tag::Number as u8);
+            self.integers(&integers, out);
+            return true;
+        }
+        let Some(decimals) = texts.iter().map(ids::decimal).collect::<Option<Vec<_>>>() else { return false };
+        let scale = decimals.iter().map(|(_, digits)| *digits).max().unwrap_or(0);
+        let scaled = decimals.iter().map(|(number, digits)| number.checked_mul(10i64.pow(scale - digits)));
+        let Some(scaled) = scaled.collect::<Option<Vec<i64>>>() else { return false };
+        out.push(Tag::DecimalText as u8);
+        out.push(scale as u8);
+        if decimals.iter().all(|(_, digits)| *digits == scale) {
+            out.push(DIGITS_ALL);
+        } else if decimals
+            .iter()
+            .zip(&scaled)
+            .all(|((_, digits), scaled)| *digits == shortest(*scaled, scale))
+        {
+            out.push(DIGITS_SHORTEST);
+        } else {
+            out.push(DIGITS_LISTED);
+            let digits: Vec<i64> = decimals.iter().map(|(_, digits)| i64::from(*digits)).collect();
+            self.integers(&digits, out);
+        }
+        self.integers(&scaled, out);
+        true
+    }
+
     fn lengths(&mut self, texts: &TextColumn, unit: i64, out: &mut Vec<u8>) {
         let lengths: Vec<i64> = texts.iter().map(|text| text.len() as i64 / unit).collect();
         self.integers(&lengths, out);
     }
 }
 
-/// The texts of a stream. Streams nest only as the encoder nests them, so that damage cannot recurse.
-pub(in crate::block) fn decode_texts(cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    decode_stream(cursor, |tag, cursor| match tag {
-        Tag::Constant => {
-            let text = text(cursor)?;
-            Ok(std::iter::repeat_n(text, count).collect())
-        }
-        Tag::Dictionary => {
-            let different = cursor.length()?;
-            if different > count {
-                return Err(DamagedChunk("a dictionary has more texts than there are rows"));
-            }
-            let texts = decode_stream(cursor, |tag, cursor| decode_different(tag, cursor, different))?;
-            let mut column = TextColumn::default();
-            for code in decode_integers(cursor, count)? {
-                let code = usize::try_from(code).ok().filter(|code| *code < different);
-                column.push(texts.get(code.ok_or(DamagedChunk("a code has no text"))?));
-            }
-            Ok(column)
-        }
-        _ => decode_different(tag, cursor, count),
-    })
-}
-
-fn decode_different(tag: Tag, cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    match tag {
-        Tag::Plain => decode_plain(cursor, count),
-        Tag::Prefix => {
-            let prefix = text(cursor)?;
-            let rest = decode_stream(cursor, |tag, cursor| decode_disguised(tag, cursor, count))?;
-            let mut column = TextColumn::default();
-            for text in rest.iter() {
-                column.arena().push_str(prefix);
-                column.push(text);
-            }
-            Ok(column)
-        }
-        _ => decode_disguised(tag, cursor, count),
-    }
-}
-
-fn decode_disguised(tag: Tag, cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    let mut bytes = Vec::new();
-    let mut ends = Vec::with_capacity(count);
-    match tag {
-        Tag::Number => {
-            for integer in decode_integers(cursor, count)? {
-                bytes.extend_from_slice(integer.to_string().as_bytes());
-                ends.push(end_of(&bytes)?);
-            }
-        }
-        Tag::Uuid => {
-            let (ids, _) = cursor.take(count.saturating_mul(16))?.as_chunks::<16>();
-            for id in ids {
-                ids::push_uuid(id, &mut bytes);
-                ends.push(end_of(&bytes)?);
-            }
-        }
-        Tag::Hex => {
-            for length in decode_integers(cursor, count)? {
-                let length = usize::try_from(length).map_err(|_| OUT_OF_RANGE)?;
-                ids::push_hex(cursor.take(length)?, &mut bytes);
-                ends.push(end_of(&bytes)?);
-            }
-        }
-        _ => return Err(DamagedChunk("a stream of texts has another encoding")),
-    }
-    column_of(bytes, ends)
-}
-
-fn decode_plain(cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
-    let mut ends = Vec::with_capacity(count);
-    let mut end = 0u32;
-    for length in decode_integers(cursor, count)? {
-        let length = u32::try_from(length).map_err(|_| OUT_OF_RANGE)?;
-        end = end.checked_add(length).ok_or(OUT_OF_RANGE)?;
-        ends.push(end);
-    }
-    column_of(cursor.take(end as usize)?.to_vec(), ends)
-}
-
-fn end_of(bytes: &[u8]) -> Decoded<u32> {
-    u32::try_from(bytes.len()).map_err(|_| OUT_OF_RANGE)
-}
-
-fn column_of(bytes: Vec<u8>, ends: Vec<u32>) -> Decoded<TextColumn> {
-    let text = String::from_utf8(bytes).map_err(|_| DamagedChunk("a text is not UTF-8"))?;
-    TextColumn::from_parts(text, ends).ok_or(OUT_OF_RANGE)
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn text<'a>(cursor: &mut Cursor<'a>) -> Decoded<&'a str> {
-    let length = cursor.length()?;
-    std::str::from_utf8(cursor.take(length)?).map_err(|_| DamagedChunk("a text is not UTF-8"))
+/// Digits behind the point without the zeros at the end.
+pub(super) fn shortest(scaled: i64, scale: u32) -> u32 {
+    let (mut rest, mut digits) = (scaled, scale);
+    while digits > 0 && rest % 10 == 0 {
+        rest /= 10;
+        digits -= 1;
+    }
+    digits
 }
 
-/// What all texts begin with.
-fn common_prefix(texts: &TextColumn) -> &str {
-    let mut prefix = texts.get(0);
+/// What all texts begin with and what they end with, without overlap.
+fn common_affixes(texts: &TextColumn) -> (&str, &str) {
+    let (mut prefix, mut suffix) = (texts.get(0), texts.get(0));
+    let mut shortest = usize::MAX;
     for text in texts.iter() {
+        shortest = shortest.min(text.len());
         let same = prefix.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
         if same < prefix.len() {
             let boundary = (0..=same).rev().find(|at| prefix.is_char_boundary(*at)).unwrap_or(0);
             prefix = prefix.get(..boundary).unwrap_or("");
         }
+        let same = suffix.bytes().rev().zip(text.bytes().rev()).take_while(|(a, b)| a == b).count();
+        if same < suffix.len() {
+            let start = suffix.len() - same;
+            let boundary = (start..=suffix.len()).find(|at| suffix.is_char_boundary(*at));
+            suffix = suffix.get(boundary.unwrap_or(suffix.len())..).unwrap_or("");
+        }
+        if prefix.is_empty() && suffix.is_empty() {
+            break;
+        }
     }
-    prefix
+    if prefix.len().saturating_add(suffix.len()) > shortest { (prefix, "") } else { (prefix, suffix) }
 }
 
 #[cfg(test)]

@@ -2,15 +2,33 @@
 
 use proptest::prelude::*;
 
+use super::super::{Cursor, decode_texts};
 use super::*;
+use crate::column_source::Texts;
 
 fn check(texts: &TextColumn) -> usize {
     let mut bytes = Vec::new();
     Encoder::new().unwrap().texts(texts, Distinct::of(texts).as_ref(), &mut bytes);
     let mut cursor = Cursor::new(&bytes);
-    assert_eq!(decode_texts(&mut cursor, texts.len()).as_ref(), Ok(texts));
+    let read = decode_texts(&mut cursor, texts.len()).unwrap();
+    assert_eq!(&read.to_column(), texts);
+    assert!(texts.is_empty() || read.bytes_held() > 0);
+    check_equality(texts, &read);
     assert_eq!(cursor.expect_end(), Ok(()));
     bytes.len()
+}
+
+/// What is looked for without printing is found where printing finds it.
+fn check_equality(texts: &TextColumn, read: &Texts<'_>) {
+    let Texts::Printed(printed) = read else { return };
+    for wanted in texts.iter().take(5).map(str::to_ascii_lowercase).chain(["0".to_owned(), "u1".to_owned()]) {
+        let expected: Vec<u32> = (0u32..)
+            .zip(texts.iter())
+            .filter(|(_, text)| text.eq_ignore_ascii_case(&wanted))
+            .map(|(at, _)| at)
+            .collect();
+        assert!(printed.equal_to(&wanted).is_none_or(|found| found == expected), "{wanted}");
+    }
 }
 
 fn check_all(texts: &[String]) -> usize {
@@ -35,21 +53,26 @@ proptest! {
         uuids in prop::collection::vec("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", 0..60),
         numbers in prop::collection::vec("-?[0-9]{1,20}", 0..60),
         prefixed in prop::collection::vec("réq-[0-9a-f]{8}", 0..60),
+        decimals in prop::collection::vec("[0-9]{1,4}\\.[0-9]{1,3}|[0-9]{1,3}", 0..60),
+        units in prop::collection::vec("U[1-9][0-9]{0,5}ms", 0..60),
+        fractions in prop::collection::vec("[1-9]\\.[0-9]?[1-9]", 0..60),
     ) {
-        for texts in [hex, fixed, uuids, numbers, prefixed] {
+        for texts in [hex, fixed, uuids, numbers, prefixed, decimals, units, fractions] {
             check_all(&texts);
         }
     }
 
     #[test]
-    fn damaged_streams_never_panic(texts in prop::collection::vec("[a-f0-9]{0,4}", 0..60), at in any::<prop::sample::Index>(), flip in 1u8..) {
+    fn damaged_streams_never_panic(texts in prop_oneof![
+        prop::collection::vec("[a-f0-9]{0,4}", 0..60), prop::collection::vec("x[0-9]{1,3}(\\.[0-9])?y", 0..60),
+    ], at in any::<prop::sample::Index>(), flip in 1u8..) {
         let column: TextColumn = texts.iter().map(String::as_str).collect();
         let mut bytes = Vec::new();
         Encoder::new().unwrap().texts(&column, Distinct::of(&column).as_ref(), &mut bytes);
         let place = at.index(bytes.len());
         bytes[place] ^= flip;
         if let Ok(read) = decode_texts(&mut Cursor::new(&bytes), column.len()) {
-            prop_assert_eq!(read.len(), column.len());
+            prop_assert_eq!(read.to_column().len(), column.len());
         }
     }
 }

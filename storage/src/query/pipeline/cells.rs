@@ -1,11 +1,10 @@
 //! The values of a field, row by row, whatever column they are in. The only place that knows how system fields
 //! and a record's own fields are kept.
 
-use insighthub_model::batch::{FieldColumn, FieldValues};
 use insighthub_model::table::Value;
 use insighthub_model::{Level, LogId, Timestamp};
 
-use crate::column_source::{Column, ColumnError, ColumnSource};
+use crate::column_source::{ColumnError, ColumnSource, FieldView, Texts, Values};
 use crate::query::bitmap::Bitmap;
 
 /// A value as it lies in its column.
@@ -75,8 +74,7 @@ pub(super) fn visit(
             );
         }
         "message" => {
-            let messages = source.message()?;
-            each(rows, |row| Some(Cell::Text(messages.get(row))), visit);
+            source.message()?.for_each(rows.iter(), |row, text| visit(row, Cell::Text(text)))?;
         }
         "log_id" => {
             let (partition, offsets) = (source.partition(), source.offset()?);
@@ -97,39 +95,45 @@ pub(super) fn visit(
             }
         }
         own => {
-            for column in own_columns(source, own)? {
-                visit_column(&column, rows, visit);
+            for view in own_columns(source, own)? {
+                visit_view(&view, rows, visit);
             }
         }
     }
     Ok(())
 }
 
-fn own_columns<'a>(
+/// The columns of a record's own field, one for each type it has here.
+pub(super) fn own_columns<'a>(
     source: &'a dyn ColumnSource,
     name: &str,
-) -> Result<Vec<Column<'a, FieldColumn>>, ColumnError> {
+) -> Result<Vec<FieldView<'a>>, ColumnError> {
     if source.may_hold_field(name) { source.field(name) } else { Ok(Vec::new()) }
 }
 
-fn visit_column(column: &FieldColumn, rows: &Bitmap, visit: &mut impl FnMut(usize, Cell<'_>)) {
-    let places =
-        column.rows.iter().map(|row| *row as usize).enumerate().filter(|(_, row)| rows.contains(*row));
-    match &column.values {
-        FieldValues::Int(values) => places.for_each(|(at, row)| give(row, values.get(at), Cell::Int, visit)),
-        FieldValues::Float(values) => {
-            places.for_each(|(at, row)| give(row, values.get(at), Cell::Float, visit))
-        }
-        FieldValues::Bool(values) => {
-            places.for_each(|(at, row)| give(row, values.get(at), Cell::Bool, visit))
-        }
-        FieldValues::Text(texts) => places.for_each(|(at, row)| visit(row, Cell::Text(texts.get(at)))),
-        FieldValues::Json(texts) => {
-            // An explicit null is as good as no value.
-            let present = places.filter(|(at, _)| texts.get(*at) != "null");
-            present.for_each(|(at, row)| visit(row, Cell::Json(texts.get(at))));
-        }
+fn visit_view(view: &FieldView<'_>, rows: &Bitmap, visit: &mut impl FnMut(usize, Cell<'_>)) {
+    let places = view.rows.iter().enumerate().filter(|(_, row)| rows.contains(*row));
+    match &view.values {
+        Values::Int(values) => places.for_each(|(at, row)| give(row, values.get(at), Cell::Int, visit)),
+        Values::Float(values) => places.for_each(|(at, row)| give(row, values.get(at), Cell::Float, visit)),
+        Values::Bool(values) => places.for_each(|(at, row)| give(row, values.get(at), Cell::Bool, visit)),
+        Values::Text(texts) => visit_texts(texts, places, |row, text| visit(row, Cell::Text(text))),
+        // An explicit null is as good as no value.
+        Values::Json(texts) => visit_texts(texts, places, |row, text| {
+            if text != "null" {
+                visit(row, Cell::Json(text));
+            }
+        }),
     }
+}
+
+fn visit_texts(
+    texts: &Texts<'_>,
+    places: impl Iterator<Item = (usize, usize)>,
+    mut visit: impl FnMut(usize, &str),
+) {
+    let mut scratch = String::new();
+    places.for_each(|(at, row)| visit(row, texts.get(at, &mut scratch)));
 }
 
 fn give<'a, T: Copy>(

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use insighthub_model::query::TimeSpan;
+use insighthub_model::query::system_field::NAMES as SYSTEM_FIELDS;
 use insighthub_model::table::Value;
 use insighthub_model::{Level, Timestamp};
 
 use super::cells::{self, Cell};
 use super::plan::Key;
-use crate::column_source::{ColumnError, ColumnSource};
+use crate::column_source::{self, ColumnError, ColumnSource, FieldView, Messages, Values};
 use crate::query::bitmap::Bitmap;
 
 /// Up to this many combinations are numbered by their place in a table instead of by a map.
@@ -102,11 +103,7 @@ struct Codes {
 fn codes(source: &dyn ColumnSource, key: &Key, rows: &Bitmap) -> Result<Codes, ColumnError> {
     match key {
         Key::Time(length) => stretches(source, *length, rows),
-        Key::Field(name) if name == "service" => {
-            let of_row = source.service()?.iter().map(|service| u32::from(*service)).collect();
-            let values = source.services().iter().map(|service| Value::Text(service.clone())).collect();
-            Ok(Codes { of_row, values })
-        }
+        Key::Field(name) if name == "service" => services(source),
         Key::Field(name) if name == "level" => {
             let of_row = source.level()?.iter().map(|level| u32::from(*level)).collect();
             let values = Level::ALL.iter().map(|level| Value::Text(level.to_string())).collect();
@@ -115,6 +112,21 @@ fn codes(source: &dyn ColumnSource, key: &Key, rows: &Bitmap) -> Result<Codes, C
         Key::Field(name) => values_of(source, name, rows),
         Key::Template => templates(source, rows),
     }
+}
+
+fn services(source: &dyn ColumnSource) -> Result<Codes, ColumnError> {
+    let of_row = match source.service_runs() {
+        None => source.service()?.iter().map(|service| u32::from(*service)).collect(),
+        Some(runs) => {
+            let mut of_row = Vec::with_capacity(source.rows());
+            for (run, code) in runs.iter().zip(0u32..) {
+                of_row.resize(run.end_row as usize, code);
+            }
+            of_row
+        }
+    };
+    let values = source.services().iter().map(|service| Value::Text(service.clone())).collect();
+    Ok(Codes { of_row, values })
 }
 
 /// Rows of a block follow each other in time within a service, so that a division is rarely needed.
@@ -142,6 +154,14 @@ fn stretches(source: &dyn ColumnSource, length: TimeSpan, rows: &Bitmap) -> Resu
 fn values_of(source: &dyn ColumnSource, name: &str, rows: &Bitmap) -> Result<Codes, ColumnError> {
     let mut of_row = vec![NONE; source.rows()];
     let mut numbering = Numbering::default();
+    if !SYSTEM_FIELDS.contains(&name)
+        && let [view] = cells::own_columns(source, name)?.as_slice()
+        && let Values::Text(texts) = &view.values
+        && let Some(codes) = texts.codes()
+    {
+        number_coded(view, codes, rows, &mut numbering, &mut of_row);
+        return Ok(numbering.with_null(of_row, rows));
+    }
     cells::visit(source, name, rows, &mut |row, cell| {
         if let Some(slot) = of_row.get_mut(row) {
             *slot = numbering.code(cell);
@@ -150,17 +170,57 @@ fn values_of(source: &dyn ColumnSource, name: &str, rows: &Bitmap) -> Result<Cod
     Ok(numbering.with_null(of_row, rows))
 }
 
+/// Each different text is looked at once.
+fn number_coded(
+    view: &FieldView<'_>,
+    codes: column_source::Codes<'_>,
+    rows: &Bitmap,
+    numbering: &mut Numbering,
+    of_row: &mut [u32],
+) {
+    let mut known = vec![NONE; codes.values.len()];
+    for (row, code) in view.rows.iter().zip(codes.codes) {
+        let (Some(slot), Some(known)) = (of_row.get_mut(row), known.get_mut(*code as usize)) else {
+            continue;
+        };
+        if !rows.contains(row) {
+            continue;
+        }
+        if *known == NONE {
+            *known = numbering.code(Cell::Text(codes.values.get(*code as usize)));
+        }
+        *slot = *known;
+    }
+}
+
+/// Rows whose template a block knows are not read.
 fn templates(source: &dyn ColumnSource, rows: &Bitmap) -> Result<Codes, ColumnError> {
-    let messages = source.message()?;
     let mut of_row = vec![NONE; source.rows()];
     let mut numbering = Numbering::default();
+    let messages = source.message()?;
+    let mut unknown = rows.clone();
+    if let Messages::Templated(templated) = &messages {
+        let (patterns, free) = (templated.patterns(), templated.templates.free());
+        let mut known = vec![NONE; patterns.values.len()];
+        unknown.retain(|row| {
+            let Some(code) = patterns.codes.get(row).filter(|code| Some(**code) != free) else { return true };
+            let (Some(slot), Some(known)) = (of_row.get_mut(row), known.get_mut(*code as usize)) else {
+                return true;
+            };
+            if *known == NONE {
+                *known = numbering.code(Cell::Text(patterns.values.get(*code as usize)));
+            }
+            *slot = *known;
+            false
+        });
+    }
     let mut template = String::new();
-    for row in rows.iter() {
+    messages.for_each(unknown.iter(), |row, message| {
         if let Some(slot) = of_row.get_mut(row) {
-            super::template::write_template(messages.get(row), &mut template);
+            super::template::write_template(message, &mut template);
             *slot = numbering.code(Cell::Text(&template));
         }
-    }
+    })?;
     Ok(Codes { of_row, values: numbering.values })
 }
 

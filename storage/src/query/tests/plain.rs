@@ -4,7 +4,7 @@
 use std::ops::RangeBounds;
 
 use insighthub_model::query::token::{fold, fold_char, is_word_char};
-use insighthub_model::query::{Expression, FieldTest, Number, RangeEnd, Test, Text};
+use insighthub_model::query::{Expression, FieldTest, LetterCase, Number, RangeEnd, Regex, Test, Text};
 use insighthub_model::{FieldValue, Level, Record, Timestamp};
 
 use crate::query::Conditions;
@@ -39,6 +39,7 @@ fn field_meets(record: &Record, field: &FieldTest) -> bool {
         "is_anomaly" => value_meets(&FieldValue::Bool(record.is_anomaly), test),
         "anomaly_reason" => record.anomaly_reason.as_deref().is_some_and(|reason| text_meets(reason, test)),
         "timestamp" => in_range(&record.timestamp, test, |text| Timestamp::parse(text).ok()),
+        "message" => text_meets(&record.message, test),
         "log_id" => text_meets(&record.log_id.to_string(), test),
         name => record.fields.iter().any(|(field, value)| field == name && value_meets(value, test)),
     }
@@ -87,9 +88,8 @@ fn number_meets(number: Number, shown: &str, test: &Test) -> bool {
         Test::Is(Text::Exact(text)) => {
             Number::parse(text).is_some_and(|wanted| number.order(wanted) == Some(std::cmp::Ordering::Equal))
         }
-        Test::Is(Text::Wildcard(_)) | Test::Contains(_) => text_meets(shown, test),
+        Test::Is(Text::Wildcard(_)) | Test::Contains(_) | Test::Matches(_) => text_meets(shown, test),
         Test::In(values) => values.iter().any(|value| number_meets(number, shown, &is(value))),
-        Test::Matches(_) => panic!("regular expressions are refused"),
         Test::Compare(..) | Test::Between(..) => match test.ends() {
             Some((RangeEnd::Open, RangeEnd::Open)) => true,
             _ => in_number_range(number, test),
@@ -107,7 +107,7 @@ fn text_meets(value: &str, test: &Test) -> bool {
         }
         Test::Contains(text) => holds_words(text, value),
         Test::In(values) => values.iter().any(|wanted| text_meets(value, &is(wanted))),
-        Test::Matches(_) => panic!("regular expressions are refused"),
+        Test::Matches(regex) => regex_meets(value, regex),
         Test::Compare(..) | Test::Between(..) => {
             let (from, to) = test.ends().unwrap();
             let texts: Vec<&String> = [&from, &to]
@@ -126,6 +126,11 @@ fn text_meets(value: &str, test: &Test) -> bool {
             }
         }
     }
+}
+
+fn regex_meets(value: &str, regex: &Regex) -> bool {
+    let case = if regex.case() == LetterCase::Ignored { "(?i)" } else { "" };
+    regex::Regex::new(&format!("{case}{}", regex.pattern())).unwrap().is_match(value)
 }
 
 fn is(value: &str) -> Test {

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use insighthub_model::batch::{BatchBuilder, FieldColumn, FieldValues, FixedFields, TextColumn};
-use insighthub_model::query::token::tokens;
+use insighthub_model::batch::{BatchBuilder, FieldValues, FixedFields, TextColumn};
+use insighthub_model::query::token::{fold, tokens};
 use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
 use proptest::prelude::*;
 
-use crate::column_source::{Column, ColumnError, ColumnSource};
+use crate::column_source::{
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, Statistics, Texts, ValueRange, Values,
+};
 use crate::stored_batch::StoredBatch;
 
 /// What one record is made of.
@@ -173,7 +175,7 @@ impl ColumnSource for TestSource {
     fn level(&self) -> Read<'_, [u8]> {
         self.batch.level()
     }
-    fn message(&self) -> Read<'_, TextColumn> {
+    fn message(&self) -> Result<Messages<'_>, ColumnError> {
         self.batch.message()
     }
     fn latency_ms(&self) -> Read<'_, [f64]> {
@@ -188,8 +190,40 @@ impl ColumnSource for TestSource {
     fn anomalies(&self) -> Read<'_, [(u32, String)]> {
         self.batch.anomalies()
     }
-    fn field(&self, name: &str) -> Result<Vec<Column<'_, FieldColumn>>, ColumnError> {
-        self.batch.field(name)
+    fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        let mut views = self.batch.field(name)?;
+        for view in &mut views {
+            if let Values::Text(texts) | Values::Json(texts) = &mut view.values {
+                *texts = coded(texts);
+            }
+        }
+        Ok(views)
+    }
+    fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        self.batch.records.columns(name).any(|column| match &column.values {
+            FieldValues::Text(texts) => texts.iter().any(|text| fold(text) == fold(value)),
+            _ => true,
+        })
+    }
+    fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
+        let of = |values: &FieldValues| {
+            let range = match values {
+                FieldValues::Int(values) => ValueRange::of_integers(values),
+                FieldValues::Float(values) => ValueRange::of_floats(values.iter().copied()),
+                _ => None,
+            };
+            Statistics { kind: values.kind(), values: values.len() as u32, distinct: None, range }
+        };
+        Some(match column {
+            ColumnName::LatencyMs => {
+                let present = self.batch.records.latency_ms.iter().filter(|value| !value.is_nan());
+                vec![of(&FieldValues::Float(present.copied().collect()))]
+            }
+            ColumnName::AnomalyScore => return None,
+            ColumnName::Field(name) => {
+                self.batch.records.columns(name).map(|column| of(&column.values)).collect()
+            }
+        })
     }
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
         let mut records = self.batch.records(rows)?;
@@ -198,6 +232,22 @@ impl ColumnSource for TestSource {
         }
         Ok(records)
     }
+}
+
+/// The same texts by number.
+fn coded<'a>(texts: &Texts<'_>) -> Texts<'a> {
+    let column = texts.to_column();
+    let mut values: Vec<&str> = Vec::new();
+    let mut codes = Vec::new();
+    for text in column.iter() {
+        let code = values.iter().position(|value| *value == text).unwrap_or_else(|| {
+            values.push(text);
+            values.len() - 1
+        });
+        codes.push(code as u32);
+    }
+    let values: TextColumn = values.into_iter().collect();
+    Texts::Coded { values: Column::Shared(values.into()), codes: Column::Shared(codes.into()) }
 }
 
 fn parts_strategy() -> impl Strategy<Value = Parts> {

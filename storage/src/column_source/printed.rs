@@ -1,0 +1,116 @@
+//! Texts kept as what they print: integers, decimal fractions, hex ids and UUIDs, each between the same
+//! beginning and the same end. A trace id takes 16 bytes so, and no time until it is looked at.
+
+use super::ids;
+
+/// See the module's documentation.
+#[derive(Debug, PartialEq)]
+pub struct Printed {
+    prefix: String,
+    suffix: String,
+    numbers: Numbers,
+}
+
+/// What is printed between prefix and suffix.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Numbers {
+    Integers(Vec<i64>),
+    /// Millionths or the like, never negative: digits behind the point of the scale, and of each number.
+    Decimals {
+        scaled: Vec<i64>,
+        scale: u32,
+        digits: Vec<u8>,
+    },
+    /// Bytes of all ids, and where each ends.
+    Hex {
+        bytes: Vec<u8>,
+        ends: Vec<u32>,
+    },
+    Uuids(Vec<[u8; 16]>),
+}
+
+impl Printed {
+    pub(crate) fn new(prefix: String, suffix: String, numbers: Numbers) -> Printed {
+        Printed { prefix, suffix, numbers }
+    }
+
+    pub fn len(&self) -> usize {
+        match &self.numbers {
+            Numbers::Integers(values) => values.len(),
+            Numbers::Decimals { scaled, .. } => scaled.len(),
+            Numbers::Hex { ends, .. } => ends.len(),
+            Numbers::Uuids(ids) => ids.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers where there is nothing around them.
+    pub(crate) fn bare(&self) -> Option<&Numbers> {
+        (self.prefix.is_empty() && self.suffix.is_empty()).then_some(&self.numbers)
+    }
+
+    /// Appends the text of a value; nothing past the end.
+    pub fn push(&self, at: usize, out: &mut String) {
+        if at >= self.len() {
+            return;
+        }
+        out.push_str(&self.prefix);
+        match &self.numbers {
+            Numbers::Integers(values) => ids::push_integer(values.get(at).copied().unwrap_or(0), out),
+            Numbers::Decimals { scaled, scale, digits } => {
+                let (number, digits) = (scaled.get(at).copied(), digits.get(at).copied());
+                ids::push_decimal(number.unwrap_or(0), *scale, u32::from(digits.unwrap_or(0)), out);
+            }
+            Numbers::Hex { .. } => ids::push_hex(self.hex(at), out),
+            Numbers::Uuids(ids) => ids.get(at).iter().for_each(|id| ids::push_uuid(*id, out)),
+        }
+        out.push_str(&self.suffix);
+    }
+
+    /// The values whose text is `wanted`, which is folded, whatever the case. `None` where only printing them
+    /// can tell.
+    pub fn equal_to(&self, wanted: &str) -> Option<Vec<u32>> {
+        let is_ascii = self.prefix.is_ascii() && self.suffix.is_ascii();
+        let rest = wanted.strip_prefix(self.prefix.to_ascii_lowercase().as_str());
+        let rest = rest.and_then(|rest| rest.strip_suffix(self.suffix.to_ascii_lowercase().as_str()));
+        if !is_ascii || matches!(self.numbers, Numbers::Decimals { .. }) {
+            return None;
+        }
+        let Some(rest) = rest else { return Some(Vec::new()) };
+        let mut bytes = Vec::new();
+        Some(match &self.numbers {
+            Numbers::Integers(values) => {
+                ids::integer(rest).map_or(Vec::new(), |id| places(values, |v| *v == id))
+            }
+            Numbers::Uuids(ids) => ids::uuid_bytes(rest).map_or(Vec::new(), |id| places(ids, |v| *v == id)),
+            Numbers::Hex { ends, .. } if ids::hex_bytes(rest, &mut bytes) => {
+                (0..ends.len()).filter(|at| self.hex(*at) == bytes).map(|at| at as u32).collect()
+            }
+            Numbers::Hex { .. } | Numbers::Decimals { .. } => Vec::new(),
+        })
+    }
+
+    fn hex(&self, at: usize) -> &[u8] {
+        let Numbers::Hex { bytes, ends } = &self.numbers else { return &[] };
+        let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        let end = ends.get(at).copied().unwrap_or(start);
+        bytes.get(start as usize..end as usize).unwrap_or(&[])
+    }
+
+    pub fn bytes_held(&self) -> usize {
+        let numbers = match &self.numbers {
+            Numbers::Integers(values) => size_of_val(values.as_slice()),
+            Numbers::Decimals { scaled, digits, .. } => size_of_val(scaled.as_slice()) + digits.len(),
+            Numbers::Hex { bytes, ends } => bytes.len() + size_of_val(ends.as_slice()),
+            Numbers::Uuids(ids) => size_of_val(ids.as_slice()),
+        };
+        size_of::<Self>() + self.prefix.len() + self.suffix.len() + numbers
+    }
+}
+
+fn places<T>(values: &[T], accepts: impl Fn(&T) -> bool) -> Vec<u32> {
+    (0u32..).zip(values).filter(|(_, value)| accepts(value)).map(|(at, _)| at).collect()
+}
