@@ -8,7 +8,7 @@ mod latency;
 
 use serde::{Deserialize, Serialize};
 
-pub use latency::{BUCKETS_MAX, LatencySketch, SketchError};
+pub use latency::{BUCKETS_MAX, LatencyCollector, LatencySketch, SketchError};
 
 use crate::Level;
 

@@ -93,3 +93,24 @@ fn damaged_stored_sketches_are_refused() {
         assert!(serde_json::from_str::<LatencySketch>(text).is_err(), "{text} was taken");
     }
 }
+
+proptest! {
+    #[test]
+    fn collecting_comes_to_the_same_as_adding(
+        runs in proptest::collection::vec(
+            proptest::collection::vec(prop_oneof![-1.0f64..1e7, Just(0.0), Just(f64::NAN), 1e-9f64..1.0], 0..40),
+            1..6,
+        ),
+    ) {
+        let (mut collector, mut collected, mut added) =
+            (LatencyCollector::default(), LatencySketch::default(), LatencySketch::default());
+        for run in runs {
+            for latency_ms in run {
+                collector.add(latency_ms);
+                added.add(latency_ms);
+            }
+            collector.move_into(&mut collected);
+        }
+        prop_assert_eq!(collected, added);
+    }
+}

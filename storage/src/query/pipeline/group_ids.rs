@@ -1,7 +1,6 @@
 //! Which group each row of a source belongs to.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use insighthub_model::query::TimeSpan;
 use insighthub_model::query::system_field::NAMES as SYSTEM_FIELDS;
 use insighthub_model::table::Value;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use insighthub_model::aggregate::LatencySketch;
+use insighthub_model::aggregate::{LatencyCollector, LatencySketch};
 use insighthub_model::query::Number;
 use insighthub_model::table::Value;
 use insighthub_model::{Level, Timestamp};
@@ -135,10 +135,6 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    pub(super) fn add(&mut self, value: f64) {
-        if value < 0.0 { self.below_zero.add(-value) } else { self.from_zero.add(value) }
-    }
-
     pub(super) fn merge(&mut self, other: &Sketch) {
         self.below_zero.merge(&other.below_zero);
         self.from_zero.merge(&other.from_zero);
@@ -166,6 +162,40 @@ impl Sketch {
     }
 }
 
+/// Adds numbers to the sketches of groups; rows of one group mostly follow one another.
+#[derive(Debug)]
+pub(super) struct SketchWriter<'a> {
+    sketches: &'a mut [Sketch],
+    group: usize,
+    collector: LatencyCollector,
+}
+
+impl<'a> SketchWriter<'a> {
+    pub(super) fn new(sketches: &'a mut [Sketch]) -> SketchWriter<'a> {
+        SketchWriter { sketches, group: 0, collector: LatencyCollector::default() }
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, group: usize, value: f64) {
+        if group != self.group {
+            self.finish();
+            self.group = group;
+        }
+        if value >= 0.0 {
+            self.collector.add(value);
+        } else if let Some(sketch) = self.sketches.get_mut(group) {
+            sketch.below_zero.add(-value);
+        }
+    }
+
+    /// To be called after the last number.
+    pub(super) fn finish(&mut self) {
+        if let Some(sketch) = self.sketches.get_mut(self.group) {
+            self.collector.move_into(&mut sketch.from_zero);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,10 +210,13 @@ mod tests {
         ) {
             values.retain(|value| value.abs() > 1e-3);
             prop_assume!(!values.is_empty());
-            let (mut sketch, mut other) = (Sketch::default(), Sketch::default());
+            let (mut sketch, mut other) = ([Sketch::default()], [Sketch::default()]);
             for (at, value) in values.iter().enumerate() {
-                if at < cut { sketch.add(*value) } else { other.add(*value) }
+                let mut writer = SketchWriter::new(if at < cut { &mut sketch } else { &mut other });
+                writer.add(0, *value);
+                writer.finish();
             }
+            let ([mut sketch], [other]) = (sketch, other);
             sketch.merge(&other);
             values.sort_by(f64::total_cmp);
             let exact = values[(fraction * (values.len() - 1) as f64) as usize];

@@ -9,7 +9,7 @@ use super::cells;
 use super::distinct::Different;
 use super::edge::{Edge, edges, keep_edge};
 use super::group_ids::GroupIds;
-use super::numbers::{Extreme, Sketch, Sum, as_float, number_of};
+use super::numbers::{Extreme, Sketch, SketchWriter, Sum, as_float, number_of};
 use super::rate::{Seen, Stretch};
 use crate::column_source::{ColumnError, ColumnSource};
 use crate::query::bitmap::Bitmap;
@@ -87,11 +87,11 @@ impl States {
             States::Greatest(states) => {
                 visit_extremes(source, field, rows, ids, states, std::cmp::Ordering::Greater)?;
             }
-            States::Quantiles(states) => visit_numbers(source, field, rows, ids, |group, number| {
-                if let Some(sketch) = states.get_mut(group) {
-                    sketch.add(as_float(number));
-                }
-            })?,
+            States::Quantiles(states) => {
+                let mut writer = SketchWriter::new(states);
+                visit_numbers(source, field, rows, ids, |group, number| writer.add(group, as_float(number)))?;
+                writer.finish();
+            }
             States::Distinct(states) => cells::visit(source, field, rows, &mut |row, cell| {
                 if let Some(different) = states.get_mut(ids.of(row)) {
                     different.add(cell);

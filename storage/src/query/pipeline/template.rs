@@ -27,7 +27,7 @@ mod tests {
             template
         };
         assert_eq!(template("charge 4711 failed after 30.2 ms"), "charge <*> failed after <*> ms");
-        assert_eq!(template("from 10.0.0.1:80, retry"), "from <*>:<*>, retry");
+        assert_eq!(template("from 10.0.0.1:80, retry"), "from <*>.<*>.<*>.<*>:<*>, retry");
         assert_eq!(template("no variables here: \u{fc}"), "no variables here: \u{fc}");
         assert_eq!(template(""), "");
     }
