@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::api::Api;
 use crate::checker::Findings;
 use crate::cluster::Cluster;
-use crate::cluster::node::{Condition, Node};
-use crate::cluster::view::{View, damage};
+use crate::cluster::node::Condition;
+use crate::cluster::view::View;
 use crate::nemesis::Nemesis;
 use crate::nemesis::scenario::{Abilities, Scenario, Schedule};
-use crate::reckoning::{ReadBack, Reckoning};
 use crate::run_options::RunOptions;
 use crate::summary::{Count, Summary, Throughput};
+use crate::verdict::Verdict;
 use crate::workload::gaps::Quantiles;
 use crate::workload::{Outcome, Workload};
 
@@ -33,8 +32,6 @@ const FLOWS_WITHIN: Duration = Duration::from_secs(20);
 const LAST_BATCHES_WITHIN: Duration = Duration::from_secs(40);
 /// Effects of a fault on clients that outlast it, such as an attempt that waits for its end.
 const AFTERMATH: Duration = Duration::from_secs(1);
-/// Reading everything back from a debug node.
-const READ_BACK_WITHIN: Duration = Duration::from_secs(120);
 
 /// Runs it; an error means that it could not even be run.
 pub async fn run(options: &RunOptions) -> Result<Summary> {
@@ -215,7 +212,9 @@ impl Run<'_> {
             Ok(after) => summary.equal_after_ms = u64::try_from(after.as_millis()).ok(),
             Err(error) => findings.add("replicas not equal in time", format!("{error:#}")),
         }
-        check_nodes(&cluster, &outcome, &mut findings, &mut summary).await;
+        let verdict = Verdict::on(&cluster, &outcome).await;
+        findings.join(verdict.findings);
+        (summary.read_back, summary.error_lines) = (verdict.read_back, verdict.error_lines);
         let tally = &shared.tally;
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         summary.reads = count(&tally.reads);
@@ -245,41 +244,6 @@ impl Run<'_> {
         }
         Ok(summary)
     }
-}
-
-/// Reads every node back and looks at what the nodes printed.
-async fn check_nodes(cluster: &Cluster, outcome: &Outcome, findings: &mut Findings, summary: &mut Summary) {
-    let mut reckoning = Reckoning::new(&outcome.ledger);
-    for number in cluster.up() {
-        let Some(node) = cluster.nodes.get(number) else { continue };
-        match read_back(node).await {
-            Ok(read) => reckoning.take_in(&node.name, &read),
-            Err(error) => findings.add("nodes that cannot be read", format!("{}: {error:#}", node.name)),
-        }
-        let complaints = node.complaints().await.unwrap_or_default();
-        for line in &complaints {
-            if line.contains("panicked at") {
-                findings.add("panics", format!("{}: {line}", node.name));
-            }
-        }
-        summary.error_lines += complaints.len();
-    }
-    let (found, read_back) = reckoning.finish();
-    findings.take_in("read back", found);
-    summary.read_back = read_back;
-    for violation in &outcome.ledger.violations {
-        findings.add("answers that must not be", violation.clone());
-    }
-    for trouble in outcome.followed.iter().flat_map(|followed| followed.trouble(&outcome.ledger)) {
-        findings.add("live tails", trouble);
-    }
-    for what in damage(&cluster.views().await) {
-        findings.add("damage", what);
-    }
-}
-
-async fn read_back(node: &Node) -> Result<ReadBack> {
-    ReadBack::of(&Api::patient(&node.url(), READ_BACK_WITHIN)?).await
 }
 
 fn terms(views: &[View]) -> u64 {

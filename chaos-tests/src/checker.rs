@@ -12,6 +12,8 @@ use crate::ledger::{Fate, Ledger};
 
 /// How many examples of one kind of fault a message names.
 const EXAMPLES_MAX: usize = 5;
+/// Of an example: a node's whole output may hang on it.
+const EXAMPLE_CHARS_MAX: usize = 600;
 /// Sums of floats may be added in another order; more than this is another value.
 const RELATIVE_ERROR_MAX: f64 = 1e-6;
 
@@ -53,6 +55,13 @@ impl Findings {
         self.by_kind.get(kind).map_or(0, Vec::len)
     }
 
+    /// Takes in what was found elsewhere.
+    pub fn join(&mut self, others: Findings) {
+        for (kind, found) in others.by_kind {
+            self.by_kind.entry(kind).or_default().extend(found);
+        }
+    }
+
     /// Takes in what was found elsewhere, and says where.
     pub fn take_in(&mut self, place: &str, others: Findings) {
         for (kind, found) in others.by_kind {
@@ -64,7 +73,8 @@ impl Findings {
     /// The number and a few examples of each kind.
     pub fn lines(&self) -> Vec<String> {
         let line = |(kind, found): (&&str, &Vec<String>)| {
-            let examples: Vec<&str> = found.iter().take(EXAMPLES_MAX).map(String::as_str).collect();
+            let shortened = |what: &String| what.chars().take(EXAMPLE_CHARS_MAX).collect::<String>();
+            let examples: Vec<String> = found.iter().take(EXAMPLES_MAX).map(shortened).collect();
             format!("{} {kind}: {}", found.len(), examples.join(" | "))
         };
         self.by_kind.iter().map(line).collect()

@@ -23,4 +23,5 @@ pub mod reckoning;
 pub mod run_options;
 pub mod source_logs;
 pub mod summary;
+pub mod verdict;
 pub mod workload;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -11,6 +12,9 @@ fd = os.open(sys.argv[1], os.O_RDONLY)
 fcntl.ioctl(fd, 0x8004587d, struct.pack('I', int(sys.argv[2])))";
 /// Large enough for a node's preallocated segments, small enough for any machine: the file is sparse.
 const DISK_BYTES: u64 = 2 << 30;
+
+/// Namespaces of other runs on this machine are left within this time.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What the cut leaves of what was written but not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +65,23 @@ impl LoopDisk {
 
     /// The power is back: the journal is replayed.
     pub fn power_on(&self) -> Result<()> {
-        run(Command::new("umount").arg(self.mount_point()))?;
-        self.mount()
+        let started = Instant::now();
+        loop {
+            run(Command::new("umount").arg(self.mount_point()))?;
+            self.mount()?;
+            if self.is_alive() {
+                return Ok(());
+            }
+            // Another mount namespace, such as one of `ip netns exec`, holds a copy of the mount, and with it the
+            // file system that was shut down.
+            ensure!(started.elapsed() < GONE_WITHIN, "the disk that was cut is held by another namespace");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        let sign = self.mount_point().join("power-is-back");
+        std::fs::write(&sign, "x").is_ok() && std::fs::remove_file(&sign).is_ok()
     }
 
     /// Takes space until only this much is left; replaces what was taken before.

@@ -53,6 +53,8 @@ impl RunOptions {
             partitions: 4,
             workload: match scenario {
                 Scenario::OneDead => WorkloadPlan::full_speed(),
+                // There must be blocks before they can rot.
+                Scenario::Rot => WorkloadPlan { batch_records_max: 80, ..WorkloadPlan::default() },
                 _ => WorkloadPlan::default(),
             },
             environment: Vec::new(),
@@ -76,6 +78,10 @@ impl RunOptions {
             between: self.between,
             ..ClusterOptions::default()
         };
+        if is(&[Scenario::Rot, Scenario::All]) {
+            // As often as a node can: what has rotten is to be found within the run.
+            options.environment.push(("INSIGHTHUB_STORAGE__SCRUB_EVERY_SECS".to_owned(), "1".to_owned()));
+        }
         options.environment.extend(self.environment.iter().cloned());
         options
     }

@@ -1,7 +1,7 @@
-//! A cluster whose disks lose power, fill up and fail: what was acknowledged is on a majority of them.
+//! A cluster whose disks lose power, fill up, fail and rot: what was acknowledged is on a majority of them.
 //!
-//! Needs root, loop devices and python3, the failing syncs strace; says so and passes where they are
-//! missing.
+//! All but the rot needs root, loop devices and python3, the failing syncs strace; says so and passes where
+//! they are missing.
 
 use anyhow::Result;
 use insighthub_chaos_tests::nemesis::Nemesis;
@@ -15,6 +15,11 @@ async fn the_power_may_go_on_one_node_and_on_all() -> Result<()> {
         return Ok(());
     }
     prove(Scenario::PowerCut, 1, 15).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_may_rot_under_load() -> Result<()> {
+    prove(Scenario::Rot, 3, 15).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ pub mod record;
 pub mod routing;
 pub mod scores;
 pub mod spread_plan;
+pub mod table;
 pub mod timestamp;
 
 pub use batch::RecordBatch;

@@ -45,7 +45,7 @@ impl Serialize for Record {
         map.serialize_entry("service", &self.service)?;
         map.serialize_entry("level", &self.level)?;
         map.serialize_entry("message", &self.message)?;
-        map.serialize_entry("latency_ms", &self.latency_ms.map(Number))?;
+        map.serialize_entry("latency_ms", &self.latency_ms.map(ShownNumber))?;
         map.serialize_entry("anomaly_score", &self.anomaly_score)?;
         map.serialize_entry("is_anomaly", &self.is_anomaly)?;
         if let Some(reason) = &self.anomaly_reason {
@@ -60,9 +60,9 @@ impl Serialize for Record {
 }
 
 /// A float that prints as an integer when it is one: a client that sent 1320 reads 1320.
-struct Number(f64);
+pub(crate) struct ShownNumber(pub(crate) f64);
 
-impl Serialize for Number {
+impl Serialize for ShownNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // 2^53: up to here every integer is a float.
         if self.0.fract() == 0.0 && self.0.abs() <= 9_007_199_254_740_992.0 {

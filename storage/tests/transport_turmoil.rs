@@ -2,50 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+/// The one that whole clusters are simulated on; a dependency on that crate would be a circle.
+#[path = "../../simulation/src/network.rs"]
+mod network;
 mod transport_nodes;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use insighthub_storage::transport::{Dice, Lane, Listener, Network, Stream, TransportOptions};
+use insighthub_storage::transport::{Dice, Lane, TransportOptions};
+use network::SimulatedNetwork;
 use parking_lot::Mutex;
 use transport_nodes::{Node, echo, options, start};
-use turmoil::net::{TcpListener, TcpStream};
-
-#[derive(Debug)]
-struct SimulatedNetwork;
-
-struct SimulatedListener(TcpListener);
-
-impl Network for SimulatedNetwork {
-    fn dial(&self, address: &str) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        let address = address.to_owned();
-        async move { Ok(Box::new(TcpStream::connect(address).await?) as Box<dyn Stream>) }.boxed()
-    }
-
-    fn listen(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Listener>>> {
-        async move { Ok(Box::new(SimulatedListener(TcpListener::bind(address).await?)) as Box<dyn Listener>) }
-            .boxed()
-    }
-}
-
-impl Listener for SimulatedListener {
-    fn accept(&mut self) -> BoxFuture<'_, io::Result<(Box<dyn Stream>, String)>> {
-        async move {
-            let (stream, from) = self.0.accept().await?;
-            Ok((Box::new(stream) as Box<dyn Stream>, from.to_string()))
-        }
-        .boxed()
-    }
-
-    fn local_address(&self) -> Option<SocketAddr> {
-        self.0.local_addr().ok()
-    }
-}
 
 /// Dice of a seed (a linear congruential generator: nobody attacks a simulation).
 fn dice(seed: u64) -> Dice {

@@ -280,7 +280,8 @@ fn read_after(
     from: Offset,
 ) -> Result<(Vec<Record>, Offset), ActorProcessingErr> {
     let end = replica.status().next_offset;
-    let view = replica.view();
+    // Fails the session rather than skip what a lacking block holds: its follower goes elsewhere with its cursor.
+    let view = replica.view_from(from).ok_or("a block is lacking on this node until a peer has sent it")?;
     let sources: Vec<_> = view.sources().collect();
     let records = after_offset(&sources, filter, from, FRAME_RECORDS_MAX)?;
     let next = match records.last() {

@@ -4,7 +4,9 @@
 //! nothing of what is written or read meanwhile.
 
 pub mod addresses;
+pub mod blocks;
 pub mod clock;
+pub mod command_line;
 pub mod link;
 pub mod links;
 pub mod namespaces;

@@ -14,6 +14,8 @@ pub struct View {
     pub nodes: Vec<NodeView>,
     pub partitions: Vec<PartitionView>,
     pub spread: Vec<SpreadView>,
+    /// Of the node that answered.
+    pub scrub: ScrubView,
 }
 
 /// A service that is kept in several partitions.
@@ -24,10 +26,22 @@ pub struct SpreadView {
     pub partitions: Vec<u16>,
 }
 
+/// What reading everything at rest again has found since the node started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ScrubView {
+    pub passes: u64,
+    pub blocks_damaged: u64,
+    pub blocks_repaired: u64,
+    pub blocks_diverged: u64,
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct NodeView {
     pub name: String,
+    /// Never given twice.
+    pub id: u64,
     pub alive: bool,
     pub ready: bool,
     /// `active`, `draining`, `joining` or `removed`.
@@ -97,6 +111,12 @@ impl View {
     pub fn holds(&self, name: &str) -> Vec<u16> {
         let held = self.partitions.iter().filter(|view| view.replicas.iter().any(|one| one.node == name));
         held.map(|view| view.partition).collect()
+    }
+
+    /// Blocks that the node that answered knows to be damaged on its own disk.
+    pub fn own_damaged_blocks(&self) -> u64 {
+        let replicas = self.partitions.iter().flat_map(|partition| &partition.replicas);
+        replicas.filter(|replica| replica.node == self.node).map(|replica| replica.damaged_blocks).sum()
     }
 
     /// The sum of the terms: how much it grew is how many elections there were.

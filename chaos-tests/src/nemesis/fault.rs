@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::cluster::blocks::Harm;
 use crate::loop_disk;
 
 /// Whom a fault hits. Which node that is, is known when it fires.
@@ -47,6 +48,8 @@ pub enum Fault {
     PowerCut { whom: Whom, leaves: loop_disk::Cut, down: Duration },
     /// The disk fills up to this.
     FullDisk { whom: Whom, left_bytes: u64, length: Duration },
+    /// A block file at rest is harmed; it must be found and replaced while the node goes on.
+    Rot { whom: Whom, harm: Harm },
     /// One sync of the log fails: the node must end, and is started again.
     FailedSync { whom: Whom },
     /// The node's clock jumps there, and back.
@@ -83,6 +86,7 @@ impl Fault {
             Fault::PowerCut { whom: Whom::All, .. } => "power cut everywhere",
             Fault::PowerCut { .. } => "power cut",
             Fault::FullDisk { .. } => "disk full",
+            Fault::Rot { .. } => "block rotten",
             Fault::FailedSync { .. } => "sync failed",
             Fault::ClockJump { .. } => "clock jumped",
             Fault::Drain { .. } => "node drained",
@@ -112,6 +116,7 @@ impl Fault {
             | Fault::Slow { whom, .. }
             | Fault::PowerCut { whom, .. }
             | Fault::FullDisk { whom, .. }
+            | Fault::Rot { whom, .. }
             | Fault::FailedSync { whom }
             | Fault::ClockJump { whom, .. }
             | Fault::Drain { whom, .. } => whom,

@@ -10,6 +10,7 @@ mod disk_faults;
 mod link_faults;
 mod membership_faults;
 mod process_faults;
+mod rot;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -152,6 +153,7 @@ impl Nemesis {
             }
             Fault::PowerCut { leaves, down, .. } => self.cut_power(targets, leaves, down).await,
             Fault::FullDisk { left_bytes, length, .. } => self.fill_disk(one, left_bytes, length).await,
+            Fault::Rot { harm, .. } => self.rot(one, harm).await,
             Fault::FailedSync { .. } => self.fail_sync(one).await,
             Fault::ClockJump { offset_secs, length, .. } => self.jump(one, offset_secs, length).await,
             Fault::Drain { length, .. } => self.drain_for(one, length).await,

@@ -153,7 +153,7 @@ fn unequal(partition: &Partition) -> Option<Trouble> {
     (contents.len() > seals.len()).then(|| {
         Trouble::fault(
             format!("The replicas of partition {} hold different blocks.", partition.partition),
-            "This must never happen. The next scrub takes the majority's; keep the logs of its nodes and report it.",
+            "This must never happen, and nothing mends it by itself: keep the data and logs of its nodes and report it.",
         )
     })
 }

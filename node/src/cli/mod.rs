@@ -14,6 +14,7 @@ mod prng;
 mod query;
 mod record_line;
 mod serve_args;
+mod table_answer;
 mod tail;
 mod terminal;
 mod token;

@@ -4,6 +4,7 @@ use clap::Args;
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
+use insighthub_model::query::{self, Expression};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,13 +13,15 @@ use super::coverage::Coverage;
 use super::error::CliError;
 use super::moment::{Moment, parse_moment};
 use super::record_line::print_record;
+use super::table_answer::{self, Question};
 use super::terminal::{OutputFormat, Terminal, note};
 use crate::system_clock::SystemClock;
 
-/// Search stored logs, newest first.
+/// Search stored logs, newest first, or make tables of them.
 ///
 /// Words and "quoted phrases" search the message, in any case; `field:value` searches a field,
-/// `field:>500` compares; `-word` leaves out; AND, OR, NOT and parentheses combine.
+/// `field:>500` compares; `-word` leaves out; AND, OR, NOT and parentheses combine. Behind a pipe stand stages
+/// that count, sort and group: stats, where, sort, limit, top, uniq, fields, patterns, sample, context.
 /// Records go to stdout: aligned lines in UTC on a terminal, one JSON object a line on a pipe.
 /// What the answer rests on goes to stderr.
 #[derive(Debug, Args)]
@@ -28,6 +31,8 @@ use crate::system_clock::SystemClock;
   insighthub query 'userId:1932 AND latency_ms:>500' --service checkout
   insighthub query --level ERROR --from 2025-12-02T10:00:00Z --to 2025-12-02T11:00:00Z
   insighthub query stripe --from -1d --all | jq -r .trace_id | sort | uniq -c
+  insighthub query 'level:error | stats count() as n, p95(latency_ms) by service | sort n desc' --from -1h
+  insighthub query '* | patterns 20' --service checkout
 A query that begins with a minus sign goes after two of them: insighthub query -- -level:INFO")]
 pub struct QueryArgs {
     /// What to search for; nothing means everything.
@@ -75,6 +80,22 @@ struct Page {
 }
 
 impl QueryArgs {
+    /// The query, if it has stages.
+    fn question(&self, now: Timestamp) -> Result<Option<Question>, CliError> {
+        let text = self.words.join(" ");
+        let query = query::parse(&text).map_err(|error| {
+            CliError::Argument(format!("the query cannot be read:\n{}", error.with_caret(&text)))
+        })?;
+        if query.stages.is_empty() {
+            return Ok(None);
+        }
+        let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
+        let service = self.service.iter().map(|service| Expression::field_is("service", service));
+        let level = self.level.iter().map(|level| Expression::field_is("level", level.name()));
+        let conditions = service.chain(level).collect();
+        Ok(Some(Question { query, conditions, from: moment(self.from), to: moment(self.to) }))
+    }
+
     fn parameters(&self, now: Timestamp) -> Vec<(&'static str, String)> {
         let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
         let query = self.words.join(" ");
@@ -93,6 +114,9 @@ pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
     let client = Client::new(&args.connection)?;
     let mut terminal = Terminal::stdout();
     let as_text = terminal.shows_text(args.output);
+    if let Some(question) = args.question(SystemClock.now())? {
+        return table_answer::run(&client, &mut terminal, question, as_text).await;
+    }
     let fixed = args.parameters(SystemClock.now());
     let mut left = if args.all { usize::MAX } else { args.limit };
     let (mut shown, mut coverage, mut cursor) = (0u64, Coverage::default(), None::<String>);

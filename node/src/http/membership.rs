@@ -79,7 +79,7 @@ async fn drain(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageCluster)?;
-    let entry = find(&node, &name)?;
+    let entry = find_come(&node, &name)?;
     let others = node.cluster.topology(|topology| topology.placeable().len());
     if entry.state == NodeState::Active && others < 2 {
         let message = "this is the last node that may hold replicas: add another before it is drained";
@@ -95,7 +95,7 @@ async fn undrain(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageCluster)?;
-    let entry = find(&node, &name)?;
+    let entry = find_come(&node, &name)?;
     set_state(&node, &entry, NodeState::Active).await?;
     Ok(Json(json!({ "name": name, "state": "active" })))
 }
@@ -194,6 +194,16 @@ async fn spread(
 fn find(node: &AppState, name: &str) -> Result<NodeEntry, ApiError> {
     let found = node.cluster.topology(|topology| topology.by_name(name).cloned());
     found.ok_or_else(|| ApiError::not_found(format!("there is no node {name:?}")))
+}
+
+/// A node that is there. One that is only expected would count as one that came, and then be refused when it does.
+fn find_come(node: &AppState, name: &str) -> Result<NodeEntry, ApiError> {
+    let entry = find(node, name)?;
+    if entry.state == NodeState::Invited {
+        let message = format!("{name} is expected and has not come yet: start it, or remove it");
+        return Err(ApiError::new(StatusCode::CONFLICT, "not_come", message));
+    }
+    Ok(entry)
 }
 
 fn replicas_on(node: &AppState, entry: &NodeEntry) -> usize {

@@ -17,6 +17,7 @@ mod login;
 mod logs;
 mod membership;
 mod metrics;
+mod query;
 mod reading;
 mod tail;
 mod tokens;
@@ -74,6 +75,7 @@ pub fn router(node: AppState) -> Router {
     let mut router = Router::new()
         .merge(ingest::router())
         .merge(logs::router())
+        .merge(query::router())
         .merge(tail::router())
         .merge(aggregates::router())
         .merge(dead_letters::router())

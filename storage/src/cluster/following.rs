@@ -86,8 +86,10 @@ impl Cluster {
         before: u64,
         limit: usize,
     ) -> Result<Vec<(u64, DeadLetter)>, Failure> {
-        let mut failure = Failure::NotHosted(partition);
-        if let Some(replica) = self.store.partition(partition) {
+        let is_here = self.store.partition(partition).is_some();
+        let mut failure = if is_here { Failure::damaged(partition) } else { Failure::NotHosted(partition) };
+        // The index of a replica that lacks a block lacks its dead letters too, and does not know it.
+        if let Some(replica) = self.usable(partition) {
             let confirm_by = Instant::now() + ASK_DEADLINE;
             self.catch_up(std::slice::from_ref(&replica), confirm_by).await;
             let reading =

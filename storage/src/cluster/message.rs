@@ -13,6 +13,7 @@ use crate::codec::{self, CodecError};
 use crate::command::{Applied, ChunkOutcome};
 use crate::identity::{Identity, Member};
 use crate::query::Conditions;
+use crate::query::pipeline::{Counts, Gathering, Groups};
 use crate::raft::NodeId;
 
 const VERSION: u8 = 1;
@@ -66,6 +67,13 @@ pub enum Request {
         conditions: Conditions,
         limit: u32,
         after: Option<(Timestamp, LogId)>,
+        deadline_ms: u32,
+    },
+    /// What a query with stages needs of these partitions.
+    Gather {
+        partitions: Vec<PartitionId>,
+        conditions: Conditions,
+        gathering: Gathering,
         deadline_ms: u32,
     },
     /// Matching records of one partition from an offset on, in offset order; waits up to `wait_ms` for the first.
@@ -124,6 +132,11 @@ pub enum Response {
     },
     Append(Vec<Result<ChunkOutcome, AppendFailure>>),
     Search(Found),
+    Gather {
+        part: GatheredMessage,
+        counts: Counts,
+        stale: Vec<PartitionId>,
+    },
     After {
         records: Vec<RecordMessage>,
         next: Offset,
@@ -158,6 +171,15 @@ pub enum Failure {
     Invalid(String),
 }
 
+impl Failure {
+    /// The replica lacks something it should have; another may have it.
+    pub(super) fn damaged(partition: PartitionId) -> Failure {
+        Failure::Unavailable(format!(
+            "the replica of partition {partition} on this node is damaged or not complete"
+        ))
+    }
+}
+
 /// A chunk on its way to its leader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChunkMessage {
@@ -174,6 +196,13 @@ pub enum AppendFailure {
     RateLimited { service: String, retry_after_secs: u64 },
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+/// Part of the answer to a query with stages.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum GatheredMessage {
+    Records(Vec<RecordMessage>),
+    Groups(Groups),
 }
 
 /// Part of a search's answer.

@@ -7,6 +7,7 @@
 mod catching_up;
 mod following;
 pub mod founding;
+mod gathering;
 pub mod membership;
 pub mod message;
 pub mod placement;
@@ -34,6 +35,7 @@ use crate::transport::{Call, Lane, Transport};
 use crate::wal::GroupId;
 use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
+pub use gathering::{GatherQuestion, QueryAnswer};
 pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};
@@ -62,7 +64,7 @@ pub struct Cluster {
     leaders_elsewhere: Mutex<BTreeMap<PartitionId, NodeId>>,
     /// Bytes a second that replicas moving here may take.
     transfer_bytes_per_sec: u64,
-    pub scrub: ScrubCounters,
+    pub scrub: Arc<ScrubCounters>,
     /// Where this node's configuration says that others are. It knows the way from here; what they say
     /// of themselves is for everybody else.
     listed: Vec<Member>,
@@ -75,13 +77,14 @@ impl Cluster {
         transfer_bytes_per_sec: u64,
         listed: Vec<Member>,
     ) -> Arc<Cluster> {
+        let scrub = ScrubCounters::since_start(&store.partitions());
         let cluster = Cluster {
             store,
             transport,
             appends: OnceLock::new(),
             leaders_elsewhere: Mutex::default(),
             transfer_bytes_per_sec,
-            scrub: ScrubCounters::default(),
+            scrub,
             listed,
         };
         cluster.connect_peers();

@@ -123,13 +123,14 @@ impl Question for SearchQuestion {
     }
 }
 
-fn filter(conditions: &Conditions) -> Result<Filter, Refusal> {
+pub(super) fn filter(conditions: &Conditions) -> Result<Filter, Refusal> {
     Filter::new(conditions).map_err(|error| Refusal::Invalid(error.to_string()))
 }
 
-fn refusal(error: QueryError) -> Refusal {
+pub(super) fn refusal(error: QueryError) -> Refusal {
     match error {
         QueryError::Column(error) => Refusal::Damaged(error.to_string()),
+        QueryError::Filter(error) => Refusal::Invalid(error.to_string()),
         over_budget => Refusal::OverBudget(over_budget.to_string()),
     }
 }

@@ -127,7 +127,7 @@ impl Cluster {
     }
 
     /// A replica on this node that can be asked.
-    fn usable(&self, partition: PartitionId) -> Option<PartitionGroup> {
+    pub(super) fn usable(&self, partition: PartitionId) -> Option<PartitionGroup> {
         let replica = self.store.partition(partition)?;
         let status = replica.group.status();
         // A replica that is still being filled knows less than its peers, and it knows it.
@@ -138,10 +138,10 @@ impl Cluster {
     /// A reader met damage: finds the blocks, so that the replica is no longer asked until they are mended.
     fn find_damage(&self, replicas: &[PartitionGroup]) {
         for replica in replicas {
-            let replica = Arc::clone(&replica.replica);
+            let (counters, replica) = (Arc::clone(&self.scrub), Arc::clone(&replica.replica));
             crate::simulation::spawn_blocking(move || {
                 for meta in replica.blocks_to_scrub() {
-                    replica.scrub(&meta);
+                    counters.scrub(&replica, &meta);
                 }
             });
         }

@@ -12,6 +12,7 @@ use super::Cluster;
 use super::message::{ReplicaChecksums, Request, Response};
 use crate::block::BlockMeta;
 use crate::group::PartitionGroup;
+use crate::partition::{PartitionReplica, Scrubbed};
 use crate::raft::NodeId;
 use crate::store::group_of;
 
@@ -32,6 +33,7 @@ pub struct ScrubOptions {
 pub struct ScrubCounters {
     pub passes: AtomicU64,
     pub blocks_checked: AtomicU64,
+    /// Found damaged, whoever met them: a pass, a reader, or the start.
     pub blocks_damaged: AtomicU64,
     pub blocks_repaired: AtomicU64,
     /// Blocks that are whole and hold something else than the majority of their replicas.
@@ -39,6 +41,20 @@ pub struct ScrubCounters {
 }
 
 impl ScrubCounters {
+    /// Of a node whose replicas have just been opened.
+    pub(super) fn since_start(replicas: &[PartitionGroup]) -> Arc<ScrubCounters> {
+        let damaged: usize = replicas.iter().map(|replica| replica.replica.damaged_blocks()).sum();
+        Arc::new(ScrubCounters { blocks_damaged: AtomicU64::new(damaged as u64), ..ScrubCounters::default() })
+    }
+
+    /// Reads a block again and counts what it finds; blocks the thread.
+    pub(super) fn scrub(&self, replica: &PartitionReplica, meta: &BlockMeta) {
+        ScrubCounters::add(&self.blocks_checked);
+        if replica.scrub(meta) == Scrubbed::FoundDamaged {
+            ScrubCounters::add(&self.blocks_damaged);
+        }
+    }
+
     fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -50,14 +66,11 @@ impl Cluster {
         let mut next_pass = Instant::now() + options.every;
         loop {
             tokio::time::sleep(LOOK_EVERY.min(options.every)).await;
-            for replica in self.store.partitions() {
-                self.repair_damaged(&replica).await;
-            }
+            self.repair_all().await;
             if Instant::now() >= next_pass {
                 for replica in self.store.partitions() {
                     self.scrub_replica(&replica, options.bytes_per_sec).await;
                     self.compare_with_peers(&replica).await;
-                    self.repair_damaged(&replica).await;
                 }
                 ScrubCounters::add(&self.scrub.passes);
                 next_pass = Instant::now() + options.every;
@@ -68,15 +81,23 @@ impl Cluster {
     async fn scrub_replica(&self, replica: &PartitionGroup, bytes_per_sec: u64) {
         for meta in replica.replica.blocks_to_scrub() {
             let started = Instant::now();
-            let (reading, block) = (Arc::clone(&replica.replica), meta.clone());
-            let whole =
-                crate::simulation::spawn_blocking(move || reading.scrub(&block)).await.unwrap_or(true);
-            ScrubCounters::add(&self.scrub.blocks_checked);
-            if !whole {
-                ScrubCounters::add(&self.scrub.blocks_damaged);
+            let (counters, reading) = (Arc::clone(&self.scrub), Arc::clone(&replica.replica));
+            let block = meta.clone();
+            if let Err(error) =
+                crate::simulation::spawn_blocking(move || counters.scrub(&reading, &block)).await
+            {
+                tracing::error!(block = meta.file_name, %error, "a block was not read again");
             }
             let nanos = meta.bytes.saturating_mul(1_000_000_000) / bytes_per_sec.max(1);
             tokio::time::sleep_until(started + Duration::from_nanos(nanos)).await;
+            // A pass over much data takes hours; what it or a reader finds does not wait for its end.
+            self.repair_all().await;
+        }
+    }
+
+    async fn repair_all(&self) {
+        for replica in self.store.partitions() {
+            self.repair_damaged(&replica).await;
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::catching_up;
 use super::founding::Newcomer;
+use super::gathering::GatherQuestion;
 use super::message::{self, AppendFailure, Failure, Hello, Request, Response, kind};
 use super::scatter::{Question, Refusal};
 use super::{Cluster, MinutesQuestion, SearchQuestion, reading};
@@ -158,6 +159,9 @@ impl Cluster {
                 let page = Page { limit: limit as usize, after };
                 self.answer_question(SearchQuestion { conditions, page }, partitions, deadline_ms).await
             }
+            Request::Gather { partitions, conditions, gathering, deadline_ms } => {
+                self.answer_question(GatherQuestion { conditions, gathering }, partitions, deadline_ms).await
+            }
             Request::Minutes { partitions, service, from_minute, to_minute, deadline_ms } => {
                 let question = MinutesQuestion { service, from_minute, to_minute };
                 self.answer_question(question, partitions, deadline_ms).await
@@ -182,7 +186,7 @@ impl Cluster {
                 Ok(Response::After { records: records.into_iter().map(Into::into).collect(), next })
             }
             Request::DeadLetters { partition, before, limit } => {
-                let replica = self.hosted(partition)?;
+                let replica = self.whole(partition)?;
                 self.catch_up(std::slice::from_ref(&replica), deadline).await;
                 let replica = replica.replica;
                 let reading =
@@ -224,6 +228,12 @@ impl Cluster {
         self.store.partition(partition).ok_or(Failure::NotHosted(partition))
     }
 
+    /// A replica that knows of no damage: what it answers from blocks and index is all there is.
+    fn whole(&self, partition: PartitionId) -> Result<crate::group::PartitionGroup, Failure> {
+        let replica = self.hosted(partition)?;
+        if replica.replica.is_whole() { Ok(replica) } else { Err(Failure::damaged(partition)) }
+    }
+
     async fn read_indices(&self, groups: Vec<u16>, deadline: Instant) -> Vec<Result<Option<u64>, Failure>> {
         let within = deadline.saturating_duration_since(Instant::now());
         join_all(groups.into_iter().map(|group| async move {
@@ -239,12 +249,8 @@ impl Cluster {
         partitions: Vec<PartitionId>,
         deadline_ms: u32,
     ) -> Result<Response, Failure> {
-        let replicas = partitions.iter().map(|partition| self.hosted(*partition));
+        let replicas = partitions.iter().map(|partition| self.whole(*partition));
         let replicas = replicas.collect::<Result<Vec<_>, _>>()?;
-        if let Some(damaged) = replicas.iter().find(|replica| !replica.replica.is_whole()) {
-            let partition = damaged.replica.partition();
-            return Err(Failure::Unavailable(format!("partition {partition} is damaged on this node")));
-        }
         let deadline = Instant::now() + Duration::from_millis(u64::from(deadline_ms));
         match self.answer_here(&question, replicas, deadline).await {
             Ok(Some((part, stale))) => Ok(Q::response(part, stale)),
@@ -269,17 +275,18 @@ async fn records_after(
     }
     let reading = crate::simulation::spawn_blocking(move || {
         let end = replica.replica.status().next_offset;
-        let view = replica.replica.view();
+        let partition = replica.replica.partition();
+        let view = replica.replica.view_from(from).ok_or_else(|| Failure::damaged(partition))?;
         let sources: Vec<_> = view.sources().collect();
-        let records = after_offset(&sources, &filter, from, limit)?;
+        let records = after_offset(&sources, &filter, from, limit);
+        let records = records.map_err(|error| Failure::Unavailable(error.to_string()))?;
         let next = match records.last() {
             Some(last) if records.len() >= limit => last.log_id.offset + 1,
             // The view is newer than `end` and may hold more.
             Some(last) => end.max(last.log_id.offset + 1),
             None => end.max(from),
         };
-        Ok::<_, crate::query::QueryError>((records, next))
+        Ok((records, next))
     });
-    let read = reading.await.map_err(|error| Failure::Unknown(error.to_string()))?;
-    read.map_err(|error| Failure::Unavailable(error.to_string()))
+    reading.await.map_err(|error| Failure::Unknown(error.to_string()))?
 }

@@ -13,5 +13,6 @@ mod transfer;
 pub use head::Head;
 pub use producers::{Producers, Verdict};
 pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
+pub use scrubbing::Scrubbed;
 pub use sealer::Sealer;
 pub use state::{ENTRY_RECORDS_MAX, Effects, PartitionSnapshot, PartitionState};

@@ -264,6 +264,15 @@ impl PartitionReplica {
         }
     }
 
+    /// The same for a reader of everything from an offset on. `None` while a block it would read cannot be opened:
+    /// the reader would not notice what is left out.
+    pub fn view_from(&self, from: Offset) -> Option<ReadView> {
+        let lacks = |block: &Block| block.reader.is_none() && block.meta.offset_range.1 > from;
+        let is_lacking = self.inner.read().blocks.iter().any(lacks);
+        // A block that can be opened stays open: what comes between the two looks is whole.
+        (!is_lacking).then(|| self.view())
+    }
+
     pub fn head_size(&self) -> HeadSize {
         let inner = self.inner.read();
         let head = &inner.state.head;
@@ -281,7 +290,7 @@ impl PartitionReplica {
             blocks: inner.blocks.len(),
             block_bytes: inner.blocks.iter().map(|block| block.meta.bytes).sum(),
             producers: inner.state.producers.len(),
-            damaged_blocks: self.damaged.lock().len(),
+            damaged_blocks: self.damaged_blocks(),
             scrubbed: content_of(&inner.blocks),
         }
     }

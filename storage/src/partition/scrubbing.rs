@@ -12,6 +12,15 @@ use crate::store::StoreError;
 /// Reading a whole block again must not push out what queries need.
 const SCRUB_CACHE_BYTES: usize = 1 << 20;
 
+/// What reading a block again showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scrubbed {
+    Whole,
+    /// It is damaged, and was not known to be.
+    FoundDamaged,
+    KnownDamaged,
+}
+
 impl PartitionReplica {
     /// No block is known to be damaged: the replica may be asked.
     pub fn is_whole(&self) -> bool {
@@ -25,14 +34,24 @@ impl PartitionReplica {
 
     /// Reads a block from disk and compares it with its checksums. One that is damaged is remembered and the
     /// replica no longer asked until it is replaced.
-    pub fn scrub(&self, meta: &BlockMeta) -> bool {
-        let whole = self.is_block_whole(meta);
+    pub fn scrub(&self, meta: &BlockMeta) -> Scrubbed {
+        if self.is_block_whole(meta) {
+            return Scrubbed::Whole;
+        }
         // It may have left the replica while it was read.
         let is_here = self.block_metas().iter().any(|known| known.seal_index == meta.seal_index);
-        if !whole && is_here && self.damaged.lock().insert(meta.seal_index) {
-            tracing::error!(partition = %self.partition, block = meta.file_name, "a block is damaged on this node");
+        if !is_here {
+            return Scrubbed::Whole;
         }
-        whole
+        if !self.damaged.lock().insert(meta.seal_index) {
+            return Scrubbed::KnownDamaged;
+        }
+        tracing::error!(partition = %self.partition, block = meta.file_name, "a block is damaged on this node");
+        Scrubbed::FoundDamaged
+    }
+
+    pub fn damaged_blocks(&self) -> usize {
+        self.damaged.lock().len()
     }
 
     /// Puts a peer's copy in the place of a damaged block.

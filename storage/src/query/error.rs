@@ -26,4 +26,14 @@ pub enum QueryError {
         "the query would look at more than {scanned_records_max} records: narrow the time range, the service or the level"
     )]
     TooManyRecords { scanned_records_max: u64 },
+    #[error(
+        "the query makes more than {groups_max} groups: group by fewer or coarser fields, or narrow the filter"
+    )]
+    TooManyGroups { groups_max: usize },
+    #[error(
+        "the query would hold more than {bytes_max} bytes of groups: group by fewer fields, or narrow the filter"
+    )]
+    TooMuchMemory { bytes_max: usize },
+    #[error(transparent)]
+    Filter(#[from] FilterError),
 }

@@ -1,6 +1,6 @@
 //! The records a caller means: a query together with what is said beside it (service, level, time).
 
-use insighthub_model::query::Query;
+use insighthub_model::query::{Expression, Query};
 use insighthub_model::{Level, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,11 @@ impl Filter {
             });
         }
         Ok(Filter { predicate: Predicate::all_of(parts) })
+    }
+
+    /// Of an expression alone.
+    pub fn of_expression(expression: &Expression) -> Result<Filter, FilterError> {
+        Ok(Filter { predicate: Predicate::new(expression)? })
     }
 
     /// The rows of the source that are meant, ascending.

@@ -10,6 +10,7 @@ mod cursor;
 mod error;
 mod filter;
 mod message_search;
+pub mod pipeline;
 mod predicate;
 mod ranges;
 mod regex_search;

@@ -2,7 +2,9 @@
 //! records, queries, partitions and cuts into sources.
 
 mod plain;
+mod plain_stages;
 mod source;
+mod stages;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

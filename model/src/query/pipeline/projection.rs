@@ -41,6 +41,19 @@ impl Projection {
         kept
     }
 
+    /// The columns of records that have these fields: a name that is kept stands there also where no record has it.
+    pub fn of_fields(&self, fields: &[String]) -> Vec<String> {
+        let mut all = fields.to_vec();
+        for text in &self.keep {
+            if let Text::Exact(name) = text
+                && !all.contains(name)
+            {
+                all.push(name.clone());
+            }
+        }
+        self.of_columns(&all)
+    }
+
     /// The columns, where they do not depend on what there is.
     pub(super) fn exact_columns(&self) -> Option<Vec<String>> {
         let exact: Option<Vec<String>> = self

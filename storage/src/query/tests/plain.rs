@@ -17,7 +17,7 @@ pub(super) fn is_meant(record: &Record, conditions: &Conditions) -> bool {
         && conditions.to.is_none_or(|to| record.timestamp < to)
 }
 
-fn meets(record: &Record, expression: &Expression) -> bool {
+pub(super) fn meets(record: &Record, expression: &Expression) -> bool {
     match expression {
         Expression::All => true,
         Expression::Message(text) => holds_words(text, &record.message),
@@ -52,7 +52,7 @@ fn level_meets(level: Level, test: &Test) -> bool {
     }
 }
 
-fn value_meets(value: &FieldValue, test: &Test) -> bool {
+pub(super) fn value_meets(value: &FieldValue, test: &Test) -> bool {
     match value {
         FieldValue::Bool(value) => {
             test.ends().is_none_or(|ends| ends == (RangeEnd::Open, RangeEnd::Open))

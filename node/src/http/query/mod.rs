@@ -1,0 +1,157 @@
+//! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON or CSV.
+
+mod export;
+mod shape;
+
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use insighthub_model::Timestamp;
+use insighthub_model::limits::PAGE_RECORDS_MAX;
+use insighthub_model::query::{self, Query, Stage, Text};
+use insighthub_storage::cluster::QueryAnswer;
+use insighthub_storage::query::{Conditions, Filter, pipeline};
+use serde::Deserialize;
+
+use self::shape::Shape;
+use super::caller::Viewer;
+use super::{ApiError, AppState, Counters};
+
+/// Records of an answer that says nothing of how many it wants.
+const RECORDS_DEFAULT: u32 = 1_000;
+const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+const DEADLINE_MAX_MS: u64 = 300_000;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/query", post(post_query))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    /// Filter and stages.
+    query: String,
+    /// First and last moment meant, RFC 3339 or seconds since 1970.
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    format: Format,
+    /// Records, where the query itself does not say how many.
+    limit: Option<u32>,
+    /// The query ends with an error after so long.
+    timeout_ms: Option<u64>,
+    /// Say how the query was answered; in JSON only.
+    #[serde(default)]
+    explain: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Ndjson,
+    Csv,
+}
+
+async fn post_query(
+    State(node): State<AppState>,
+    _viewer: Viewer,
+    Json(request): Json<Request>,
+) -> Result<Response, ApiError> {
+    let started = Instant::now();
+    Counters::add(&node.counters.queries, 1);
+    let conditions = conditions(&request, node.clock.now())?;
+    let rows_max = request.limit.unwrap_or(RECORDS_DEFAULT).clamp(1, PAGE_RECORDS_MAX as u32);
+    if request.format != Format::Json
+        && request.limit.is_none()
+        && is_export(&conditions.query, request.format)
+    {
+        return Ok(export::stream(node, conditions, request.format));
+    }
+    let within =
+        request.timeout_ms.map_or(DEADLINE_DEFAULT, |ms| Duration::from_millis(ms.clamp(1, DEADLINE_MAX_MS)));
+    let deadline = tokio::time::Instant::now() + within;
+    let answer = node.cluster.query(&conditions, rows_max, deadline).await?;
+    let explained = request.explain.then(|| shape::explain(&conditions.query, rows_max));
+    Ok(respond(request.format, answer, explained, started))
+}
+
+fn respond(
+    format: Format,
+    answer: QueryAnswer,
+    explained: Option<serde_json::Value>,
+    started: Instant,
+) -> Response {
+    let coverage = shape::Coverage::of(&answer);
+    let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
+    let stats = shape::Stats::of(&answer.counts, elapsed_ms);
+    match format {
+        Format::Json => {
+            Json(Shape { rows: &answer.rows, coverage, stats, explain: explained }).into_response()
+        }
+        format => {
+            let (content_type, body) = match format {
+                Format::Csv => ("text/csv; charset=utf-8", shape::csv(&answer.rows)),
+                _ => ("application/x-ndjson", shape::ndjson(&answer.rows)),
+            };
+            let complete = HeaderValue::from_static(if coverage.complete { "true" } else { "false" });
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+                (header::HeaderName::from_static("x-insighthub-complete"), complete),
+            ];
+            (StatusCode::OK, headers, body).into_response()
+        }
+    }
+}
+
+fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError> {
+    let text = &request.query;
+    let query = query::parse(text).map_err(|error| {
+        ApiError::bad_parameter("query", format!("the query cannot be read:\n{}", error.with_caret(text)))
+    })?;
+    let moment = |name: &str, text: &Option<String>| {
+        let parsed = text.as_deref().filter(|text| !text.is_empty()).map(Timestamp::parse).transpose();
+        parsed.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
+    };
+    let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(ApiError::bad_parameter("from", "from lies after to"));
+    }
+    let query = query.resolved_at(now);
+    for expression in [Some(&query.filter)].into_iter().chain(query.stages.iter().map(condition_of)).flatten()
+    {
+        Filter::of_expression(expression)
+            .map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+    }
+    // `to` is the last moment meant; conditions end before theirs.
+    let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
+    Ok(Conditions { query, from, to, ..Conditions::default() })
+}
+
+fn condition_of(stage: &Stage) -> Option<&query::Expression> {
+    match stage {
+        Stage::Where(condition) => Some(condition),
+        _ => None,
+    }
+}
+
+/// Whether the answer is every record that is meant, whole or in part: as many as there are. In CSV the columns must
+/// be known before the first record.
+fn is_export(query: &Query, format: Format) -> bool {
+    let plan = pipeline::Plan::new(query, u32::MAX);
+    let is_fixed = |stage: &Stage| match stage {
+        Stage::Fields(fields) => {
+            let is_exact = |text: &Text| matches!(text, Text::Exact(_));
+            format != Format::Csv || (!fields.keep.is_empty() && fields.keep.iter().all(is_exact))
+        }
+        _ => false,
+    };
+    matches!(plan.gathering, pipeline::Gathering::Newest(_)) && plan.stages.iter().all(is_fixed)
+}

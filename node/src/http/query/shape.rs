@@ -1,0 +1,267 @@
+//! Answers as clients read them.
+
+use insighthub_model::Record;
+use insighthub_model::query::{Query, Stage};
+use insighthub_model::table::{Shown, Table, Value};
+use insighthub_storage::cluster::QueryAnswer;
+use insighthub_storage::query::pipeline::{Counts, Gathering, Plan, Rows};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+/// Columns of records in CSV; their own fields stand behind them as one JSON object.
+pub(super) const RECORD_COLUMNS: [&str; 9] = [
+    "timestamp",
+    "service",
+    "level",
+    "message",
+    "latency_ms",
+    "anomaly_score",
+    "is_anomaly",
+    "log_id",
+    "fields",
+];
+
+/// The JSON answer.
+pub(super) struct Shape<'a> {
+    pub(super) rows: &'a Rows,
+    pub(super) coverage: Coverage,
+    pub(super) stats: Stats,
+    pub(super) explain: Option<serde_json::Value>,
+}
+
+/// Which partitions the answer rests on.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Coverage {
+    pub(super) partitions: usize,
+    pub(super) partitions_answered: usize,
+    pub(super) complete: bool,
+    pub(super) stale: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Stats {
+    scanned_records: u64,
+    matched_records: u64,
+    matched_is_lower_bound: bool,
+    /// Blocks and batches that were passed over by what is known of them as a whole.
+    pruned_sources: u64,
+    elapsed_ms: f64,
+}
+
+impl Coverage {
+    pub(super) fn of(answer: &QueryAnswer) -> Coverage {
+        let coverage = &answer.coverage;
+        Coverage {
+            partitions: coverage.partitions,
+            partitions_answered: coverage.partitions - coverage.missing.len(),
+            complete: coverage.is_complete(),
+            stale: !coverage.stale.is_empty(),
+        }
+    }
+}
+
+impl Stats {
+    pub(super) fn of(counts: &Counts, elapsed_ms: f64) -> Stats {
+        Stats {
+            scanned_records: counts.scanned_records,
+            matched_records: counts.matched_records,
+            matched_is_lower_bound: counts.matched_is_lower_bound,
+            pruned_sources: counts.pruned_sources,
+            elapsed_ms,
+        }
+    }
+}
+
+impl Serialize for Shape<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self.rows {
+            Rows::Records(records) => map.serialize_entry("records", records)?,
+            Rows::Table(table) => {
+                map.serialize_entry("columns", &table.columns)?;
+                map.serialize_entry("rows", &ShownRows(&table.rows))?;
+            }
+        }
+        map.serialize_entry("coverage", &self.coverage)?;
+        map.serialize_entry("stats", &self.stats)?;
+        if let Some(explain) = &self.explain {
+            map.serialize_entry("explain", explain)?;
+        }
+        map.end()
+    }
+}
+
+struct ShownRows<'a>(&'a [Vec<Value>]);
+
+impl Serialize for ShownRows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
+        for row in self.0 {
+            rows.serialize_element(&row.iter().map(Shown).collect::<Vec<_>>())?;
+        }
+        rows.end()
+    }
+}
+
+struct ShownRow<'a>(&'a [String], &'a [Value]);
+
+impl Serialize for ShownRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (column, value) in self.0.iter().zip(self.1) {
+            map.serialize_entry(column, &Shown(value))?;
+        }
+        map.end()
+    }
+}
+
+/// One object a line.
+pub(super) fn ndjson(rows: &Rows) -> Vec<u8> {
+    let mut lines = Vec::new();
+    let mut line = |row: serde_json::Result<Vec<u8>>| match row {
+        Ok(row) => {
+            lines.extend_from_slice(&row);
+            lines.push(b'\n');
+        }
+        Err(error) => tracing::error!(%error, "a row cannot be shown"),
+    };
+    match rows {
+        Rows::Records(records) => records.iter().for_each(|record| line(serde_json::to_vec(record))),
+        Rows::Table(Table { columns, rows }) => {
+            rows.iter().for_each(|row| line(serde_json::to_vec(&ShownRow(columns, row))));
+        }
+    }
+    lines
+}
+
+/// Comma-separated values (RFC 4180), with a line of names.
+pub(super) fn csv(rows: &Rows) -> Vec<u8> {
+    let mut text = csv_head(rows);
+    csv_rows(rows, &mut text);
+    text
+}
+
+pub(super) fn csv_head(rows: &Rows) -> Vec<u8> {
+    let mut text = Vec::new();
+    match rows {
+        Rows::Records(_) => csv_line(RECORD_COLUMNS.iter().copied().map(str::to_owned), &mut text),
+        Rows::Table(table) => csv_line(table.columns.iter().cloned(), &mut text),
+    }
+    text
+}
+
+pub(super) fn csv_rows(rows: &Rows, text: &mut Vec<u8>) {
+    match rows {
+        Rows::Records(records) => records.iter().for_each(|record| csv_line(record_cells(record), text)),
+        Rows::Table(table) => table.rows.iter().for_each(|row| csv_line(row.iter().map(plain), text)),
+    }
+}
+
+fn record_cells(record: &Record) -> impl Iterator<Item = String> {
+    let fields: serde_json::Map<String, serde_json::Value> = record
+        .fields
+        .iter()
+        .filter_map(|(name, value)| {
+            let value = Value::from(value.clone());
+            Some((name.clone(), serde_json::to_value(Shown(&value)).ok()?))
+        })
+        .collect();
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    [
+        record.timestamp.to_string(),
+        record.service.clone(),
+        record.level.to_string(),
+        record.message.clone(),
+        number(record.latency_ms),
+        number(record.anomaly_score.map(f64::from)),
+        record.is_anomaly.to_string(),
+        record.log_id.to_string(),
+        serde_json::Value::Object(fields).to_string(),
+    ]
+    .into_iter()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Text(text) | Value::Json(text) => text.clone(),
+        Value::Time(moment) => moment.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Null => String::new(),
+    }
+}
+
+fn csv_line(cells: impl Iterator<Item = String>, text: &mut Vec<u8>) {
+    for (at, cell) in cells.enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        // A cell that a spreadsheet would run as a formula is text.
+        let is_formula = cell.starts_with(['=', '+', '@', '\t'])
+            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
+        let guard = if is_formula { "'" } else { "" };
+        if is_formula || cell.contains([',', '"', '\n', '\r']) {
+            text.extend_from_slice(format!("\"{guard}{}\"", cell.replace('"', "\"\"")).as_bytes());
+        } else {
+            text.extend_from_slice(cell.as_bytes());
+        }
+    }
+    text.extend_from_slice(b"\r\n");
+}
+
+/// How the query is answered, in words.
+pub(super) fn explain(query: &Query, rows_max: u32) -> serde_json::Value {
+    let plan = Plan::new(query, rows_max);
+    let gathering = match &plan.gathering {
+        Gathering::Newest(rows) => {
+            format!("the newest {rows} records; blocks older than the page are not read")
+        }
+        Gathering::Sorted { keys, rows } => {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            format!("the first {rows} records by {}; every matching block is read", keys.join(", "))
+        }
+        Gathering::Sample(rows) => format!("{rows} records drawn by a hash of their log ids"),
+        Gathering::Groups(grouping) => format!(
+            "{} aggregates by {} keys, part by part on every replica asked, on all cores",
+            grouping.aggregates.len(),
+            grouping.keys.len()
+        ),
+        Gathering::Context(context) => format!("the record {} and its neighbours", context.log_id),
+    };
+    let stages: Vec<String> = plan.stages.iter().map(Stage::to_string).collect();
+    json!({
+        "filter": Query::of(plan.filter.clone()).to_string(),
+        "at_the_replicas": gathering,
+        "at_this_node": stages,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must_be() {
+        let mut text = Vec::new();
+        let cells = ["a", "b,c", "say \"hi\"", "two\nlines", "=1+1", "-5", "-x"];
+        csv_line(cells.into_iter().map(str::to_owned), &mut text);
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "a,\"b,c\",\"say \"\"hi\"\"\",\"two\nlines\",\"'=1+1\",-5,\"'-x\"\r\n"
+        );
+    }
+
+    #[test]
+    fn a_table_is_shown_in_each_form() {
+        let columns = vec!["service".to_owned(), "n".to_owned()];
+        let rows = Rows::Table(Table {
+            columns,
+            rows: vec![vec![Value::Text("api".into()), Value::Int(3)], vec![Value::Null, Value::Float(0.5)]],
+        });
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        assert_eq!(text(ndjson(&rows)), "{\"service\":\"api\",\"n\":3}\n{\"service\":null,\"n\":0.5}\n");
+        assert_eq!(text(csv(&rows)), "service,n\r\napi,3\r\n,0.5\r\n");
+    }
+}

@@ -1,0 +1,246 @@
+//! Which group each row of a source belongs to.
+
+use std::collections::HashMap;
+
+use insighthub_model::query::TimeSpan;
+use insighthub_model::table::Value;
+use insighthub_model::{Level, Timestamp};
+
+use super::cells::{self, Cell};
+use super::plan::Key;
+use crate::column_source::{ColumnError, ColumnSource};
+use crate::query::bitmap::Bitmap;
+
+/// Up to this many combinations are numbered by their place in a table instead of by a map.
+const DENSE_MAX: usize = 1 << 18;
+const NONE: u32 = u32::MAX;
+
+/// Group numbers of the rows of one source, and what each number stands for.
+#[derive(Debug)]
+pub(super) struct GroupIds {
+    /// By row; `None`: every row is in group 0.
+    of_row: Option<Vec<u32>>,
+    /// The keys' values, by group.
+    pub(super) keys: Vec<Vec<Value>>,
+}
+
+impl GroupIds {
+    /// Numbers the wanted rows.
+    pub(super) fn new(
+        source: &dyn ColumnSource,
+        keys: &[Key],
+        rows: &Bitmap,
+    ) -> Result<GroupIds, ColumnError> {
+        let mut parts = keys.iter().map(|key| codes(source, key, rows));
+        let Some(first) = parts.next() else {
+            return Ok(GroupIds { of_row: None, keys: vec![Vec::new()] });
+        };
+        let first = first?;
+        let mut ids = first.of_row;
+        let mut values: Vec<Vec<Value>> = first.values.into_iter().map(|value| vec![value]).collect();
+        for part in parts {
+            (ids, values) = combine(&ids, &values, part?, rows);
+        }
+        Ok(GroupIds { of_row: Some(ids), keys: values })
+    }
+
+    /// The group of a wanted row.
+    #[inline]
+    pub(super) fn of(&self, row: usize) -> usize {
+        self.of_row.as_ref().map_or(0, |ids| ids.get(row).map_or(usize::MAX, |id| *id as usize))
+    }
+
+    pub(super) fn each_row(&self, rows: &Bitmap, mut visit: impl FnMut(usize, usize)) {
+        match &self.of_row {
+            None => rows.iter().for_each(|row| visit(0, row)),
+            Some(ids) => rows.iter().for_each(|row| {
+                if let Some(id) = ids.get(row) {
+                    visit(*id as usize, row);
+                }
+            }),
+        }
+    }
+
+    /// Wanted rows that follow one another and belong to one group.
+    pub(super) fn each_run(&self, rows: &Bitmap, mut visit: impl FnMut(usize, Run)) {
+        let Some(ids) = &self.of_row else { return visit(0, Run { count: rows.count() }) };
+        let (mut group, mut count) = (NONE, 0);
+        for row in rows.iter() {
+            let id = ids.get(row).copied().unwrap_or(NONE);
+            if id != group {
+                if count > 0 {
+                    visit(group as usize, Run { count });
+                }
+                (group, count) = (id, 0);
+            }
+            count += 1;
+        }
+        if count > 0 {
+            visit(group as usize, Run { count });
+        }
+    }
+}
+
+/// See [`GroupIds::each_run`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    count: usize,
+}
+
+impl Run {
+    pub(super) fn count(self) -> usize {
+        self.count
+    }
+}
+
+/// A number for each wanted row, and what the numbers stand for.
+struct Codes {
+    of_row: Vec<u32>,
+    values: Vec<Value>,
+}
+
+fn codes(source: &dyn ColumnSource, key: &Key, rows: &Bitmap) -> Result<Codes, ColumnError> {
+    match key {
+        Key::Time(length) => stretches(source, *length, rows),
+        Key::Field(name) if name == "service" => {
+            let of_row = source.service()?.iter().map(|service| u32::from(*service)).collect();
+            let values = source.services().iter().map(|service| Value::Text(service.clone())).collect();
+            Ok(Codes { of_row, values })
+        }
+        Key::Field(name) if name == "level" => {
+            let of_row = source.level()?.iter().map(|level| u32::from(*level)).collect();
+            let values = Level::ALL.iter().map(|level| Value::Text(level.to_string())).collect();
+            Ok(Codes { of_row, values })
+        }
+        Key::Field(name) => values_of(source, name, rows),
+        Key::Template => templates(source, rows),
+    }
+}
+
+/// Rows of a block follow each other in time within a service, so that a division is rarely needed.
+fn stretches(source: &dyn ColumnSource, length: TimeSpan, rows: &Bitmap) -> Result<Codes, ColumnError> {
+    let times = source.timestamp()?;
+    let mut of_row = vec![NONE; source.rows()];
+    let mut known: HashMap<i64, u32> = HashMap::new();
+    let mut values = Vec::new();
+    let (mut start, mut end, mut code) = (0, 0, NONE);
+    for row in rows.iter() {
+        let (Some(time), Some(slot)) = (times.get(row), of_row.get_mut(row)) else { continue };
+        if code == NONE || *time < start || *time >= end {
+            start = length.start_of(Timestamp(*time)).map_or(*time, |start| start.0);
+            end = start.saturating_add(length.nanos());
+            code = *known.entry(start).or_insert_with(|| {
+                values.push(Value::Time(Timestamp(start)));
+                values.len() as u32 - 1
+            });
+        }
+        *slot = code;
+    }
+    Ok(Codes { of_row, values })
+}
+
+fn values_of(source: &dyn ColumnSource, name: &str, rows: &Bitmap) -> Result<Codes, ColumnError> {
+    let mut of_row = vec![NONE; source.rows()];
+    let mut numbering = Numbering::default();
+    cells::visit(source, name, rows, &mut |row, cell| {
+        if let Some(slot) = of_row.get_mut(row) {
+            *slot = numbering.code(cell);
+        }
+    })?;
+    Ok(numbering.with_null(of_row, rows))
+}
+
+fn templates(source: &dyn ColumnSource, rows: &Bitmap) -> Result<Codes, ColumnError> {
+    let mut of_row = vec![NONE; source.rows()];
+    let mut numbering = Numbering::default();
+    let mut template = String::new();
+    source.message()?.for_each(rows.iter(), |row, message| {
+        if let Some(slot) = of_row.get_mut(row) {
+            super::template::write_template(message, &mut template);
+            *slot = numbering.code(Cell::Text(&template));
+        }
+    })?;
+    Ok(Codes { of_row, values: numbering.values })
+}
+
+/// Gives each different value a number.
+#[derive(Default)]
+struct Numbering {
+    ints: HashMap<i64, u32>,
+    texts: HashMap<String, u32>,
+    others: HashMap<Value, u32>,
+    values: Vec<Value>,
+}
+
+impl Numbering {
+    fn code(&mut self, cell: Cell<'_>) -> u32 {
+        let next = self.values.len() as u32;
+        let code = match cell {
+            Cell::Int(value) => *self.ints.entry(value).or_insert(next),
+            Cell::Text(text) => match self.texts.get(text) {
+                Some(code) => *code,
+                None => {
+                    self.texts.insert(text.to_owned(), next);
+                    next
+                }
+            },
+            other => *self.others.entry(other.to_value()).or_insert(next),
+        };
+        if code == next {
+            self.values.push(cell.to_value());
+        }
+        code
+    }
+
+    /// Rows without a value are a group of their own.
+    fn with_null(mut self, mut of_row: Vec<u32>, rows: &Bitmap) -> Codes {
+        let null = self.values.len() as u32;
+        let mut has_null = false;
+        for row in rows.iter() {
+            if let Some(slot) = of_row.get_mut(row).filter(|slot| **slot == NONE) {
+                *slot = null;
+                has_null = true;
+            }
+        }
+        if has_null {
+            self.values.push(Value::Null);
+        }
+        Codes { of_row, values: self.values }
+    }
+}
+
+/// Numbers the combinations that occur.
+fn combine(ids: &[u32], keys: &[Vec<Value>], part: Codes, rows: &Bitmap) -> (Vec<u32>, Vec<Vec<Value>>) {
+    let width = part.values.len().max(1);
+    let mut of_row = vec![NONE; ids.len()];
+    let mut combined: Vec<Vec<Value>> = Vec::new();
+    let mut open = |left: u32, right: u32| {
+        let mut key = keys.get(left as usize).cloned().unwrap_or_default();
+        key.push(part.values.get(right as usize).cloned().unwrap_or(Value::Null));
+        combined.push(key);
+        combined.len() as u32 - 1
+    };
+    let mut dense = if keys.len() * width <= DENSE_MAX { vec![NONE; keys.len() * width] } else { Vec::new() };
+    let mut sparse: HashMap<(u32, u32), u32> = HashMap::new();
+    // Rows of one group mostly follow one another.
+    let mut last = (NONE, NONE, NONE);
+    for row in rows.iter() {
+        let (Some(left), Some(right), Some(slot)) = (ids.get(row), part.of_row.get(row), of_row.get_mut(row))
+        else {
+            continue;
+        };
+        if (*left, *right) != (last.0, last.1) {
+            let id = match dense.get_mut(*left as usize * width + *right as usize) {
+                Some(known) if *known != NONE => *known,
+                Some(unknown) => {
+                    *unknown = open(*left, *right);
+                    *unknown
+                }
+                None => *sparse.entry((*left, *right)).or_insert_with(|| open(*left, *right)),
+            };
+            last = (*left, *right, id);
+        }
+        *slot = last.2;
+    }
+    (of_row, combined)
+}
