@@ -139,8 +139,8 @@ fn visit_texts(
 fn give<'a, T: Copy>(
     row: usize,
     value: Option<&T>,
-    cell: impl Fn(T) -> Cell<'a>,
-    visit: &mut impl FnMut(usize, Cell<'a>),
+    cell: impl Fn(T) -> Cell<'static>,
+    visit: &mut impl FnMut(usize, Cell<'_>),
 ) {
     if let Some(value) = value {
         visit(row, cell(*value));
