@@ -30,7 +30,7 @@ pub(crate) const SESSIONS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub enum HubMessage {
     Applied(Arc<StoredBatch>),
-    Open(OpenTail),
+    Open(Box<OpenTail>),
     /// The node stops: every follower is told to reconnect.
     EndSessions,
     /// Panic on purpose; sent by fault tests alone.
@@ -124,7 +124,7 @@ impl Actor for Hub {
     ) -> Result<(), ActorProcessingErr> {
         match queued.message {
             HubMessage::Applied(batch) => state.pass_on(&batch),
-            HubMessage::Open(tail) => state.open(myself.get_cell(), tail).await,
+            HubMessage::Open(tail) => state.open(myself.get_cell(), *tail).await,
             HubMessage::EndSessions => myself.get_cell().stop_children(None),
             HubMessage::Fail => panic!("failing on purpose"),
             HubMessage::FailSession => {

@@ -136,7 +136,7 @@ fn visit_texts(
     places.for_each(|(at, row)| visit(row, texts.get(at, &mut scratch)));
 }
 
-fn give<'a, T: Copy>(
+fn give<T: Copy>(
     row: usize,
     value: Option<&T>,
     cell: impl Fn(T) -> Cell<'static>,
