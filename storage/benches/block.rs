@@ -138,6 +138,7 @@ fn blocks(criterion: &mut Criterion) {
     let meta = write_block(&fs, Path::new(DIRECTORY), &head).unwrap();
     println!("{} minutes, {:.1} bytes per record", head.minutes.len(), meta.bytes as f64 / RECORDS as f64);
     let block = open(&fs, &meta.file_name, 0);
+    println!("  footer: {} bytes", block.footer_bytes());
     for (name, bytes) in block.chunk_bytes() {
         println!("  {name}: {:.2}", bytes as f64 / RECORDS as f64);
     }
