@@ -187,7 +187,8 @@ impl ActorSystem {
         let (frames, receiver) = mpsc::channel(SESSION_FRAMES_MAX);
         // Read before the follower hears that it is connected: what is acknowledged after that is shown.
         let cursor = TailCursor(self.forwarding.cluster.positions(cursor.unwrap_or_default().0).await);
-        self.hub.send(HubMessage::Open(Box::new(OpenTail { conditions, cursor, frames }))).ok().map(|()| receiver)
+        let tail = Box::new(OpenTail { conditions, cursor, frames });
+        self.hub.send(HubMessage::Open(tail)).ok().map(|()| receiver)
     }
 
     /// Ends every live tail; its follower reconnects elsewhere with its cursor.
