@@ -140,10 +140,13 @@ impl Sketch {
         self.from_zero.merge(&other.from_zero);
     }
 
+    /// The least value that so large a share of the values is at or below (the nearest rank).
     pub(super) fn quantile(&self, fraction: f64) -> Value {
         let (below, count) = (self.below_zero.count(), self.below_zero.count() + self.from_zero.count());
-        let Some(last) = count.checked_sub(1) else { return Value::Null };
-        let rank = (fraction * last as f64) as u64;
+        if count == 0 {
+            return Value::Null;
+        }
+        let rank = ((fraction * count as f64).ceil() as u64).clamp(1, count) - 1;
         let of = |sketch: &LatencySketch, rank: u64| {
             let last = sketch.count().saturating_sub(1);
             let fraction = if last == 0 { 0.0 } else { (rank as f64 + 0.5) / (last as f64 + 0.5) };
@@ -219,7 +222,7 @@ mod tests {
             let ([mut sketch], [other]) = (sketch, other);
             sketch.merge(&other);
             values.sort_by(f64::total_cmp);
-            let exact = values[(fraction * (values.len() - 1) as f64) as usize];
+            let exact = values[((fraction * values.len() as f64).ceil() as usize).clamp(1, values.len()) - 1];
             match sketch.quantile(fraction) {
                 Value::Float(found) => prop_assert!(
                     (found - exact).abs() <= exact.abs() * 0.0101, "{} is not {}", found, exact

@@ -231,9 +231,9 @@ fn figure(aggregate: &Aggregate, records: &[&Record], stretch: Option<i64>) -> V
         Statistic::Min => extreme(false),
         Statistic::Max => extreme(true),
         Statistic::Quantile(quantile) => {
-            let last = numbers.len().saturating_sub(1) as f64;
-            let at = numbers.get((quantile.fraction() * last) as usize);
-            at.map_or(Value::Null, |number| Value::Float(float(*number)))
+            let rank = (quantile.fraction() * numbers.len() as f64).ceil() as usize;
+            let value = numbers.get(rank.saturating_sub(1));
+            value.map_or(Value::Null, |number| Value::Float(float(*number)))
         }
         Statistic::Distinct => Value::Int(values.iter().collect::<BTreeSet<_>>().len() as i64),
         Statistic::First => values.first().cloned().unwrap_or(Value::Null),
