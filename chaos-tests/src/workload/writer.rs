@@ -81,8 +81,13 @@ impl Writer {
             let started = Instant::now();
             self.deliver(sequence, &batch).await;
             if !self.pause.is_zero() {
-                // A cluster that needs longer is asked less often.
-                tokio::time::sleep(self.pause.max(started.elapsed().min(Duration::from_secs(1)))).await;
+                let elapsed = match self.manner {
+                    // Its own rest would be taken for a gap of the cluster.
+                    Manner::Steady { .. } => Duration::ZERO,
+                    // A cluster that needs longer is asked less often.
+                    Manner::Persistent | Manner::Once => started.elapsed().min(Duration::from_secs(1)),
+                };
+                tokio::time::sleep(self.pause.max(elapsed)).await;
             }
         }
     }
