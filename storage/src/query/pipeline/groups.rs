@@ -69,7 +69,7 @@ impl<'a> Aggregation<'a> {
         groups.keys = ids.keys;
         // A value may have a number and no wanted row.
         if let States::Count(counts) = counts {
-            groups.retain(&counts);
+            groups.retain(&counts, &self.grouping.aggregates);
         }
         Ok(groups)
     }
@@ -84,7 +84,7 @@ impl Groups {
         self.keys.is_empty()
     }
 
-    fn retain(&mut self, counts: &[u64]) {
+    fn retain(&mut self, counts: &[u64], aggregates: &[Aggregate]) {
         if counts.iter().all(|count| *count > 0) {
             return;
         }
@@ -96,8 +96,8 @@ impl Groups {
                 *place = new;
             }
         }
-        for states in &mut self.states {
-            let mut fewer = states.emptied();
+        for (states, aggregate) in self.states.iter_mut().zip(aggregates) {
+            let mut fewer = States::new(&aggregate.function);
             fewer.grow(kept.len());
             fewer.merge(std::mem::replace(states, States::Count(Vec::new())), &places);
             *states = fewer;

@@ -234,20 +234,3 @@ fn keep(state: &mut Option<Extreme>, new: Option<Extreme>, wanted: std::cmp::Ord
         _ => {}
     }
 }
-
-impl States {
-    /// Of the same aggregate, without a group.
-    pub(super) fn emptied(&self) -> States {
-        match self {
-            States::Count(_) => States::Count(Vec::new()),
-            States::Rate(_) => States::Rate(Vec::new()),
-            States::Sums(_) => States::Sums(Vec::new()),
-            States::Least(_) => States::Least(Vec::new()),
-            States::Greatest(_) => States::Greatest(Vec::new()),
-            States::Quantiles(_) => States::Quantiles(Vec::new()),
-            States::Distinct(_) => States::Distinct(Vec::new()),
-            States::Oldest(_) => States::Oldest(Vec::new()),
-            States::Newest(_) => States::Newest(Vec::new()),
-        }
-    }
-}
