@@ -125,8 +125,7 @@ fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError>
         return Err(ApiError::bad_parameter("from", "from lies after to"));
     }
     let query = query.resolved_at(now);
-    for expression in [Some(&query.filter)].into_iter().chain(query.stages.iter().map(condition_of)).flatten()
-    {
+    for expression in [&query.filter].into_iter().chain(query.stages.iter().flat_map(conditions_of)) {
         Filter::of_expression(expression)
             .map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
     }
@@ -135,10 +134,13 @@ fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError>
     Ok(Conditions { query, from, to, ..Conditions::default() })
 }
 
-fn condition_of(stage: &Stage) -> Option<&query::Expression> {
+/// The conditions of a stage on records or rows.
+fn conditions_of(stage: &Stage) -> Vec<&query::Expression> {
     match stage {
-        Stage::Where(condition) => Some(condition),
-        _ => None,
+        Stage::Where(condition) => vec![condition],
+        Stage::Stats(stats) => stats.aggregates.iter().filter_map(|each| each.condition.as_ref()).collect(),
+        Stage::Top(top) => top.by.condition.iter().collect(),
+        _ => Vec::new(),
     }
 }
 
