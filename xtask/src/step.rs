@@ -26,9 +26,21 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     let elapsed = seconds(start.elapsed());
     match &done {
         Ok(_) => println!("    {name}: done in {elapsed}"),
-        Err(_) => println!("    {name}: FAILED after {elapsed}"),
+        Err(_) => println!("    {name}: FAILED after {elapsed}{}", disk_trouble()),
     }
     done
+}
+
+/// Below this a linker or a node may well have failed for want of room, and seldom says so.
+const DISK_FREE_BYTES_MIN: u64 = 2 << 30;
+
+/// A word on the disk where it is nearly full.
+fn disk_trouble() -> String {
+    let Ok(disk) = rustix::fs::statvfs(root()) else { return String::new() };
+    match disk.f_bavail.saturating_mul(disk.f_frsize) {
+        free if free < DISK_FREE_BYTES_MIN => format!("; the disk has only {} MiB left", free >> 20),
+        _ => String::new(),
+    }
 }
 
 /// Runs a command to its end with its output on the screen.
