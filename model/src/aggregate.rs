@@ -5,10 +5,12 @@
 //! which replicas rely on. Knows nothing of where aggregates are stored.
 
 mod latency;
+mod octave;
 
 use serde::{Deserialize, Serialize};
 
 pub use latency::{BUCKETS_MAX, LatencyCollector, LatencySketch, SketchError};
+pub use octave::Octave;
 
 use crate::Level;
 

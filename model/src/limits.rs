@@ -48,6 +48,29 @@ pub const QUERY_CONTEXT_MAX: u32 = 1_000;
 pub const QUERY_BUCKET_NANOS_MIN: i64 = 1_000_000;
 /// Terms of a query: bounds the work per record.
 pub const QUERY_TERMS_MAX: usize = 512;
+/// Bars of a histogram and columns of a heatmap that is asked for a length: more than any screen has room for.
+pub const BARS_MAX: usize = 1_000;
+/// Bars where nothing is said: an hour by minutes, a day by quarters of an hour.
+pub const BARS_DEFAULT: usize = 100;
+/// Different names of fields that one answer may be made of: bounds the memory of names a client invents.
+pub const FIELDS_SEEN_MAX: usize = 10_000;
+/// Fields in one answer; the most frequent of the client's own.
+pub const FIELDS_LISTED_MAX: usize = 500;
+/// Different values of one field that are counted one by one; beyond, counts are of a sample. 4,096 values of 64
+/// bytes are 256 KiB, and estimate the number of all with a standard error of 1.6 %.
+pub const FIELD_VALUES_COUNTED_MAX: usize = 4_096;
+/// Values in the answer for one field.
+pub const FIELD_VALUES_LISTED_MAX: usize = 100;
+/// Records that a sample is drawn down to, roughly: a value that one in a thousand has is then met 50 times.
+pub const SAMPLE_RECORDS_TARGET: u64 = 50_000;
+/// Different patterns one answer may be made of; more are messages without any pattern.
+pub const PATTERNS_SEEN_MAX: usize = 100_000;
+/// Patterns in one answer.
+pub const PATTERNS_LISTED_MAX: usize = 1_000;
+/// Patterns that are shown with a whole record: each is one look-up.
+pub const PATTERN_SAMPLES_MAX: usize = 100;
+/// Findings of a comparison in one answer.
+pub const FINDINGS_LISTED_MAX: usize = 100;
 
 /// The bounds an operator may change in `cluster.toml`, section `[limits]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

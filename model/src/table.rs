@@ -47,6 +47,11 @@ impl Value {
         }
     }
 
+    /// As JSON shows it.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(Shown(self)).unwrap_or_default()
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }

@@ -89,6 +89,8 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     /// False when no row can hold the lower-case token in its message or in a text field.
     /// True when unknown. Tokens are as `model::query` cuts them.
     fn may_hold_token(&self, token: &str) -> bool;
+    /// Names of the records' own fields, in any order; a field of several types may come several times.
+    fn field_names(&self) -> Vec<&str>;
     /// False when no row has a field of this name.
     fn may_hold_field(&self, name: &str) -> bool;
     /// False when no row has this text in a field of this name, whatever the case and the field's types.

@@ -36,6 +36,10 @@ impl ColumnSource for StoredBatch {
         true
     }
 
+    fn field_names(&self) -> Vec<&str> {
+        self.records.fields.iter().map(|column| column.name.as_str()).collect()
+    }
+
     fn may_hold_field(&self, name: &str) -> bool {
         self.records.columns(name).next().is_some()
     }

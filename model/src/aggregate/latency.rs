@@ -12,14 +12,14 @@ pub const BUCKETS_MAX: usize = 512;
 
 /// Buckets per doubling. The cubic below stretches a bucket to at most 0.7 / 35 = 0.02 in natural
 /// logarithm, and ln(1.01 / 0.99) = 0.0200007 is the widest that keeps the error within 1 %.
-const BUCKETS_PER_OCTAVE: u16 = 35;
+pub(super) const BUCKETS_PER_OCTAVE: u16 = 35;
 /// Latencies below 2^-20 ms (a nanosecond) count as zero and share bucket 0.
-const EXPONENT_MIN: i32 = -20;
+pub(super) const EXPONENT_MIN: i32 = -20;
 const SMALLEST_MS: f64 = 1.0 / (1 << 20) as f64;
 const NANOS_PER_MILLI: f64 = 1e6;
-const MANTISSA_BITS: u32 = 52;
+pub(super) const MANTISSA_BITS: u32 = 52;
 const MANTISSA_MASK: u64 = (1 << MANTISSA_BITS) - 1;
-const EXPONENT_BIAS: i32 = 1023;
+pub(super) const EXPONENT_BIAS: i32 = 1023;
 
 /// A mergeable summary of latencies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -112,6 +112,11 @@ impl LatencySketch {
     /// Count per bucket with the bucket's estimate in ms, ascending: a heatmap's column.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         self.buckets.iter().zip(&self.counts).map(|(bucket, count)| (estimate_ms(*bucket), *count))
+    }
+
+    /// Count per number of the bucket, ascending.
+    pub(super) fn numbered_buckets(&self) -> impl ExactSizeIterator<Item = (u16, u64)> {
+        self.buckets.iter().copied().zip(self.counts.iter().copied())
     }
 
     fn add_to_bucket(&mut self, bucket: u16, count: u64) {

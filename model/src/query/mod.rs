@@ -3,6 +3,7 @@
 //! Knows nothing of columns or storage; runs in the server, the command line and the browser.
 //! `docs/query-language.md` is the description for people.
 
+mod bars;
 pub mod complete;
 mod error;
 mod expression;
@@ -22,6 +23,7 @@ mod time_span;
 pub mod token;
 mod value;
 
+pub use bars::Bars;
 pub use complete::{Suggestion, SuggestionKind, Vocabulary, complete};
 pub use error::QueryError;
 pub use expression::{Comparison, Expression, FieldTest, Query, RangeEnd, Test, Text};

@@ -53,6 +53,10 @@ impl ColumnSource for BlockReader {
         self.token_filter().map_or(true, |filter| filter.may_hold_token(token))
     }
 
+    fn field_names(&self) -> Vec<&str> {
+        self.footer.all_fields().map(|(_, name, _)| name).collect()
+    }
+
     fn may_hold_field(&self, name: &str) -> bool {
         self.footer.fields(name).next().is_some()
     }

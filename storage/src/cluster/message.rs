@@ -13,6 +13,7 @@ use crate::codec::{self, CodecError};
 use crate::command::{Applied, ChunkOutcome};
 use crate::identity::{Identity, Member};
 use crate::query::Conditions;
+use crate::query::exploring::{Seen, Wanted};
 use crate::query::pipeline::{Counts, Gathering, Groups};
 use crate::raft::NodeId;
 
@@ -76,6 +77,13 @@ pub enum Request {
         gathering: Gathering,
         deadline_ms: u32,
     },
+    /// What the records of these partitions look like.
+    Explore {
+        partitions: Vec<PartitionId>,
+        conditions: Conditions,
+        wanted: Wanted,
+        deadline_ms: u32,
+    },
     /// Matching records of one partition from an offset on, in offset order; waits up to `wait_ms` for the first.
     After {
         partition: PartitionId,
@@ -134,6 +142,11 @@ pub enum Response {
     Search(Found),
     Gather {
         part: GatheredMessage,
+        counts: Counts,
+        stale: Vec<PartitionId>,
+    },
+    Explore {
+        seen: Box<Seen>,
         counts: Counts,
         stale: Vec<PartitionId>,
     },

@@ -5,6 +5,7 @@
 //! `placement` plans and `membership` moves replicas.
 
 mod catching_up;
+mod exploring;
 mod following;
 pub mod founding;
 mod gathering;
@@ -35,6 +36,7 @@ use crate::transport::{Call, Lane, Transport};
 use crate::wal::GroupId;
 use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
+pub use exploring::{ExploreQuestion, Explored};
 pub use gathering::{GatherQuestion, QueryAnswer};
 pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};

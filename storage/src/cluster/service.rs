@@ -14,7 +14,7 @@ use super::founding::Newcomer;
 use super::gathering::GatherQuestion;
 use super::message::{self, AppendFailure, Failure, Hello, Request, Response, kind};
 use super::scatter::{Question, Refusal};
-use super::{Cluster, MinutesQuestion, SearchQuestion, reading};
+use super::{Cluster, ExploreQuestion, MinutesQuestion, SearchQuestion, reading};
 use crate::command::Payload;
 use crate::control::NodeState;
 use crate::query::{Cursor, Filter, Page, after_offset};
@@ -161,6 +161,9 @@ impl Cluster {
             }
             Request::Gather { partitions, conditions, gathering, deadline_ms } => {
                 self.answer_question(GatherQuestion { conditions, gathering }, partitions, deadline_ms).await
+            }
+            Request::Explore { partitions, conditions, wanted, deadline_ms } => {
+                self.answer_question(ExploreQuestion { conditions, wanted }, partitions, deadline_ms).await
             }
             Request::Minutes { partitions, service, from_minute, to_minute, deadline_ms } => {
                 let question = MinutesQuestion { service, from_minute, to_minute };

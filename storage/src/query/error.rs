@@ -34,6 +34,14 @@ pub enum QueryError {
         "the query would hold more than {bytes_max} bytes of groups: group by fewer fields, or narrow the filter"
     )]
     TooMuchMemory { bytes_max: usize },
+    #[error(
+        "the records have more than {fields_max} different fields: name the fields you want, or narrow the filter"
+    )]
+    TooManyFields { fields_max: usize },
+    #[error(
+        "the messages have more than {patterns_max} different patterns: narrow the filter, the service or the time range"
+    )]
+    TooManyPatterns { patterns_max: usize },
     #[error(transparent)]
     Filter(#[from] FilterError),
 }

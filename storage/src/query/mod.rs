@@ -8,8 +8,11 @@ mod bitmap;
 mod budget;
 mod cursor;
 mod error;
+pub mod exploring;
 mod filter;
+mod log_id_hash;
 mod message_search;
+mod minute_filter;
 pub mod pipeline;
 mod predicate;
 mod ranges;
@@ -24,6 +27,7 @@ pub use budget::{Budget, Stop};
 pub use cursor::{Cursor, CursorError};
 pub use error::{FilterError, QueryError};
 pub use filter::{Conditions, Filter};
+pub use minute_filter::MinuteFilter;
 pub use search::{CountResult, Matched, Page, SearchResult, after_offset, count, search};
 
 #[cfg(test)]

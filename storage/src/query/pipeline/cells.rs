@@ -9,7 +9,7 @@ use crate::query::bitmap::Bitmap;
 
 /// A value as it lies in its column.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Cell<'a> {
+pub(in crate::query) enum Cell<'a> {
     Int(i64),
     Float(f64),
     Text(&'a str),
@@ -21,7 +21,7 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    pub(super) fn to_value(self) -> Value {
+    pub(in crate::query) fn to_value(self) -> Value {
         match self {
             Cell::Int(value) => Value::Int(value),
             Cell::Float(value) => Value::Float(value),
@@ -36,7 +36,7 @@ impl Cell<'_> {
 }
 
 /// Calls `visit` with each wanted row that has the field, in ascending order of rows within each type.
-pub(super) fn visit(
+pub(in crate::query) fn visit(
     source: &dyn ColumnSource,
     name: &str,
     rows: &Bitmap,
@@ -104,14 +104,18 @@ pub(super) fn visit(
 }
 
 /// The columns of a record's own field, one for each type it has here.
-pub(super) fn own_columns<'a>(
+pub(in crate::query) fn own_columns<'a>(
     source: &'a dyn ColumnSource,
     name: &str,
 ) -> Result<Vec<FieldView<'a>>, ColumnError> {
     if source.may_hold_field(name) { source.field(name) } else { Ok(Vec::new()) }
 }
 
-fn visit_view(view: &FieldView<'_>, rows: &Bitmap, visit: &mut impl FnMut(usize, Cell<'_>)) {
+pub(in crate::query) fn visit_view(
+    view: &FieldView<'_>,
+    rows: &Bitmap,
+    visit: &mut impl FnMut(usize, Cell<'_>),
+) {
     let places = view.rows.iter().enumerate().filter(|(_, row)| rows.contains(*row));
     match &view.values {
         Values::Int(values) => places.for_each(|(at, row)| give(row, values.get(at), Cell::Int, visit)),

@@ -130,7 +130,7 @@ fn each_source(
 ) -> Result<Counts, QueryError> {
     let mut matched_records = 0;
     for (at, source) in sources.iter().enumerate() {
-        if let Some(rows) = wanted(*source, filter, spending)? {
+        if let Some(rows) = wanted_rows(*source, filter, spending)? {
             matched_records += rows.count() as u64;
             look(at, *source, &rows)?;
         }
@@ -139,7 +139,7 @@ fn each_source(
 }
 
 /// The rows of a source that the filter means, if there are any.
-fn wanted(
+pub(in crate::query) fn wanted_rows(
     source: &dyn ColumnSource,
     filter: &Filter,
     spending: &mut Spending<'_>,
@@ -157,7 +157,7 @@ fn wanted(
     Ok((!rows.is_empty()).then_some(rows))
 }
 
-fn counts_of(spending: &Spending<'_>) -> Counts {
+pub(in crate::query) fn counts_of(spending: &Spending<'_>) -> Counts {
     Counts {
         scanned_records: spending.scanned_records,
         pruned_sources: spending.pruned_sources,
@@ -178,7 +178,7 @@ fn grouped(
         let (mut groups, mut counts) = (Groups::default(), Counts::default());
         let mut spending = Spending::new(budget);
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(rows) = wanted(*source, filter, &mut spending)? {
+            if let Some(rows) = wanted_rows(*source, filter, &mut spending)? {
                 counts.matched_records += rows.count() as u64;
                 groups.merge(aggregation.of(*source, &rows)?)?;
             }
@@ -205,7 +205,7 @@ fn grouped(
 }
 
 /// As many as there are cores, where there is work for them.
-fn threads(rows: usize, sources: usize) -> usize {
+pub(in crate::query) fn threads(rows: usize, sources: usize) -> usize {
     if crate::simulation::is_on() {
         return 1;
     }

@@ -17,16 +17,16 @@ const NONE: u32 = u32::MAX;
 
 /// Group numbers of the rows of one source, and what each number stands for.
 #[derive(Debug)]
-pub(super) struct GroupIds {
+pub(in crate::query) struct GroupIds {
     /// By row; `None`: every row is in group 0.
     of_row: Option<Vec<u32>>,
     /// The keys' values, by group.
-    pub(super) keys: Vec<Vec<Value>>,
+    pub(in crate::query) keys: Vec<Vec<Value>>,
 }
 
 impl GroupIds {
     /// Numbers the wanted rows.
-    pub(super) fn new(
+    pub(in crate::query) fn new(
         source: &dyn ColumnSource,
         keys: &[Key],
         rows: &Bitmap,
@@ -50,7 +50,7 @@ impl GroupIds {
         self.of_row.as_ref().map_or(0, |ids| ids.get(row).map_or(usize::MAX, |id| *id as usize))
     }
 
-    pub(super) fn each_row(&self, rows: &Bitmap, mut visit: impl FnMut(usize, usize)) {
+    pub(in crate::query) fn each_row(&self, rows: &Bitmap, mut visit: impl FnMut(usize, usize)) {
         match &self.of_row {
             None => rows.iter().for_each(|row| visit(0, row)),
             Some(ids) => rows.iter().for_each(|row| {

@@ -7,12 +7,12 @@
 //!                   └►  finishing stages node asked:  `finish`                      ─►  Rows
 //! ```
 
-mod cells;
+pub(super) mod cells;
 mod distinct;
 mod edge;
 mod finish;
-mod gather;
-mod group_ids;
+pub(super) mod gather;
+pub(super) mod group_ids;
 mod groups;
 mod numbers;
 mod plan;
@@ -20,7 +20,7 @@ mod ranked;
 mod rate;
 mod rows;
 mod state;
-mod template;
+pub(super) mod template;
 
 pub use finish::{Rows, finish};
 pub use gather::{Counts, Gathered, gather};

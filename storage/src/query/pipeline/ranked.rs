@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use insighthub_model::query::pipeline::{Direction, SortKey};
 use insighthub_model::table::Value;
 use insighthub_model::{LogId, Record, Timestamp};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::cells;
 use super::rows::value_of;
 use crate::column_source::{ColumnError, ColumnSource};
 use crate::query::bitmap::Bitmap;
 use crate::query::cursor::Cursor;
+use crate::query::log_id_hash::log_id_hash;
 
 /// Kept rows are cut down when there are so many times as wanted.
 const SLACK: usize = 2;
@@ -162,11 +162,7 @@ impl<'a> Ranked<'a> {
 }
 
 fn hash_of(log_id: LogId) -> Value {
-    let mut bytes = [0; 10];
-    let (partition, offset) = bytes.split_at_mut(2);
-    partition.copy_from_slice(&log_id.partition.0.to_le_bytes());
-    offset.copy_from_slice(&log_id.offset.to_le_bytes());
-    Value::Int(xxh3_64(&bytes) as i64)
+    Value::Int(log_id_hash(log_id) as i64)
 }
 
 /// Puts records of several parts in order and keeps the first.

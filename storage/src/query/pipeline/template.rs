@@ -4,7 +4,7 @@ use crate::block::for_each_variable;
 use crate::column_source::SLOT_SHOWN;
 
 /// Writes the template of a message into `template`.
-pub(super) fn write_template(message: &str, template: &mut String) {
+pub(in crate::query) fn write_template(message: &str, template: &mut String) {
     template.clear();
     let mut copied = 0;
     for_each_variable(message, |start, end| {

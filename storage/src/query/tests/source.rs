@@ -163,6 +163,9 @@ impl ColumnSource for TestSource {
     fn may_hold_token(&self, token: &str) -> bool {
         self.tokens.contains(token)
     }
+    fn field_names(&self) -> Vec<&str> {
+        self.batch.field_names()
+    }
     fn may_hold_field(&self, name: &str) -> bool {
         self.batch.may_hold_field(name)
     }
