@@ -8,13 +8,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::MinuteAggregate;
+use insighthub_model::api::answer::Coverage;
 use insighthub_storage::cluster::MinutesQuestion;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::caller::Viewer;
-use super::reading::Parameters;
+use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState};
 
 /// Minutes of all services one answer may hold; a longer range wants a narrower question.
@@ -46,7 +47,7 @@ async fn minutes(
     let service = parameters.take("service")?;
     let from = parameters.take_time("from")?.unwrap_or(Timestamp::MIN);
     let to = parameters.take_time("to")?.unwrap_or(Timestamp::MAX);
-    let minutes = collect(&node, service, from.minute(), to.minute()).await?;
+    let (minutes, coverage) = collect(&node, service, from.minute(), to.minute()).await?;
     if minutes.len() > ROWS_MAX {
         let message = format!("the range holds more than {ROWS_MAX} rows: name a service or a shorter range");
         return Err(ApiError::bad_parameter("from", message));
@@ -62,11 +63,11 @@ async fn minutes(
             anomaly_count: all.anomalies,
         })
         .collect();
-    Ok(Json(json!({ "aggregates": rows })))
+    Ok(Json(json!({ "aggregates": rows, "coverage": coverage })))
 }
 
 async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<Value>, ApiError> {
-    let minutes = collect(&node, None, i64::MIN, i64::MAX).await?;
+    let (minutes, coverage) = collect(&node, None, i64::MIN, i64::MAX).await?;
     let mut services: BTreeMap<String, (u64, i64)> = BTreeMap::new();
     for ((service, minute), (all, _)) in minutes {
         let entry = services.entry(service).or_insert((0, minute));
@@ -79,7 +80,7 @@ async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<
             json!({ "service": service, "total_logs": total_logs, "last_seen": Timestamp::from_minute(minute) })
         })
         .collect();
-    Ok(Json(json!({ "services": services })))
+    Ok(Json(json!({ "services": services, "coverage": coverage })))
 }
 
 /// All levels of each (service, minute) merged, and how many of its records are errors.
@@ -88,7 +89,7 @@ async fn collect(
     service: Option<String>,
     from_minute: i64,
     to_minute: i64,
-) -> Result<Minutes, ApiError> {
+) -> Result<(Minutes, Coverage), ApiError> {
     // A service may be in any partition: that it is spread may not be known here yet, though what was stored is
     // acknowledged.
     let partitions = node.store.all_partitions();
@@ -97,6 +98,7 @@ async fn collect(
     if !gathered.coverage.is_complete() {
         return Err(ApiError::unavailable("some partitions do not answer; the sums would be too small"));
     }
+    let coverage = coverage_of(&gathered.coverage);
     let mut minutes = Minutes::new();
     for (key, aggregate) in gathered.parts.into_iter().flatten() {
         let errors = if key.level.is_error() { aggregate.count } else { 0 };
@@ -104,5 +106,5 @@ async fn collect(
         entry.0.merge(&aggregate);
         entry.1 += errors;
     }
-    Ok(minutes)
+    Ok((minutes, coverage))
 }

@@ -9,6 +9,7 @@ mod counters;
 mod dashboard;
 mod dead_letters;
 mod error;
+mod explore;
 mod faults;
 mod health;
 mod ingest;
@@ -76,6 +77,7 @@ pub fn router(node: AppState) -> Router {
         .merge(ingest::router())
         .merge(logs::router())
         .merge(query::router())
+        .merge(explore::router())
         .merge(tail::router())
         .merge(aggregates::router())
         .merge(dead_letters::router())

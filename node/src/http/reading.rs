@@ -1,10 +1,23 @@
-//! What a reader asks for: query parameters to conditions.
+//! What a reader asks for: query parameters to conditions; and what an answer rests on.
 
 use insighthub_model::Timestamp;
-use insighthub_model::query::{self, Expression, Query};
+use insighthub_model::api::answer::Coverage;
+use insighthub_model::limits::{QUERY_BUCKET_NANOS_MIN, QUERY_FIELDS_MAX};
+use insighthub_model::query::{self, Expression, Query, TimeSpan};
+use insighthub_storage::cluster;
 use insighthub_storage::query::{Conditions, Filter};
 
 use super::ApiError;
+
+/// What an answer rests on, as clients read it.
+pub(super) fn coverage_of(coverage: &cluster::Coverage) -> Coverage {
+    Coverage {
+        partitions: coverage.partitions,
+        partitions_answered: coverage.partitions - coverage.missing.len(),
+        complete: coverage.is_complete(),
+        stale: !coverage.stale.is_empty(),
+    }
+}
 
 /// The parameters of a request, in order. Names that mean something to the route are taken out first;
 /// what is left are conditions on fields.
@@ -44,18 +57,71 @@ impl Parameters {
         }
     }
 
+    /// A number that may have a fraction.
+    pub(super) fn take_float(&mut self, name: &str) -> Result<Option<f64>, ApiError> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Some(number)),
+            _ => Err(ApiError::bad_parameter(name, format!("{name} is {text:?}: it must be a number"))),
+        }
+    }
+
+    /// A length of time as the query language writes it, no shorter than what it can tell apart.
+    pub(super) fn take_length(&mut self, name: &str) -> Result<Option<TimeSpan>, ApiError> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        match TimeSpan::parse(&text).filter(|length| length.nanos() >= QUERY_BUCKET_NANOS_MIN) {
+            Some(length) => Ok(Some(length)),
+            None => {
+                let message = format!(
+                    "{name} is {text:?}: it must be a length of time of 1ms or more, such as 30s or 5m"
+                );
+                Err(ApiError::bad_parameter(name, message))
+            }
+        }
+    }
+
+    /// Names: the parameter several times, or several with commas between them.
+    pub(super) fn take_list(&mut self, name: &str) -> Result<Vec<String>, ApiError> {
+        let found = self.0.extract_if(.., |(known, _)| known == name);
+        let names: Vec<String> = found
+            .flat_map(|(_, value)| value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>())
+            .filter(|part| !part.is_empty())
+            .collect();
+        if names.len() > QUERY_FIELDS_MAX {
+            let message = format!("{name} has {} names: at most {QUERY_FIELDS_MAX}", names.len());
+            return Err(ApiError::bad_parameter(name, message));
+        }
+        Ok(names)
+    }
+
+    /// Names of what is left.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// All that is left, as conditions that can be evaluated: `service`, `level`, `from`, `to`, `q`, and any other name as the
     /// field of that name. Times before now are counted from `now`.
     pub(super) fn into_conditions(mut self, now: Timestamp) -> Result<Conditions, ApiError> {
+        let text = self.take("q")?;
+        self.into_conditions_with("q", text, now)
+    }
+
+    /// The same, where the text of the query has been taken out of the parameter `name`.
+    pub(super) fn into_conditions_with(
+        mut self,
+        name: &str,
+        text: Option<String>,
+        now: Timestamp,
+    ) -> Result<Conditions, ApiError> {
         let (from, to) = (self.take_time("from")?, self.take_time("to")?);
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
             return Err(ApiError::bad_parameter("from", "from lies after to"));
         }
-        let text = self.take("q")?.unwrap_or_default();
+        let text = text.unwrap_or_default();
         let filter = query::parse_filter(&text).map_err(|error| {
-            ApiError::bad_parameter("q", format!("the query cannot be read:\n{}", error.with_caret(&text)))
+            ApiError::bad_parameter(name, format!("the query cannot be read:\n{}", error.with_caret(&text)))
         })?;
         let conditions = self.0.into_iter().filter(|(_, value)| !value.is_empty());
         let conditions = conditions.map(|(name, value)| Expression::field_is(&name, &value));

@@ -1,0 +1,69 @@
+//! `/api/query/patterns`: the templates of messages, each with a record that shows it.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use insighthub_model::api::answer::level_counts;
+use insighthub_model::api::patterns::{Pattern, Patterns};
+use insighthub_model::limits::{PATTERN_SAMPLES_MAX, PATTERNS_LISTED_MAX};
+use insighthub_model::query::{Expression, Query};
+use insighthub_model::{LogId, Record};
+use insighthub_storage::cluster::SearchQuestion;
+use insighthub_storage::query::exploring::{PatternSeen, Wanted};
+use insighthub_storage::query::{Conditions, Page};
+
+use super::super::caller::Viewer;
+use super::{ApiError, AppState, Asked, Exploration};
+
+const PATTERNS_DEFAULT: usize = 50;
+
+pub(super) async fn answer(
+    State(node): State<AppState>,
+    _viewer: Viewer,
+    mut asked: Asked,
+) -> Result<Json<Patterns>, ApiError> {
+    let mut exploration = Exploration::begin(node, &mut asked)?;
+    let rows = asked.parameters.take_number("limit", PATTERNS_DEFAULT, PATTERNS_LISTED_MAX)?;
+    let conditions = asked.into_conditions(exploration.now())?;
+    let seen = exploration.look(&conditions, Wanted { patterns: true, ..Wanted::default() }).await?;
+    let frequent = seen.patterns.most_frequent(rows);
+    let newest = frequent.iter().take(PATTERN_SAMPLES_MAX).map(|(_, seen)| seen.newest.1);
+    let mut samples = records(&mut exploration, newest.collect()).await?;
+    let pattern = |(pattern, of): (&String, &PatternSeen)| Pattern {
+        pattern: pattern.clone(),
+        count: of.count(),
+        share: of.count() as f64 / seen.records.max(1) as f64,
+        levels: level_counts(&of.levels),
+        first_seen: of.first_seen,
+        last_seen: of.newest.0,
+        sample_log_id: of.newest.1,
+        sample: samples.remove(&of.newest.1).and_then(|record| serde_json::to_value(record).ok()),
+    };
+    Ok(Json(Patterns {
+        patterns: frequent.into_iter().map(pattern).collect(),
+        patterns_total: seen.patterns.patterns.len() as u64,
+        coverage: exploration.coverage(),
+        stats: exploration.stats(seen.records),
+    }))
+}
+
+/// The records of these ids, as far as they are still stored.
+async fn records(
+    exploration: &mut Exploration,
+    ids: Vec<LogId>,
+) -> Result<BTreeMap<LogId, Record>, ApiError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let partitions: Vec<_> = ids.iter().map(|id| id.partition).collect();
+    let any = ids.iter().map(|id| Expression::field_is("log_id", &id.to_string()));
+    let query = Query::of(Expression::any_of(any));
+    let question = SearchQuestion {
+        conditions: Conditions { query, ..Conditions::default() },
+        page: Page { limit: ids.len(), after: None },
+    };
+    let gathered = exploration.node.cluster.scatter(&question, partitions, exploration.deadline).await?;
+    let found = gathered.parts.into_iter().flat_map(|part| part.records);
+    Ok(found.map(|record| (record.log_id, record)).collect())
+}
