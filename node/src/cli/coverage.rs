@@ -15,6 +15,13 @@ pub(crate) struct Coverage {
     pub(crate) elapsed_ms: f64,
 }
 
+/// What an answer consists of, in words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noun {
+    pub(crate) one: &'static str,
+    pub(crate) many: &'static str,
+}
+
 impl Coverage {
     /// Adds the next page's coverage to that of the pages before.
     pub(crate) fn add(&mut self, page: &Coverage) {
@@ -28,8 +35,13 @@ impl Coverage {
     }
 
     pub(crate) fn sentence(&self, shown: u64, more: bool) -> String {
-        let records = if shown == 1 { "record" } else { "records" };
         let more = if more { "; there are more: use --all or a larger --limit" } else { "" };
+        self.sentence_of(shown, Noun { one: "record", many: "records" }, more)
+    }
+
+    /// The same of what is no record; `more` stands at the end.
+    pub(crate) fn sentence_of(&self, shown: u64, what: Noun, more: &str) -> String {
+        let noun = if shown == 1 { what.one } else { what.many };
         let complete = match (self.complete, self.stale) {
             (true, false) => "complete",
             (false, _) => "INCOMPLETE: some partitions did not answer, records may be missing",
@@ -38,7 +50,7 @@ impl Coverage {
             }
         };
         format!(
-            "{shown} {records} in {:.1} ms; {} of {} partitions, {} records scanned, {complete}{more}",
+            "{shown} {noun} in {:.1} ms; {} of {} partitions, {} records scanned, {complete}{more}",
             self.elapsed_ms, self.partitions_answered, self.partitions, self.scanned_records
         )
     }

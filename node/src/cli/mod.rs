@@ -9,6 +9,7 @@ mod cluster;
 mod coverage;
 mod demo;
 mod error;
+mod explore;
 mod moment;
 mod prng;
 mod query;
@@ -55,6 +56,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     Query(query::QueryArgs),
+    Explore(explore::ExploreArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
     Cluster(cluster::ClusterArgs),
@@ -80,6 +82,7 @@ pub fn run(command: ClientCommand) -> ExitCode {
 async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
     match command {
         ClientCommand::Query(args) => query::run(args).await,
+        ClientCommand::Explore(args) => explore::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
         ClientCommand::Cluster(args) => cluster::run(args).await,
