@@ -1,6 +1,7 @@
 //! Column-wise answers against a plain reading of the same query record by record, over random
 //! records, queries, partitions and cuts into sources.
 
+mod comparing;
 mod exploring;
 mod plain;
 mod plain_stages;
