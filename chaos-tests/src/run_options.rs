@@ -83,6 +83,10 @@ impl RunOptions {
             // As often as a node can: what has rotten is to be found within the run.
             options.environment.push(("INSIGHTHUB_STORAGE__SCRUB_EVERY_SECS".to_owned(), "1".to_owned()));
         }
+        if is(&[Scenario::LeaderKills]) {
+            // What is measured there is how soon a node follows another by its own settings.
+            options.environment.retain(|(name, _)| !name.starts_with("INSIGHTHUB_RAFT__"));
+        }
         options.environment.extend(self.environment.iter().cloned());
         options
     }

@@ -120,6 +120,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         tracing::debug!("liveness was started before");
     }
     let keeping = membership::keep(&plan, Arc::clone(&node.cluster), liveness.clone());
+    let watching = membership::watch_leaders(Arc::clone(&node.cluster));
     let scrubbing = membership::scrub(&plan, Arc::clone(&node.cluster));
     let bounds = Bounds {
         disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
@@ -140,6 +141,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     tracing::info!(reason, "stopping");
     node.actors.admission.set_stopping();
     keeping.abort();
+    watching.abort();
     if let Some(liveness) = node.liveness.get() {
         liveness.leave().await;
     }

@@ -156,6 +156,11 @@ pub(crate) fn keep(plan: &Plan, cluster: Arc<Cluster>, liveness: Option<Liveness
     tokio::spawn(cluster.keep_membership(watch, options))
 }
 
+/// Keeps its groups led; runs until aborted.
+pub(crate) fn watch_leaders(cluster: Arc<Cluster>) -> JoinHandle<()> {
+    tokio::spawn(cluster.watch_leaders())
+}
+
 /// Keeps reading what is at rest; runs until aborted.
 pub(crate) fn scrub(plan: &Plan, cluster: Arc<Cluster>) -> JoinHandle<()> {
     let storage = &plan.config.storage;

@@ -131,6 +131,7 @@ impl Machine {
         let watch = Arc::new(Watch(Arc::downgrade(&cluster)));
         let options = MembershipOptions { replace_after: Duration::from_secs(600) };
         tokio::spawn(Arc::clone(&cluster).keep_membership(watch, options));
+        tokio::spawn(Arc::clone(&cluster).watch_leaders());
         tokio::spawn(keep_sealing(Arc::clone(&cluster), self.sealing_dice(life)));
         let (door, asked) = mpsc::channel(REQUESTS_MAX);
         tokio::spawn(door::open(Arc::clone(&cluster), asked, self.mutation));

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, Fatal, RaftError};
 use openraft::raft::ClientWriteResponse;
 use openraft::{LogId, RaftMetrics, ServerState};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -102,6 +104,8 @@ pub struct Group {
     raft: Raft,
     restart: Restart,
     handing_over: Arc<AtomicBool>,
+    /// The term of the leader that was heard last, and when.
+    heard: Arc<Mutex<Option<(u64, Instant)>>>,
 }
 
 impl std::fmt::Debug for Group {
@@ -112,7 +116,7 @@ impl std::fmt::Debug for Group {
 
 impl Group {
     pub(crate) fn new(raft: Raft, restart: Restart) -> Group {
-        Group { raft, restart, handing_over: Arc::default() }
+        Group { raft, restart, handing_over: Arc::default(), heard: Arc::default() }
     }
 
     /// Hands a command to the log. Commands submitted one after another are applied in that order.
@@ -199,8 +203,29 @@ impl Group {
         }
     }
 
+    /// The leader of this term has sent something that was accepted.
+    pub(crate) fn hear_leader(&self, term: u64) {
+        *self.heard.lock() = Some((term, Instant::now()));
+    }
+
+    /// The node that leads this follower, and for how long it has not been heard; `None` before it was heard once.
+    pub(crate) fn silent_leader(&self) -> Option<(NodeId, Duration)> {
+        let (heard_term, at) = (*self.heard.lock())?;
+        let Leadership { leader, leads, term } = self.leadership();
+        // What an earlier leader has sent says nothing of this one.
+        let leader = leader.filter(|_| !leads && term == heard_term)?;
+        Some((leader, at.elapsed()))
+    }
+
+    /// Ascending.
+    pub(crate) fn voters(&self) -> Vec<NodeId> {
+        self.raft.metrics().borrow().membership_config.voter_ids().collect()
+    }
+
     /// Stands for election now.
     pub(crate) async fn elect(&self) -> Result<(), ProposeError> {
+        // Once for each leader that fell silent; if that was in vain, openraft's timers go on.
+        *self.heard.lock() = None;
         Ok(self.raft.trigger().elect().await?)
     }
 

@@ -18,6 +18,7 @@ mod reading;
 mod scatter;
 mod scrub;
 mod service;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

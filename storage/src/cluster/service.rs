@@ -121,7 +121,7 @@ impl Cluster {
                 catching_up::fetch_blocks(&self, from, group, &message).await?;
                 service::install(replica.raft(), message).await
             }
-            other => match service::answer(replica.raft(), other, payload).await {
+            other => match service::answer(&replica, other, payload).await {
                 Some(answer) => answer,
                 None => return Err(format!("call {other} is not known to this version")),
             },

@@ -1,27 +1,37 @@
 //! What a group's replica answers to its leader and to candidates.
 
 use bytes::Bytes;
-use openraft::raft::VoteRequest;
+use openraft::raft::{AppendEntriesResponse, VoteRequest};
 
 use super::network::kind;
 use super::types::{NodeId, Raft};
 pub(crate) use super::wire::SnapshotMessage;
 use super::wire::{self, AppendAnswer, SnapshotAnswer, VoteAnswer};
 use crate::codec::CodecError;
+use crate::group::Group;
 use crate::snapshot::StoredSnapshot;
 
 /// Answers an append or a vote; `None` for calls that are not Raft's or need more than the replica.
-pub(crate) async fn answer(raft: &Raft, kind: u8, payload: Bytes) -> Option<Result<Bytes, CodecError>> {
+pub(crate) async fn answer(group: &Group, kind: u8, payload: Bytes) -> Option<Result<Bytes, CodecError>> {
     match kind {
-        kind::APPEND => Some(append(raft, payload).await),
-        kind::VOTE => Some(vote(raft, &payload).await),
+        kind::APPEND => Some(append(group, payload).await),
+        kind::VOTE => Some(vote(group.raft(), &payload).await),
         _ => None,
     }
 }
 
-async fn append(raft: &Raft, payload: Bytes) -> Result<Bytes, CodecError> {
+async fn append(group: &Group, payload: Bytes) -> Result<Bytes, CodecError> {
     let request = wire::decode_append(payload)?;
-    let answer: AppendAnswer = raft.append_entries(request).await.map_err(|error| error.to_string());
+    let term = request.vote.leader_id().term;
+    let answer: AppendAnswer = group.raft().append_entries(request).await.map_err(|error| error.to_string());
+    if let Ok(
+        AppendEntriesResponse::Success
+        | AppendEntriesResponse::PartialSuccess(_)
+        | AppendEntriesResponse::Conflict,
+    ) = answer
+    {
+        group.hear_leader(term);
+    }
     wire::encode(&answer)
 }
 
