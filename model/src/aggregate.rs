@@ -4,12 +4,14 @@
 //! Everything in here merges exactly: any order and any split of the same records give the same bytes,
 //! which replicas rely on. Knows nothing of where aggregates are stored.
 
+mod collector;
 mod latency;
 mod octave;
 
 use serde::{Deserialize, Serialize};
 
-pub use latency::{BUCKETS_MAX, LatencyCollector, LatencySketch, SketchError};
+pub use collector::LatencyCollector;
+pub use latency::{BUCKETS_MAX, LatencySketch, SketchError, SketchParts};
 pub use octave::Octave;
 
 use crate::Level;

@@ -14,7 +14,7 @@ use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
-use insighthub_storage::cluster::Cluster;
+use insighthub_storage::cluster::{Cluster, ClusterLimits};
 use insighthub_storage::control::{ControlCommand, User};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
@@ -29,6 +29,7 @@ use crate::config::{Config, NodeConfig, Profile};
 use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
 use crate::maintenance::{self, Bounds};
 use crate::membership;
+use crate::memory;
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -37,8 +38,6 @@ const DATA_DIR_DEFAULT: &str = "data";
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 /// A request that Raft has not committed by then is answered "unknown".
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(30);
-/// Decoded block columns kept in memory.
-const BLOCK_CACHE_BYTES: usize = 64 << 20;
 /// The environment variable that gives the admin's password instead of a random one.
 const ADMIN_PASSWORD_VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD";
 /// The environment variable that adds the fault routes to a development node.
@@ -105,9 +104,9 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         Arc::clone(&feed) as _,
     );
     let store = Arc::new(store.await?);
-    let transfer = plan.config.cluster.transfer_bytes_per_sec;
+    let limits = cluster_limits(&plan.config);
     let cluster =
-        Cluster::new(Arc::clone(&store), joined.transport.clone(), transfer, membership::listed(&plan));
+        Cluster::new(Arc::clone(&store), joined.transport.clone(), limits, membership::listed(&plan));
     joined.service.set_cluster(Arc::clone(&cluster));
     let options = system_options(&plan, Arc::clone(&clock))?;
     let actors = ActorSystem::start(Arc::clone(&cluster), feed, options).await?;
@@ -233,6 +232,14 @@ fn node(
     }
 }
 
+fn cluster_limits(config: &Config) -> ClusterLimits {
+    ClusterLimits {
+        transfer_bytes_per_sec: config.cluster.transfer_bytes_per_sec,
+        query_scanned_bytes_max: config.query.scanned_bytes_max,
+        query_group_bytes_max: config.query.group_bytes_max,
+    }
+}
+
 fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
     let storage = &plan.config.storage;
     Ok(StoreOptions {
@@ -242,7 +249,7 @@ fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
             identity: u64::from_le_bytes(random()?),
             ..WalOptions::default()
         },
-        block_cache_bytes: BLOCK_CACHE_BYTES,
+        block_cache_bytes: storage.cache_bytes.unwrap_or_else(memory::cache_bytes),
         heartbeat_ms: plan.config.raft.heartbeat_ms,
         election_min_ms: plan.config.raft.election_min_ms,
         election_max_ms: plan.config.raft.election_max_ms,

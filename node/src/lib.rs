@@ -9,4 +9,5 @@ pub mod ingest;
 pub mod logging;
 mod maintenance;
 mod membership;
+mod memory;
 mod system_clock;

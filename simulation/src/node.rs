@@ -11,7 +11,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use insighthub_storage::cluster::founding::{FoundingOptions, Newcomer, become_member};
 use insighthub_storage::cluster::membership::{MembershipOptions, NodeWatch};
-use insighthub_storage::cluster::{Cluster, PeerService};
+use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService};
 use insighthub_storage::fs::{Fs, SimFs};
 use insighthub_storage::partition::ApplyObserver;
 use insighthub_storage::sealed_head::SealedHead;
@@ -125,7 +125,8 @@ impl Machine {
         let store =
             Store::open(Arc::clone(fs), identity, self.options(), transport.clone(), observer).await?;
         let store = Arc::new(store);
-        let cluster = Cluster::new(Arc::clone(&store), transport, 4 << 20, self.listed.clone());
+        let limits = ClusterLimits { transfer_bytes_per_sec: 4 << 20, ..ClusterLimits::default() };
+        let cluster = Cluster::new(Arc::clone(&store), transport, limits, self.listed.clone());
         service.set_cluster(Arc::clone(&cluster));
         cluster.set_append_handler(Arc::new(Appends::new(&cluster, self.mutation)));
         let watch = Arc::new(Watch(Arc::downgrade(&cluster)));

@@ -5,6 +5,7 @@
 mod field_view;
 pub(crate) mod ids;
 mod messages;
+mod minutes;
 mod printed;
 mod statistics;
 
@@ -18,6 +19,7 @@ pub use field_view::{Codes, FieldView, Rows, Texts, Values};
 pub use messages::{
     Messages, SLOT, SLOT_SHOWN, Template, TemplatedMessages, Templates, Variables, slot_character,
 };
+pub use minutes::{CellLatencies, MinuteCell, MinuteCounts, MinuteLatencies};
 pub(crate) use printed::Numbers;
 pub use printed::Printed;
 pub use statistics::{ColumnName, Statistics, ValueRange};
@@ -103,6 +105,21 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
         let _ = column;
         None
+    }
+
+    /// What a column takes where it is stored, bytes: what reading it costs.
+    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
+        let _ = column;
+        0
+    }
+    /// Its rows counted by service, minute and level: exactly those that can be read here. `None` where nobody counted
+    /// them.
+    fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
+        Ok(None)
+    }
+    /// The latencies of the cells of `minute_counts`.
+    fn minute_latencies(&self) -> Result<Option<Arc<MinuteLatencies>>, ColumnError> {
+        Ok(None)
     }
 
     fn service(&self) -> Read<'_, [u16]>;

@@ -15,7 +15,7 @@ use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
 use insighthub_storage::cluster::founding::Newcomer;
-use insighthub_storage::cluster::{Cluster, PeerService};
+use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::{TcpNetwork, Transport, TransportOptions};
 use insighthub_storage::wal::WalOptions;
@@ -207,7 +207,8 @@ async fn system(data: &Path) -> ActorSystem {
     let transport =
         Transport::start(TransportOptions::new("test"), Arc::new(TcpNetwork), service).await.unwrap();
     let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::clone(&feed) as _);
-    let cluster = Cluster::new(Arc::new(store.await.unwrap()), transport, 1 << 20, Vec::new());
+    let cluster =
+        Cluster::new(Arc::new(store.await.unwrap()), transport, ClusterLimits::default(), Vec::new());
     let options = SystemOptions {
         clock: Arc::new(NoClock),
         seal_rule: SealRule { head_records_max: 1_000, head_bytes_max: 1 << 20 },

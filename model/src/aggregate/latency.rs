@@ -16,7 +16,7 @@ pub(super) const BUCKETS_PER_OCTAVE: u16 = 35;
 /// Latencies below 2^-20 ms (a nanosecond) count as zero and share bucket 0.
 pub(super) const EXPONENT_MIN: i32 = -20;
 const SMALLEST_MS: f64 = 1.0 / (1 << 20) as f64;
-const NANOS_PER_MILLI: f64 = 1e6;
+pub(super) const NANOS_PER_MILLI: f64 = 1e6;
 pub(super) const MANTISSA_BITS: u32 = 52;
 const MANTISSA_MASK: u64 = (1 << MANTISSA_BITS) - 1;
 pub(super) const EXPONENT_BIAS: i32 = 1023;
@@ -25,11 +25,11 @@ pub(super) const EXPONENT_BIAS: i32 = 1023;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StoredSketch", into = "StoredSketch")]
 pub struct LatencySketch {
-    count: u64,
-    sum_nanos: u128,
+    pub(super) count: u64,
+    pub(super) sum_nanos: u128,
     /// Both 0 while `count` is 0.
-    min_ms: f64,
-    max_ms: f64,
+    pub(super) min_ms: f64,
+    pub(super) max_ms: f64,
     /// Numbers of the buckets in use, ascending; apart from the counts so that a search touches few lines.
     buckets: Vec<u16>,
     /// One per bucket, above 0, together `count`.
@@ -119,7 +119,31 @@ impl LatencySketch {
         self.buckets.iter().copied().zip(self.counts.iter().copied())
     }
 
-    fn add_to_bucket(&mut self, bucket: u16, count: u64) {
+    /// What it is made of, for those who keep many of them column by column.
+    pub fn parts(&self) -> SketchParts<'_> {
+        let LatencySketch { sum_nanos, min_ms, max_ms, buckets, counts, .. } = self;
+        SketchParts { sum_nanos: *sum_nanos, range_ms: (*min_ms, *max_ms), buckets, counts }
+    }
+
+    /// The sketch of [`LatencySketch::parts`]; refuses parts that no latencies can have made.
+    pub fn from_parts(parts: SketchParts<'_>) -> Result<LatencySketch, SketchError> {
+        let SketchParts { sum_nanos, range_ms: (min_ms, max_ms), buckets, counts } = parts;
+        if buckets.len() > BUCKETS_MAX {
+            return Err(SketchError("too many buckets"));
+        }
+        if !buckets.is_sorted_by(|a, b| a < b) || counts.contains(&0) || counts.len() != buckets.len() {
+            return Err(SketchError("buckets out of order or empty"));
+        }
+        let sum = |total: u64, count: &u64| total.checked_add(*count);
+        let count = counts.iter().try_fold(0, sum).ok_or(SketchError("counts too high"))?;
+        if !min_ms.is_finite() || !max_ms.is_finite() || min_ms > max_ms {
+            return Err(SketchError("no minimum and maximum"));
+        }
+        let (buckets, counts) = (buckets.to_vec(), counts.to_vec());
+        Ok(LatencySketch { count, sum_nanos, min_ms, max_ms, buckets, counts })
+    }
+
+    pub(super) fn add_to_bucket(&mut self, bucket: u16, count: u64) {
         let at = match self.buckets.binary_search(&bucket) {
             Ok(at) => at,
             // Below the lowest of a full sketch: joined with it. The buckets kept are thus always the
@@ -148,60 +172,20 @@ impl LatencySketch {
     }
 }
 
-/// Collects many latencies for one sketch: a table instead of a search for each.
-#[derive(Debug, Default)]
-pub struct LatencyCollector {
-    /// By number of the bucket, as far as there were any.
-    counts: Vec<u32>,
-    /// Buckets in use, in any order.
-    used: Vec<u16>,
-    collected: LatencySketch,
-}
-
-impl LatencyCollector {
-    /// As [`LatencySketch::add`].
-    #[inline]
-    pub fn add(&mut self, latency_ms: f64) {
-        if !latency_ms.is_finite() {
-            return;
-        }
-        let latency_ms = if latency_ms > 0.0 { latency_ms } else { 0.0 };
-        let collected = &mut self.collected;
-        if collected.count == 0 {
-            (collected.min_ms, collected.max_ms) = (latency_ms, latency_ms);
-        }
-        collected.min_ms = collected.min_ms.min(latency_ms);
-        collected.max_ms = collected.max_ms.max(latency_ms);
-        collected.count += 1;
-        let nanos = (latency_ms * NANOS_PER_MILLI + 0.5) as u64;
-        collected.sum_nanos = collected.sum_nanos.saturating_add(u128::from(nanos));
-        let bucket = bucket_of(latency_ms);
-        if self.counts.len() <= usize::from(bucket) {
-            self.counts.resize(usize::from(bucket) + 1, 0);
-        }
-        if let Some(count) = self.counts.get_mut(usize::from(bucket)) {
-            if *count == 0 {
-                self.used.push(bucket);
-            }
-            *count += 1;
-        }
-    }
-
-    /// Puts what was collected into a sketch and begins anew.
-    pub fn move_into(&mut self, sketch: &mut LatencySketch) {
-        self.used.sort_unstable();
-        let mut collected = std::mem::take(&mut self.collected);
-        for bucket in self.used.drain(..) {
-            if let Some(count) = self.counts.get_mut(usize::from(bucket)) {
-                collected.add_to_bucket(bucket, u64::from(std::mem::take(count)));
-            }
-        }
-        sketch.merge(&collected);
-    }
+/// A sketch taken apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SketchParts<'a> {
+    pub sum_nanos: u128,
+    /// Lowest and highest latency; both 0 where there is none.
+    pub range_ms: (f64, f64),
+    /// Numbers of the buckets in use, ascending.
+    pub buckets: &'a [u16],
+    /// One per bucket, above 0.
+    pub counts: &'a [u64],
 }
 
 /// Number of the bucket of a latency that is finite and not negative.
-fn bucket_of(latency_ms: f64) -> u16 {
+pub(super) fn bucket_of(latency_ms: f64) -> u16 {
     if latency_ms < SMALLEST_MS {
         return 0;
     }
@@ -276,28 +260,18 @@ impl TryFrom<StoredSketch> for LatencySketch {
     type Error = SketchError;
 
     fn try_from(stored: StoredSketch) -> Result<Self, SketchError> {
-        if stored.buckets.len() > BUCKETS_MAX {
-            return Err(SketchError("too many buckets"));
-        }
-        let (mut bucket, mut total) = (0u16, 0u64);
+        let mut bucket = 0u16;
         let (mut buckets, mut counts) = (Vec::new(), Vec::new());
         for (distance, count) in stored.buckets {
-            if (distance == 0 && !buckets.is_empty()) || count == 0 {
-                return Err(SketchError("buckets out of order or empty"));
-            }
             bucket = bucket.checked_add(distance).ok_or(SketchError("a bucket too high"))?;
-            total = total.checked_add(count).ok_or(SketchError("counts too high"))?;
             buckets.push(bucket);
             counts.push(count);
         }
-        if total != stored.count || !stored.min_ms.is_finite() || !stored.max_ms.is_finite() {
-            return Err(SketchError("count and buckets disagree"));
-        }
-        if stored.min_ms > stored.max_ms {
-            return Err(SketchError("minimum above maximum"));
-        }
-        let StoredSketch { count, sum_nanos, min_ms, max_ms, .. } = stored;
-        Ok(LatencySketch { count, sum_nanos, min_ms, max_ms, buckets, counts })
+        let StoredSketch { sum_nanos, min_ms, max_ms, .. } = stored;
+        let (buckets, counts) = (buckets.as_slice(), counts.as_slice());
+        let parts = SketchParts { sum_nanos, range_ms: (min_ms, max_ms), buckets, counts };
+        let sketch = LatencySketch::from_parts(parts)?;
+        if sketch.count == stored.count { Ok(sketch) } else { Err(SketchError("count and buckets disagree")) }
     }
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::aggregate::LatencyCollector;
 
 fn sketch_of(latencies: &[f64]) -> LatencySketch {
     let mut sketch = LatencySketch::default();
@@ -23,6 +24,23 @@ proptest! {
         let exact = latencies[(q * (latencies.len() - 1) as f64) as usize];
         let estimate = sketch.quantile_ms(q).unwrap();
         prop_assert!(close(estimate, exact), "{estimate} for {exact}");
+    }
+
+    #[test]
+    fn a_sketch_survives_being_taken_apart(
+        left in prop::collection::vec(0.0f64..1e6, 0..200), right in prop::collection::vec(0.0f64..1e6, 0..200),
+    ) {
+        let (left, right) = (sketch_of(&left), sketch_of(&right));
+        prop_assert_eq!(LatencySketch::from_parts(left.parts()), Ok(left.clone()));
+        let mut collector = LatencyCollector::default();
+        for parts in [left.parts(), right.parts()] {
+            let buckets = parts.buckets.iter().copied().zip(parts.counts.iter().copied());
+            collector.add_sketch(parts.sum_nanos, parts.range_ms, buckets);
+        }
+        let (mut collected, mut merged) = (LatencySketch::default(), left);
+        collector.move_into(&mut collected);
+        merged.merge(&right);
+        prop_assert_eq!(collected, merged);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     pub limits: IngestLimits,
     pub storage: StorageConfig,
+    pub query: QueryConfig,
     pub raft: RaftConfig,
     pub peer_tls: PeerTlsConfig,
     pub enrich: EnrichConfig,
@@ -99,11 +100,23 @@ pub struct StorageConfig {
     /// Records in memory per partition before they become a block.
     pub head_records_max: usize,
     pub head_bytes_max: usize,
+    /// Memory for columns of blocks that were read; a share of the machine's where nothing is said.
+    pub cache_bytes: Option<usize>,
     /// Below this much free disk the node refuses writes and goes on reading.
     pub disk_free_bytes_min: u64,
     /// How often, and how fast, everything at rest is read again to find what the disk has lost.
     pub scrub_every_secs: u64,
     pub scrub_bytes_per_sec: u64,
+}
+
+/// What one query may cost on a node.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueryConfig {
+    /// Stored bytes of the columns it reads.
+    pub scanned_bytes_max: u64,
+    /// Memory of the groups it makes.
+    pub group_bytes_max: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -204,10 +217,17 @@ impl Default for StorageConfig {
             wal_bytes_max: 1 << 30,
             head_records_max: 65_536,
             head_bytes_max: 16 << 20,
+            cache_bytes: None,
             disk_free_bytes_min: 256 << 20,
             scrub_every_secs: 6 * 3_600,
             scrub_bytes_per_sec: 16 << 20,
         }
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        QueryConfig { scanned_bytes_max: 64 << 30, group_bytes_max: 256 << 20 }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::column_source::{ServiceRun, ValueRange};
 /// First and last bytes of a block file.
 pub(super) const MAGIC: &[u8; 8] = b"IHBLOCK\n";
 /// Version of everything between the magics.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 /// Footer length, footer CRC, format version, magic.
 pub(super) const TRAILER_BYTES: usize = 20;
 const FOOTER_CODEC_VERSION: u8 = 1;
@@ -35,11 +35,28 @@ pub(super) enum ChunkName {
     /// Rows that have the field with this type, and the values.
     Field(String, FieldKind),
     TokenFilter,
+    /// Counts by service, minute and level.
     Minutes,
     DeadLetters,
     ResolvedDeadLetters,
     /// Variables of a group of templates, the first of which has this number; the next group begins where it ends.
     MessageVariables(u32),
+    /// Latencies, one sketch for each of the counts.
+    MinuteLatencies,
+}
+
+impl ChunkName {
+    /// True for what records are made of.
+    pub(super) fn is_of_records(&self) -> bool {
+        !matches!(
+            self,
+            ChunkName::TokenFilter
+                | ChunkName::Minutes
+                | ChunkName::MinuteLatencies
+                | ChunkName::DeadLetters
+                | ChunkName::ResolvedDeadLetters
+        )
+    }
 }
 
 /// A chunk in the file.

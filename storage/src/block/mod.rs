@@ -13,6 +13,7 @@ mod cache;
 mod checksum;
 mod encoding;
 mod layout;
+mod minutes;
 mod reader;
 mod records;
 mod sorted;

@@ -17,9 +17,9 @@ use super::layout::{ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, TRAILE
 use super::sorted::SortedRows;
 use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
-use super::{BlockError, BlockMeta, file_name};
+use super::{BlockError, BlockMeta, file_name, minutes};
 use crate::codec;
-use crate::column_source::{ColumnError, ColumnSource, ServiceRun};
+use crate::column_source::{ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun};
 use crate::fs::{Fs, FsFile};
 
 /// A block on disk.
@@ -110,8 +110,8 @@ impl BlockReader {
 
     /// The changes of the minute aggregates.
     pub fn minutes(&self) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, ColumnError> {
-        let minutes: Vec<(MinuteKey, MinuteAggregate)> = self.section(ChunkName::Minutes)?;
-        Ok(minutes.into_iter().collect())
+        let (counts, latencies) = (self.minute_counts()?, self.minute_latencies()?);
+        minutes::to_map(&counts, &latencies).map_err(|reason| self.unreadable(reason))
     }
 
     /// Dead letters by their number.
@@ -123,6 +123,22 @@ impl BlockReader {
     /// Numbers of dead letters that were resolved, ascending.
     pub fn resolved_dead_letters(&self) -> Result<Vec<u64>, ColumnError> {
         self.section(ChunkName::ResolvedDeadLetters)
+    }
+
+    pub(super) fn minute_counts(&self) -> Result<Arc<MinuteCounts>, ColumnError> {
+        self.cached(self.position(&ChunkName::Minutes)?, |cursor, chunk| {
+            let counts = minutes::decode_counts(cursor, chunk.values as usize)?;
+            let bytes = counts.bytes_held();
+            Ok((Arc::new(counts), bytes))
+        })
+    }
+
+    pub(super) fn minute_latencies(&self) -> Result<Arc<MinuteLatencies>, ColumnError> {
+        self.cached(self.position(&ChunkName::MinuteLatencies)?, |cursor, chunk| {
+            let latencies = minutes::decode_latencies(cursor, chunk.values as usize)?;
+            let bytes = latencies.bytes_held();
+            Ok((Arc::new(latencies), bytes))
+        })
     }
 
     /// Reads everything and compares it with the content checksum.

@@ -13,8 +13,8 @@ use super::layout::{ChunkEntry, ChunkName};
 use super::records::RecordColumns;
 use super::templates::{HeldMessages, decode_messages, decode_variables};
 use crate::column_source::{
-    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, ServiceRun, Statistics,
-    TemplatedMessages, Templates, Texts, Values, Variables,
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
+    ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Values, Variables,
 };
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -89,7 +89,36 @@ impl ColumnSource for BlockReader {
                 let chunks = self.footer.fields(name);
                 chunks.filter_map(|(at, kind)| Some(of(self.footer.chunks.get(at)?, kind))).collect()
             }
+            _ => return None,
         })
+    }
+
+    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
+        let is_wanted = |name: &ChunkName| match (column, name) {
+            (ColumnName::Timestamp, ChunkName::Timestamp)
+            | (ColumnName::Level, ChunkName::Level)
+            | (ColumnName::Message, ChunkName::Message)
+            | (ColumnName::MessageVariables, ChunkName::MessageVariables(_))
+            | (ColumnName::LatencyMs, ChunkName::Latency)
+            | (ColumnName::Offset, ChunkName::Offset)
+            | (ColumnName::AnomalyScore, ChunkName::AnomalyScore)
+            | (ColumnName::Anomalies, ChunkName::Anomalies)
+            | (ColumnName::MinuteCounts, ChunkName::Minutes)
+            | (ColumnName::MinuteLatencies, ChunkName::MinuteLatencies) => true,
+            (ColumnName::Field(wanted), ChunkName::Field(name, _)) => wanted == name,
+            (ColumnName::Records, name) => name.is_of_records(),
+            _ => false,
+        };
+        let chunks = self.footer.chunks.iter().filter(|chunk| is_wanted(&chunk.name));
+        chunks.map(|chunk| u64::from(chunk.bytes)).sum()
+    }
+
+    fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
+        BlockReader::minute_counts(self).map(Some)
+    }
+
+    fn minute_latencies(&self) -> Result<Option<Arc<MinuteLatencies>>, ColumnError> {
+        BlockReader::minute_latencies(self).map(Some)
     }
 
     fn service(&self) -> Read<'_, [u16]> {

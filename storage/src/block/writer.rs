@@ -7,6 +7,7 @@ use insighthub_model::batch::{FieldColumn, FieldValues, TextColumn};
 use super::checksum::{Sections, content_checksum};
 use super::encoding::{Distinct, Encoder, put_varint};
 use super::layout::{ChunkEntry, ChunkName, Footer, MAGIC};
+use super::minutes::{encode_counts, encode_latencies};
 use super::sorted::SortedRows;
 use super::store::store;
 use super::templates::{PLAIN, TEMPLATED, cut};
@@ -210,8 +211,11 @@ impl BlockWriter {
     }
 
     fn sections(&mut self, sections: Sections<'_>) -> Result<(), BlockError> {
-        let minutes: Vec<_> = sections.minutes.iter().collect();
-        self.section(ChunkName::Minutes, minutes.len(), &minutes)?;
+        let minutes = sections.minutes;
+        self.chunk(ChunkName::Minutes, minutes.len(), |encoder, out| encode_counts(minutes, encoder, out))?;
+        self.chunk(ChunkName::MinuteLatencies, minutes.len(), |encoder, out| {
+            encode_latencies(minutes, encoder, out);
+        })?;
         let letters: Vec<_> = sections.dead_letters.iter().collect();
         self.section(ChunkName::DeadLetters, letters.len(), &letters)?;
         let resolved = sections.resolved_dead_letters;

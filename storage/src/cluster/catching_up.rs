@@ -92,7 +92,7 @@ impl Cluster {
 
     /// Keeps what replicas moving here take within its bound.
     async fn hold_back(&self, bytes: u64, since: Instant) {
-        let nanos = bytes.saturating_mul(1_000_000_000) / self.transfer_bytes_per_sec.max(1);
+        let nanos = bytes.saturating_mul(1_000_000_000) / self.limits.transfer_bytes_per_sec.max(1);
         tokio::time::sleep_until(since + Duration::from_nanos(nanos)).await;
     }
 }

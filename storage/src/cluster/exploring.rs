@@ -14,7 +14,7 @@ use crate::group::PartitionGroup;
 use crate::partition::ReadView;
 use crate::query::exploring::{Heat, Seen, Wanted, explore};
 use crate::query::pipeline::Counts;
-use crate::query::{Budget, Conditions, MinuteFilter, Stop};
+use crate::query::{Budget, Conditions, MinuteFilter};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
@@ -56,14 +56,14 @@ impl Question for ExploreQuestion {
     fn answer(
         &self,
         replicas: &[PartitionGroup],
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
+        budget: &Budget<'_>,
     ) -> Result<Self::Part, Refusal> {
         if let Some(minutes) = self.whole_minutes()
-            && let Some(part) = self.answer_by_minutes(replicas, minutes, stop)?
+            && let Some(part) = self.answer_by_minutes(replicas, minutes, budget)?
         {
             return Ok(part);
         }
-        self.answer_by_records(replicas, &self.conditions, stop)
+        self.answer_by_records(replicas, &self.conditions, budget)
     }
 }
 
@@ -79,13 +79,12 @@ impl ExploreQuestion {
         &self,
         replicas: &[PartitionGroup],
         conditions: &Conditions,
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
+        budget: &Budget<'_>,
     ) -> Result<(Seen, Counts), Refusal> {
         let filter = filter(conditions)?;
         let views: Vec<ReadView> = replicas.iter().map(|replica| replica.replica.view()).collect();
         let sources: Vec<_> = views.iter().flat_map(ReadView::sources).collect();
-        let budget = Budget { scanned_records_max: u64::MAX, stop };
-        explore(&sources, &filter, &self.wanted, &budget).map_err(refusal)
+        explore(&sources, &filter, &self.wanted, budget).map_err(refusal)
     }
 
     /// The minutes that aggregates can answer for, if nothing but a heatmap of them is wanted.
@@ -104,7 +103,7 @@ impl ExploreQuestion {
         &self,
         replicas: &[PartitionGroup],
         minutes: WholeMinutes,
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
+        budget: &Budget<'_>,
     ) -> Result<Option<(Seen, Counts)>, Refusal> {
         let (Some(accepted), Some(length)) = (MinuteFilter::of(&self.conditions), self.wanted.heat) else {
             return Ok(None);
@@ -126,7 +125,7 @@ impl ExploreQuestion {
         for (from, to) in [(from, Some(whole[0])), (Some(whole[1]), to)] {
             if from < to {
                 let edge = Conditions { from, to, ..self.conditions.clone() };
-                let (part, cost) = self.answer_by_records(replicas, &edge, stop)?;
+                let (part, cost) = self.answer_by_records(replicas, &edge, budget)?;
                 seen.merge(part, &self.wanted).map_err(refusal)?;
                 counts.add(cost);
             }

@@ -1,5 +1,7 @@
 //! Queries with stages, asked of all partitions: every replica gathers, this node finishes.
 
+use std::time::Duration;
+
 use insighthub_model::query::pipeline::{Context, Direction, SortKey};
 use insighthub_model::query::{Expression, Query, Test, Text};
 use insighthub_model::table::Value;
@@ -14,7 +16,7 @@ use crate::cluster::SearchAnswer;
 use crate::group::PartitionGroup;
 use crate::partition::ReadView;
 use crate::query::pipeline::{Counts, Gathered, Gathering, Plan, Rows, finish, gather, value_of};
-use crate::query::{Budget, Conditions, Cursor, Page, Stop};
+use crate::query::{Budget, Conditions, Cursor, Page};
 
 /// Stretches behind a record in which its neighbours are looked for, one after the other; then all time.
 const NEIGHBOURHOODS: [i64; 3] = [60, 3_600, 86_400];
@@ -34,6 +36,16 @@ pub struct QueryAnswer {
     pub rows: Rows,
     pub counts: Counts,
     pub coverage: Coverage,
+    pub times: QueryTimes,
+}
+
+/// How long the steps of a query took at the node that was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryTimes {
+    /// Until all partitions had answered.
+    pub gather: Duration,
+    pub merge: Duration,
+    pub finish: Duration,
 }
 
 impl Question for GatherQuestion {
@@ -65,16 +77,11 @@ impl Question for GatherQuestion {
         Response::Gather { part, counts, stale }
     }
 
-    fn answer(
-        &self,
-        replicas: &[PartitionGroup],
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
-    ) -> Result<Self::Part, Refusal> {
+    fn answer(&self, replicas: &[PartitionGroup], budget: &Budget<'_>) -> Result<Self::Part, Refusal> {
         let filter = filter(&self.conditions)?;
         let views: Vec<ReadView> = replicas.iter().map(|replica| replica.replica.view()).collect();
         let sources: Vec<_> = views.iter().flat_map(ReadView::sources).collect();
-        let budget = Budget { scanned_records_max: u64::MAX, stop };
-        gather(&sources, &filter, &self.gathering, &budget).map_err(refusal)
+        gather(&sources, &filter, &self.gathering, budget).map_err(refusal)
     }
 }
 
@@ -95,16 +102,20 @@ impl Cluster {
             query: Query { filter: plan.filter.clone(), stages: Vec::new() },
             ..conditions.clone()
         };
+        let mut times = QueryTimes::default();
         let (gathered, counts, coverage) = match &plan.gathering {
             Gathering::Context(context) => self.neighbours(context, asked, deadline).await?,
-            gathering => self.gather(asked, gathering.clone(), deadline).await?,
+            gathering => self.gather(asked, gathering.clone(), deadline, &mut times).await?,
         };
+        let started = Instant::now();
+        let matched_records = counts.matched_records;
         // Sorting a million groups is no work for a thread that others wait for.
         let finishing = crate::simulation::spawn_blocking(move || {
-            finish(&plan, gathered, counts.matched_records, range_nanos).map_err(refusal)
+            finish(&plan, gathered, matched_records, range_nanos).map_err(refusal)
         });
         let rows = finishing.await.map_err(|error| Refusal::Internal(error.to_string()))??;
-        Ok(QueryAnswer { rows, counts, coverage })
+        times.finish = started.elapsed();
+        Ok(QueryAnswer { rows, counts, coverage, times })
     }
 
     async fn gather(
@@ -112,15 +123,24 @@ impl Cluster {
         conditions: Conditions,
         gathering: Gathering,
         deadline: Instant,
+        times: &mut QueryTimes,
     ) -> Result<(Gathered, Counts, Coverage), Refusal> {
         let question = GatherQuestion { conditions, gathering };
+        let started = Instant::now();
         let gathered = self.scatter(&question, self.store.all_partitions(), deadline).await?;
+        times.gather = started.elapsed();
         let mut counts = Counts::default();
         let parts = gathered.parts.into_iter().map(|(part, cost)| {
             counts.add(cost);
             part
         });
-        let whole = Gathered::merge(&question.gathering, parts.collect()).map_err(refusal)?;
+        let parts = parts.collect();
+        let started = Instant::now();
+        // Groups of several nodes can be many.
+        let merging = crate::simulation::spawn_blocking(move || Gathered::merge(&question.gathering, parts));
+        let merged = merging.await.map_err(|error| Refusal::Internal(error.to_string()))?;
+        let whole = merged.map_err(refusal)?;
+        times.merge = started.elapsed();
         Ok((whole, counts, gathered.coverage))
     }
 
@@ -190,7 +210,8 @@ impl Cluster {
             let asked = Conditions { from: Some(from), to, ..near.clone() };
             let keys = vec![ascending("timestamp"), ascending("log_id")];
             let gathering = Gathering::Sorted { keys, rows: u32::try_from(rows).unwrap_or(u32::MAX) };
-            let (gathered, cost, _) = self.gather(asked, gathering, deadline).await?;
+            let (gathered, cost, _) =
+                self.gather(asked, gathering, deadline, &mut QueryTimes::default()).await?;
             counts.add(cost);
             let Gathered::Records(mut found) = gathered else { return Ok((Vec::new(), counts)) };
             let is_full = found.len() >= rows;

@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 use crate::Store;
 use crate::control::Topology;
 use crate::identity::Member;
+use crate::query::pipeline::GROUP_BYTES_MAX;
 use crate::raft::NodeId;
 use crate::store::group_of;
 use crate::transport::{Call, Lane, Transport};
@@ -38,7 +39,7 @@ use crate::wal::GroupId;
 use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
 pub use exploring::{ExploreQuestion, Explored};
-pub use gathering::{GatherQuestion, QueryAnswer};
+pub use gathering::{GatherQuestion, QueryAnswer, QueryTimes};
 pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};
@@ -57,6 +58,28 @@ pub trait AppendHandler: Send + Sync + std::fmt::Debug {
     ) -> BoxFuture<'static, Vec<Result<ChunkOutcome, AppendFailure>>>;
 }
 
+/// What work for others and one query may cost on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterLimits {
+    /// Bytes a second that replicas moving here may take.
+    pub transfer_bytes_per_sec: u64,
+    /// Stored bytes of the columns that a query reads here.
+    pub query_scanned_bytes_max: u64,
+    /// Memory of a query's groups here.
+    pub query_group_bytes_max: usize,
+}
+
+impl Default for ClusterLimits {
+    /// A day of logs of a busy service may be read whole; groups stay what one person can look at.
+    fn default() -> Self {
+        ClusterLimits {
+            transfer_bytes_per_sec: 64 << 20,
+            query_scanned_bytes_max: 64 << 30,
+            query_group_bytes_max: GROUP_BYTES_MAX,
+        }
+    }
+}
+
 /// This node and its peers.
 #[derive(Debug)]
 pub struct Cluster {
@@ -65,8 +88,7 @@ pub struct Cluster {
     appends: OnceLock<Arc<dyn AppendHandler>>,
     /// Who was last heard to lead the partitions that are not here.
     leaders_elsewhere: Mutex<BTreeMap<PartitionId, NodeId>>,
-    /// Bytes a second that replicas moving here may take.
-    transfer_bytes_per_sec: u64,
+    limits: ClusterLimits,
     pub scrub: Arc<ScrubCounters>,
     /// Where this node's configuration says that others are. It knows the way from here; what they say
     /// of themselves is for everybody else.
@@ -77,7 +99,7 @@ impl Cluster {
     pub fn new(
         store: Arc<Store>,
         transport: Transport,
-        transfer_bytes_per_sec: u64,
+        limits: ClusterLimits,
         listed: Vec<Member>,
     ) -> Arc<Cluster> {
         let scrub = ScrubCounters::since_start(&store.partitions());
@@ -86,7 +108,7 @@ impl Cluster {
             transport,
             appends: OnceLock::new(),
             leaders_elsewhere: Mutex::default(),
-            transfer_bytes_per_sec,
+            limits,
             scrub,
             listed,
         };

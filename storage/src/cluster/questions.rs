@@ -9,7 +9,7 @@ use super::message::{Found, Request, Response};
 use super::scatter::{Question, Refusal};
 use crate::group::PartitionGroup;
 use crate::partition::ReadView;
-use crate::query::{Budget, Conditions, Cursor, Filter, Matched, Page, QueryError, Stop, search};
+use crate::query::{Budget, Conditions, Cursor, Filter, Matched, Page, QueryError, search};
 
 /// The newest matching records.
 #[derive(Clone, Debug)]
@@ -103,16 +103,11 @@ impl Question for SearchQuestion {
         })
     }
 
-    fn answer(
-        &self,
-        replicas: &[PartitionGroup],
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
-    ) -> Result<SearchAnswer, Refusal> {
+    fn answer(&self, replicas: &[PartitionGroup], budget: &Budget<'_>) -> Result<SearchAnswer, Refusal> {
         let filter = filter(&self.conditions)?;
         let views: Vec<ReadView> = replicas.iter().map(|replica| replica.replica.view()).collect();
         let sources: Vec<_> = views.iter().flat_map(ReadView::sources).collect();
-        let budget = Budget { scanned_records_max: u64::MAX, stop };
-        let result = search(&sources, &filter, &self.page, &budget).map_err(refusal)?;
+        let result = search(&sources, &filter, &self.page, budget).map_err(refusal)?;
         Ok(SearchAnswer {
             more: result.next_cursor.is_some(),
             records: result.records,
@@ -167,11 +162,7 @@ impl Question for MinutesQuestion {
         Response::Minutes { minutes: part.into_iter().collect(), stale }
     }
 
-    fn answer(
-        &self,
-        replicas: &[PartitionGroup],
-        _stop: &(dyn Fn() -> Option<Stop> + Sync),
-    ) -> Result<Self::Part, Refusal> {
+    fn answer(&self, replicas: &[PartitionGroup], _budget: &Budget<'_>) -> Result<Self::Part, Refusal> {
         let mut all: Self::Part = BTreeMap::new();
         for replica in replicas {
             let minutes = replica.replica.minutes(self.service.as_deref(), self.from_minute, self.to_minute);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Cluster;
 use super::message::{Failure, Request, Response};
 use crate::group::PartitionGroup;
-use crate::query::Stop;
+use crate::query::{Budget, Stop};
 use crate::raft::NodeId;
 use crate::store::group_of;
 
@@ -33,11 +33,7 @@ pub trait Question: Clone + Send + Sync + 'static {
     fn response(part: Self::Part, stale: Vec<PartitionId>) -> Response;
 
     /// Answers from replicas on this node; blocks the thread.
-    fn answer(
-        &self,
-        replicas: &[PartitionGroup],
-        stop: &(dyn Fn() -> Option<Stop> + Sync),
-    ) -> Result<Self::Part, Refusal>;
+    fn answer(&self, replicas: &[PartitionGroup], budget: &Budget<'_>) -> Result<Self::Part, Refusal>;
 }
 
 /// Why a question was not answered.
@@ -161,14 +157,23 @@ impl Cluster {
         let stale = self.catch_up(&replicas, confirm_by).await;
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = CancelOnDrop(Arc::clone(&cancelled));
-        let question = question.clone();
+        let (question, limits) = (question.clone(), self.limits);
         let answering = crate::simulation::spawn_blocking(move || {
             let stop = || match () {
                 () if cancelled.load(Ordering::Relaxed) => Some(Stop::Cancelled),
                 () if Instant::now() > deadline => Some(Stop::OutOfTime),
                 () => None,
             };
-            question.answer(&replicas, &stop)
+            let started = std::time::Instant::now();
+            let nanos = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let budget = Budget {
+                scanned_records_max: u64::MAX,
+                scanned_bytes_max: limits.query_scanned_bytes_max,
+                group_bytes_max: limits.query_group_bytes_max,
+                stop: &stop,
+                nanos: &nanos,
+            };
+            question.answer(&replicas, &budget)
         });
         let part = answering.await.map_err(|error| Refusal::Internal(error.to_string()))??;
         Ok(Some((part, stale)))

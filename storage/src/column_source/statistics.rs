@@ -6,12 +6,43 @@ use insighthub_model::query::NumberRange;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 
-/// A column that may have statistics.
+/// A column, or what is read beside columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnName<'a> {
+    Timestamp,
+    Level,
+    /// Where messages have templates, those alone.
+    Message,
+    MessageVariables,
     LatencyMs,
+    Offset,
     AnomalyScore,
+    Anomalies,
     Field(&'a str),
+    MinuteCounts,
+    MinuteLatencies,
+    /// Whole records.
+    Records,
+}
+
+impl ColumnName<'_> {
+    /// As it is shown; own fields by their name.
+    pub fn name(&self) -> &str {
+        match self {
+            ColumnName::Timestamp => "timestamp",
+            ColumnName::Level => "level",
+            ColumnName::Message => "message",
+            ColumnName::MessageVariables => "variables of messages",
+            ColumnName::LatencyMs => "latency_ms",
+            ColumnName::Offset => "log_id",
+            ColumnName::AnomalyScore => "anomaly_score",
+            ColumnName::Anomalies => "anomaly_reason",
+            ColumnName::Field(name) => name,
+            ColumnName::MinuteCounts => "counts by minute",
+            ColumnName::MinuteLatencies => "latencies by minute",
+            ColumnName::Records => "records",
+        }
+    }
 }
 
 /// Of the values of one type in one column.

@@ -27,6 +27,10 @@ pub enum QueryError {
     )]
     TooManyRecords { scanned_records_max: u64 },
     #[error(
+        "the query would read more than {scanned_bytes_max} bytes of columns: narrow the time range, the service or the level, or ask for fewer fields"
+    )]
+    TooManyBytes { scanned_bytes_max: u64 },
+    #[error(
         "the query makes more than {groups_max} groups: group by fewer or coarser fields, or narrow the filter"
     )]
     TooManyGroups { groups_max: usize },

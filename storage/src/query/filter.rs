@@ -5,7 +5,9 @@ use insighthub_model::{Level, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::bitmap::Bitmap;
+use super::effort::PrunedBy;
 use super::error::FilterError;
+use super::minute_test::{MinuteTest, minute_test};
 use super::predicate::Predicate;
 use crate::column_source::{ColumnError, ColumnSource};
 
@@ -75,8 +77,18 @@ impl Filter {
     }
 
     /// False when no row of the source is meant; reads no column.
-    pub(super) fn may_match(&self, source: &dyn ColumnSource) -> bool {
-        self.predicate.may_match(source)
+    fn may_match(&self, source: &dyn ColumnSource) -> bool {
+        self.ruled_out(source).is_none()
+    }
+
+    /// What says that no row of the source is meant, if anything does; reads no column.
+    pub(super) fn ruled_out(&self, source: &dyn ColumnSource) -> Option<PrunedBy> {
+        self.predicate.ruled_out(source)
+    }
+
+    /// The same as minute aggregates can decide it, if they can.
+    pub(super) fn minute_test(&self) -> Option<MinuteTest<'_>> {
+        minute_test(&self.predicate)
     }
 
     pub(super) fn narrow(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Result<(), ColumnError> {

@@ -5,6 +5,7 @@ use insighthub_model::query::{Expression, FieldTest, NumberRange};
 use insighthub_model::{Level, LogId};
 
 use super::bitmap::Bitmap;
+use super::effort::PrunedBy;
 use super::error::FilterError;
 use super::message_search::MessageSearch;
 use super::ranges::{narrow_runs, narrow_times};
@@ -107,31 +108,46 @@ impl Predicate {
 
     /// False when no row of the source can meet the condition; reads no column.
     pub(super) fn may_match(&self, source: &dyn ColumnSource) -> bool {
+        self.ruled_out(source).is_none()
+    }
+
+    /// What says that no row of the source can meet the condition, if anything does; reads no column.
+    pub(super) fn ruled_out(&self, source: &dyn ColumnSource) -> Option<PrunedBy> {
         let holds = |tokens: &[String]| tokens.iter().all(|token| source.may_hold_token(token));
-        match self {
+        let (may_match, by) = match self {
             Predicate::OneOfServices(_) | Predicate::Service(_) => {
-                self.accepted_services(source).contains(&true)
+                (self.accepted_services(source).contains(&true), PrunedBy::Service)
             }
-            Predicate::Levels(mask) => source.level_mask() & mask != 0,
+            Predicate::Levels(mask) => (source.level_mask() & mask != 0, PrunedBy::Level),
             Predicate::Times(first, last) => {
                 let (oldest, newest) = source.time_range();
-                first <= last && *first <= newest && *last >= oldest
+                (first <= last && *first <= newest && *last >= oldest, PrunedBy::Time)
             }
             Predicate::LogId(id) => {
                 let (from, to) = source.offset_range();
-                source.partition() == id.partition && (from..to).contains(&id.offset)
+                let is_here = source.partition() == id.partition && (from..to).contains(&id.offset);
+                (is_here, PrunedBy::LogId)
             }
-            Predicate::Message(search) => holds(search.tokens()),
-            Predicate::Field(name, test) => {
-                source.may_hold_field(name) && holds(test.tokens()) && test.may_accept(source, name)
+            Predicate::Message(search) => (holds(search.tokens()), PrunedBy::Filter),
+            Predicate::Field(name, _) if !source.may_hold_field(name) => (false, PrunedBy::Statistics),
+            Predicate::Field(name, test) => return test.ruled_out(source, name),
+            Predicate::LatencyMs(range) => {
+                (may_hold_number(source, ColumnName::LatencyMs, range), PrunedBy::Statistics)
             }
-            Predicate::LatencyMs(range) => may_hold_number(source, ColumnName::LatencyMs, range),
-            Predicate::AnomalyScore(range) => may_hold_number(source, ColumnName::AnomalyScore, range),
-            Predicate::And(parts) => parts.iter().all(|part| part.may_match(source)),
-            Predicate::Or(parts) => parts.iter().any(|part| part.may_match(source)),
-            Predicate::Not(inner) => !matches!(**inner, Predicate::Always),
-            Predicate::Always | Predicate::IsAnomaly(_) | Predicate::AnomalyReason(_) => true,
-        }
+            Predicate::AnomalyScore(range) => {
+                (may_hold_number(source, ColumnName::AnomalyScore, range), PrunedBy::Statistics)
+            }
+            Predicate::And(parts) => return parts.iter().find_map(|part| part.ruled_out(source)),
+            Predicate::Or(parts) => {
+                let ruled_out = |part: &Predicate| part.ruled_out(source);
+                let all = parts.iter().map(ruled_out).collect::<Option<Vec<PrunedBy>>>();
+                // Of no conditions none is met.
+                return all.map(|by| by.last().copied().unwrap_or(PrunedBy::Statistics));
+            }
+            Predicate::Not(inner) => (!matches!(**inner, Predicate::Always), PrunedBy::Statistics),
+            Predicate::Always | Predicate::IsAnomaly(_) | Predicate::AnomalyReason(_) => return None,
+        };
+        (!may_match).then_some(by)
     }
 
     /// Keeps the rows that meet the condition.

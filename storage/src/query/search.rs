@@ -1,17 +1,23 @@
 //! Answers: a page newest first, a count, and what follows an offset.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insighthub_model::limits::PAGE_RECORDS_MAX;
-use insighthub_model::{LogId, Offset, Record, Timestamp};
+use insighthub_model::{LogId, Offset, PartitionId, Record, Timestamp};
+use parking_lot::Mutex;
 
 use super::best_rows::BestRows;
 use super::bitmap::Bitmap;
 use super::budget::{Budget, Spending};
 use super::cursor::Cursor;
+use super::effort::{Effort, PrunedBy, Step};
 use super::error::QueryError;
 use super::filter::Filter;
+use super::parallel::{ROWS_PER_THREAD, on_threads, threads};
 use super::ranges::narrow_times;
+use super::watched::Watched;
 use crate::column_source::{ColumnError, ColumnSource};
 
 /// Which part of the answer is wanted.
@@ -36,6 +42,8 @@ pub struct SearchResult {
     pub matched_records: Matched,
     /// Sources that were passed over by what is known of them as a whole.
     pub pruned_sources: u64,
+    /// What it took, by partition.
+    pub efforts: BTreeMap<PartitionId, Effort>,
 }
 
 /// How many records match.
@@ -70,83 +78,135 @@ pub fn search(
     page: &Page,
     budget: &Budget<'_>,
 ) -> Result<SearchResult, QueryError> {
+    let spending = Spending::new(budget);
+    let sources = Watched::all(sources, &spending);
+    let mut order: Vec<(i64, &Watched<'_>)> =
+        sources.iter().map(|source| (source.time_range().1, source)).collect();
+    order.sort_by_key(|(newest, _)| Reverse(*newest));
+    let sources: Vec<&dyn ColumnSource> = order.iter().map(|(_, source)| *source as _).collect();
     let limit = page.limit.min(PAGE_RECORDS_MAX);
-    let mut found = Newest {
-        best: BestRows::new(limit),
+    let found = Found { best: BestRows::new(limit), matched: 0, is_exact: limit > 0 };
+    let looking = Looking {
+        sources: &sources,
+        filter,
         after: page.after,
-        spending: Spending::new(budget),
-        matched: 0,
-        is_exact: true,
+        spending: &spending,
+        next: AtomicUsize::new(if limit > 0 { 0 } else { sources.len() }),
+        found: Mutex::new(found),
     };
-    let mut order: Vec<(usize, (i64, i64))> = sources
-        .iter()
-        .enumerate()
-        .filter(|(_, source)| source.rows() > 0)
-        .map(|(at, source)| (at, source.time_range()))
-        .collect();
-    order.sort_by_key(|(_, (_, newest))| Reverse(*newest));
-    for (at, (oldest, newest)) in order {
-        if limit == 0 || found.oldest_kept().is_some_and(|oldest_kept| newest < oldest_kept) {
-            found.is_exact = false;
-            break;
-        }
-        let is_past = page.after.is_some_and(|after| oldest > after.timestamp.0);
-        match sources.get(at) {
-            Some(source) if !is_past && filter.may_match(*source) => found.look_into(at, *source, filter)?,
-            _ => found.spending.pruned_sources += 1,
-        }
-    }
-    let Newest { best, spending, matched, is_exact, .. } = found;
-    let records = best.into_records(sources)?;
+    // The first sources may fill the page; only what is left then is worth more threads.
+    looking.look(ROWS_PER_THREAD)?;
+    let left = sources.get(looking.next.load(Ordering::Relaxed)..).unwrap_or(&[]);
+    let rows = left.iter().map(|source| source.rows()).sum();
+    on_threads(threads(rows, left.len()), || looking.look(usize::MAX))
+        .into_iter()
+        .collect::<Result<(), _>>()?;
+    let Found { best, matched, is_exact } = looking.found.into_inner();
+    let records = best.into_records(&sources, &spending)?;
     let is_last = is_exact && matched == records.len() as u64;
     Ok(SearchResult {
         next_cursor: records.last().filter(|_| !is_last).map(Cursor::after),
         records,
-        scanned_records: spending.scanned_records,
+        scanned_records: spending.scanned_records(),
         matched_records: if is_exact { Matched::Exactly(matched) } else { Matched::AtLeast(matched) },
-        pruned_sources: spending.pruned_sources,
+        pruned_sources: spending.pruned_sources(),
+        efforts: spending.efforts(),
     })
 }
 
-/// A search under way.
-struct Newest<'a> {
-    best: BestRows<Reverse<Cursor>>,
+/// A search under way, by several threads.
+struct Looking<'a> {
+    /// The one with the newest record first.
+    sources: &'a [&'a dyn ColumnSource],
+    filter: &'a Filter,
     after: Option<Cursor>,
-    spending: Spending<'a>,
+    spending: &'a Spending<'a>,
+    /// The source to be looked into next.
+    next: AtomicUsize,
+    found: Mutex<Found>,
+}
+
+struct Found {
+    best: BestRows<Reverse<Cursor>>,
     matched: u64,
     /// Nothing that may match was passed over.
     is_exact: bool,
 }
 
-impl Newest<'_> {
+impl Found {
     /// Rows older than this are of no use once the page is full.
     fn oldest_kept(&self) -> Option<i64> {
         self.best.worst().map(|Reverse(worst)| worst.timestamp.0)
     }
+}
 
-    fn look_into(&mut self, at: usize, source: &dyn ColumnSource, filter: &Filter) -> Result<(), QueryError> {
-        self.spending.spend(source.rows())?;
-        let mut rows = Bitmap::full(source.rows());
-        let first = self.oldest_kept().unwrap_or(i64::MIN);
+impl Looking<'_> {
+    /// Looks into one source after the other until the page is full, nothing is left, or so many rows were looked at.
+    fn look(&self, rows_max: usize) -> Result<(), QueryError> {
+        let mut rows = 0;
+        while rows < rows_max {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(source) = self.sources.get(at) else { return Ok(()) };
+            let (oldest, newest) = source.time_range();
+            let oldest_kept = self.found.lock().oldest_kept();
+            if oldest_kept.is_some_and(|oldest_kept| newest < oldest_kept) {
+                self.found.lock().is_exact = false;
+                // Those behind it are older still.
+                let left = self.sources.get(at..).unwrap_or(&[]).iter();
+                left.for_each(|source| self.spending.prune(*source, PrunedBy::Page));
+                self.next.store(self.sources.len(), Ordering::Relaxed);
+                return Ok(());
+            }
+            let is_past = self.after.is_some_and(|after| oldest > after.timestamp.0);
+            let ruled_out = || self.filter.ruled_out(*source);
+            let ruled_out = match is_past {
+                true => Some(PrunedBy::Page),
+                false => self.spending.timed(*source, Step::Prune, ruled_out),
+            };
+            match ruled_out {
+                Some(by) => self.spending.prune(*source, by),
+                None => {
+                    rows += source.rows();
+                    self.look_into(at, *source, oldest_kept)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_into(
+        &self,
+        at: usize,
+        source: &dyn ColumnSource,
+        oldest_kept: Option<i64>,
+    ) -> Result<(), QueryError> {
+        self.spending.spend(source, source.rows())?;
+        let first = oldest_kept.unwrap_or(i64::MIN);
         if first > source.time_range().0 {
-            self.is_exact = false;
+            self.found.lock().is_exact = false;
         }
         let last = self.after.map_or(i64::MAX, |after| after.timestamp.0);
-        // The time is the cheapest condition and leaves the rest little to do.
-        narrow_times(first, last, source, &mut rows)?;
-        filter.narrow(source, &mut rows)?;
+        let narrowed = || -> Result<Bitmap, ColumnError> {
+            let mut rows = Bitmap::full(source.rows());
+            // The time is the cheapest condition and leaves the rest little to do.
+            narrow_times(first, last, source, &mut rows)?;
+            self.filter.narrow(source, &mut rows)?;
+            Ok(rows)
+        };
+        let rows = self.spending.timed(source, Step::Filter, narrowed)?;
         if rows.is_empty() {
             return Ok(());
         }
         let (timestamps, offsets) = (source.timestamp()?, source.offset()?);
         let partition = source.partition();
+        let mut found = self.found.lock();
         for row in rows.iter() {
             let (Some(timestamp), Some(offset)) = (timestamps.get(row), offsets.get(row)) else { continue };
             let log_id = LogId { partition, offset: *offset };
             let key = Cursor { timestamp: Timestamp(*timestamp), log_id };
             if self.after.is_none_or(|after| key < after) {
-                self.matched += 1;
-                self.best.offer(Reverse(key), at, row);
+                found.matched += 1;
+                found.best.offer(Reverse(key), at, row);
             }
         }
         Ok(())
@@ -159,19 +219,19 @@ pub fn count(
     filter: &Filter,
     budget: &Budget<'_>,
 ) -> Result<CountResult, QueryError> {
-    let mut spending = Spending::new(budget);
+    let spending = Spending::new(budget);
     let mut matched_records = 0;
-    for source in sources.iter().filter(|source| source.rows() > 0) {
-        if !filter.may_match(*source) {
-            spending.pruned_sources += 1;
+    for source in &Watched::all(sources, &spending) {
+        if let Some(by) = filter.ruled_out(source) {
+            spending.prune(source, by);
             continue;
         }
-        spending.spend(source.rows())?;
+        spending.spend(source, source.rows())?;
         let mut rows = Bitmap::full(source.rows());
-        filter.narrow(*source, &mut rows)?;
+        filter.narrow(source, &mut rows)?;
         matched_records += rows.count() as u64;
     }
-    let Spending { scanned_records, pruned_sources, .. } = spending;
+    let (scanned_records, pruned_sources) = (spending.scanned_records(), spending.pruned_sources());
     Ok(CountResult { matched_records, scanned_records, pruned_sources })
 }
 
@@ -199,7 +259,7 @@ pub fn after_offset(
             offer_from(*source, at, filter, from_offset, &mut best)?;
         }
     }
-    best.into_records(sources)
+    best.into_records(sources, &Spending::new(&Budget::UNBOUNDED))
 }
 
 fn offer_from(
@@ -209,7 +269,7 @@ fn offer_from(
     from_offset: Offset,
     best: &mut BestRows<Offset>,
 ) -> Result<(), ColumnError> {
-    if !filter.may_match(source) {
+    if filter.ruled_out(source).is_some() {
         return Ok(());
     }
     let offsets = source.offset()?;

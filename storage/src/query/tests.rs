@@ -3,6 +3,7 @@
 
 mod comparing;
 mod exploring;
+mod minutes;
 mod plain;
 mod plain_stages;
 mod source;
@@ -261,13 +262,13 @@ fn a_query_over_its_budget_ends_with_the_reason() {
     let filter =
         Filter::new(&Conditions { query: parse("absent*").unwrap(), ..Conditions::default() }).unwrap();
     let run = |budget: &Budget<'_>| search(&dynamic(&sources), &filter, &page_after(None, 10), budget);
-    let error = run(&Budget { scanned_records_max: 20, stop: &|| None }).unwrap_err();
+    let error = run(&Budget { scanned_records_max: 20, ..Budget::UNBOUNDED }).unwrap_err();
     assert!(matches!(error, QueryError::TooManyRecords { scanned_records_max: 20 }), "{error}");
     let asked = AtomicUsize::new(0);
     let after_five = || (asked.fetch_add(1, Ordering::Relaxed) == 5).then_some(Stop::OutOfTime);
-    let error = run(&Budget { scanned_records_max: u64::MAX, stop: &after_five }).unwrap_err();
+    let error = run(&Budget { stop: &after_five, ..Budget::UNBOUNDED }).unwrap_err();
     assert!(matches!(error, QueryError::OutOfTime { scanned_records: 5 }), "{error}");
-    let error = run(&Budget { scanned_records_max: u64::MAX, stop: &|| Some(Stop::Cancelled) }).unwrap_err();
+    let error = run(&Budget { stop: &|| Some(Stop::Cancelled), ..Budget::UNBOUNDED }).unwrap_err();
     assert!(matches!(error, QueryError::Cancelled { scanned_records: 0 }), "{error}");
 }
 

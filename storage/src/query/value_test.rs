@@ -14,6 +14,7 @@ use insighthub_model::query::token::{fold, fold_into};
 use insighthub_model::query::{Number, NumberRange, RangeEnd, Test, Text};
 
 use super::bitmap::Bitmap;
+use super::effort::PrunedBy;
 use super::regex_search::RegexSearch;
 use super::word_search::{WordSearch, whole_tokens};
 use crate::column_source::{Codes, ColumnName, ColumnSource, FieldView, Rows, Texts, Values};
@@ -78,13 +79,17 @@ impl ValueTest {
         Ok(ValueTest { kind, tokens })
     }
 
-    /// Tokens that some text of a source must have, or no row of it is accepted.
-    pub(super) fn tokens(&self) -> &[String] {
-        &self.tokens
+    /// What says that no value of the field can be accepted; reads no column.
+    pub(super) fn ruled_out(&self, source: &dyn ColumnSource, name: &str) -> Option<PrunedBy> {
+        if !self.tokens.iter().all(|token| source.may_hold_token(token)) {
+            return Some(PrunedBy::Filter);
+        }
+        let by = if matches!(self.kind, Kind::Numbers(_)) { PrunedBy::Statistics } else { PrunedBy::Filter };
+        (!self.may_accept(source, name)).then_some(by)
     }
 
     /// False when no value of the field can be accepted; reads no column.
-    pub(super) fn may_accept(&self, source: &dyn ColumnSource, name: &str) -> bool {
+    fn may_accept(&self, source: &dyn ColumnSource, name: &str) -> bool {
         let in_range = |range: &NumberRange| {
             source.statistics(ColumnName::Field(name)).is_none_or(|statistics| {
                 // Text may be a number too, and is not in the statistics.

@@ -1,5 +1,6 @@
 //! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON or CSV.
 
+mod explain;
 mod export;
 mod shape;
 
@@ -77,7 +78,7 @@ async fn post_query(
         request.timeout_ms.map_or(DEADLINE_DEFAULT, |ms| Duration::from_millis(ms.clamp(1, DEADLINE_MAX_MS)));
     let deadline = tokio::time::Instant::now() + within;
     let answer = node.cluster.query(&conditions, rows_max, deadline).await?;
-    let explained = request.explain.then(|| shape::explain(&conditions.query, rows_max));
+    let explained = request.explain.then(|| explain::explain(&conditions.query, rows_max, &answer));
     Ok(respond(request.format, answer, explained, started))
 }
 

@@ -1,13 +1,11 @@
 //! Answers as clients read them.
 
 use insighthub_model::Record;
-use insighthub_model::query::{Query, Stage};
 use insighthub_model::table::{Shown, Table, Value};
 use insighthub_storage::cluster::QueryAnswer;
-use insighthub_storage::query::pipeline::{Counts, Gathering, Plan, Rows};
+use insighthub_storage::query::pipeline::{Counts, Rows};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
 /// Columns of records in CSV; their own fields stand behind them as one JSON object.
 pub(super) const RECORD_COLUMNS: [&str; 9] = [
@@ -209,33 +207,6 @@ fn csv_line(cells: impl Iterator<Item = String>, text: &mut Vec<u8>) {
         }
     }
     text.extend_from_slice(b"\r\n");
-}
-
-/// How the query is answered, in words.
-pub(super) fn explain(query: &Query, rows_max: u32) -> serde_json::Value {
-    let plan = Plan::new(query, rows_max);
-    let gathering = match &plan.gathering {
-        Gathering::Newest(rows) => {
-            format!("the newest {rows} records; blocks older than the page are not read")
-        }
-        Gathering::Sorted { keys, rows } => {
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            format!("the first {rows} records by {}; every matching block is read", keys.join(", "))
-        }
-        Gathering::Sample(rows) => format!("{rows} records drawn by a hash of their log ids"),
-        Gathering::Groups(grouping) => format!(
-            "{} aggregates by {} keys, part by part on every replica asked, on all cores",
-            grouping.aggregates.len(),
-            grouping.keys.len()
-        ),
-        Gathering::Context(context) => format!("the record {} and its neighbours", context.log_id),
-    };
-    let stages: Vec<String> = plan.stages.iter().map(Stage::to_string).collect();
-    json!({
-        "filter": Query::of(plan.filter.clone()).to_string(),
-        "at_the_replicas": gathering,
-        "at_this_node": stages,
-    })
 }
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
 //! What a replica works out of its sources, on all cores, and how the parts of replicas are put together.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use insighthub_model::Record;
-use parking_lot::Mutex;
+use insighthub_model::{PartitionId, Record};
 use serde::{Deserialize, Serialize};
 
+use super::GROUP_BYTES_MAX;
+use super::by_minute::ByMinute;
 use super::groups::{Aggregation, Groups};
 use super::plan::{Gathering, Grouping};
 use super::ranked::{self, Ranked, Ranking};
 use crate::column_source::ColumnSource;
 use crate::query::bitmap::Bitmap;
 use crate::query::budget::{Budget, Spending};
+use crate::query::effort::{Effort, Step};
 use crate::query::error::QueryError;
 use crate::query::filter::Filter;
+use crate::query::parallel::{on_threads, threads};
 use crate::query::search::{Matched, Page, search};
-
-/// Fewer rows than this are not worth a second thread.
-const ROWS_PER_THREAD: usize = 32_768;
+use crate::query::watched::Watched;
 
 /// Part of an answer, or all of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,13 +30,15 @@ pub enum Gathered {
 }
 
 /// What an answer has cost and found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub scanned_records: u64,
     pub matched_records: u64,
     /// There are more: what was asked for was full before everything was looked at.
     pub matched_is_lower_bound: bool,
     pub pruned_sources: u64,
+    /// What it took, by partition.
+    pub efforts: BTreeMap<PartitionId, Effort>,
 }
 
 impl Counts {
@@ -43,6 +47,9 @@ impl Counts {
         self.matched_records += other.matched_records;
         self.matched_is_lower_bound |= other.matched_is_lower_bound;
         self.pruned_sources += other.pruned_sources;
+        for (partition, effort) in other.efforts {
+            self.efforts.entry(partition).or_default().add(effort);
+        }
     }
 }
 
@@ -71,7 +78,7 @@ impl Gathered {
         for part in parts {
             match part {
                 Gathered::Records(part) => records.push(part),
-                Gathered::Groups(part) => groups.merge(part)?,
+                Gathered::Groups(part) => groups.merge(part, GROUP_BYTES_MAX)?,
             }
         }
         Ok(match gathering {
@@ -103,6 +110,7 @@ fn newest(
         matched_records: found.matched_records.count(),
         matched_is_lower_bound: matches!(found.matched_records, Matched::AtLeast(_)),
         pruned_sources: found.pruned_sources,
+        efforts: found.efforts,
     };
     Ok((Gathered::Records(found.records), counts))
 }
@@ -114,54 +122,44 @@ fn ranked(
     rows: u32,
     budget: &Budget<'_>,
 ) -> Result<(Gathered, Counts), QueryError> {
+    let spending = Spending::new(budget);
+    let watched = Watched::all(sources, &spending);
+    let sources: Vec<&dyn ColumnSource> = watched.iter().map(|source| source as _).collect();
     let mut first = Ranked::new(ranking, rows as usize);
-    let counts = each_source(sources, filter, &mut Spending::new(budget), |at, source, rows| {
-        Ok(first.take_in(at, source, rows)?)
-    })?;
-    Ok((Gathered::Records(first.into_records(sources)?), counts))
-}
-
-/// Looks into the sources one after another.
-fn each_source(
-    sources: &[&dyn ColumnSource],
-    filter: &Filter,
-    spending: &mut Spending<'_>,
-    mut look: impl FnMut(usize, &dyn ColumnSource, &Bitmap) -> Result<(), QueryError>,
-) -> Result<Counts, QueryError> {
     let mut matched_records = 0;
     for (at, source) in sources.iter().enumerate() {
-        if let Some(rows) = wanted_rows(*source, filter, spending)? {
+        if let Some(rows) = wanted_rows(*source, filter, &spending)? {
             matched_records += rows.count() as u64;
-            look(at, *source, &rows)?;
+            spending.timed(*source, Step::Aggregate, || first.take_in(at, *source, &rows))?;
         }
     }
-    Ok(Counts { matched_records, ..counts_of(spending) })
+    let records = first.into_records(&sources, &spending)?;
+    Ok((Gathered::Records(records), counts_of(&spending, matched_records)))
 }
 
 /// The rows of a source that the filter means, if there are any.
 pub(in crate::query) fn wanted_rows(
     source: &dyn ColumnSource,
     filter: &Filter,
-    spending: &mut Spending<'_>,
+    spending: &Spending<'_>,
 ) -> Result<Option<Bitmap>, QueryError> {
-    if source.rows() == 0 {
+    if let Some(by) = spending.timed(source, Step::Prune, || filter.ruled_out(source)) {
+        spending.prune(source, by);
         return Ok(None);
     }
-    if !filter.may_match(source) {
-        spending.pruned_sources += 1;
-        return Ok(None);
-    }
-    spending.spend(source.rows())?;
+    spending.spend(source, source.rows())?;
     let mut rows = Bitmap::full(source.rows());
-    filter.narrow(source, &mut rows)?;
+    spending.timed(source, Step::Filter, || filter.narrow(source, &mut rows))?;
     Ok((!rows.is_empty()).then_some(rows))
 }
 
-pub(in crate::query) fn counts_of(spending: &Spending<'_>) -> Counts {
+pub(in crate::query) fn counts_of(spending: &Spending<'_>, matched_records: u64) -> Counts {
     Counts {
-        scanned_records: spending.scanned_records,
-        pruned_sources: spending.pruned_sources,
-        ..Counts::default()
+        scanned_records: spending.scanned_records(),
+        matched_records,
+        matched_is_lower_bound: false,
+        pruned_sources: spending.pruned_sources(),
+        efforts: spending.efforts(),
     }
 }
 
@@ -172,43 +170,43 @@ fn grouped(
     budget: &Budget<'_>,
 ) -> Result<(Gathered, Counts), QueryError> {
     let aggregation = Aggregation::new(grouping)?;
+    let by_minute = ByMinute::of(filter, &aggregation);
+    let spending = Spending::new(budget);
+    let sources = Watched::all(sources, &spending);
     let next = AtomicUsize::new(0);
-    // A worker takes sources until none is left; the budget of all of them is that of each.
-    let work = || -> Result<(Groups, Counts), QueryError> {
-        let (mut groups, mut counts) = (Groups::default(), Counts::default());
-        let mut spending = Spending::new(budget);
+    // A worker takes sources until none is left.
+    let work = || -> Result<(Groups, u64), QueryError> {
+        let (mut groups, mut matched) = (Groups::default(), 0);
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(rows) = wanted_rows(*source, filter, &mut spending)? {
-                counts.matched_records += rows.count() as u64;
-                groups.merge(aggregation.of(*source, &rows)?)?;
+            if let Some((part, count)) = of_minutes(by_minute.as_ref(), source, &spending)? {
+                matched += count;
+                groups.merge(part, budget.group_bytes_max)?;
+            } else if let Some(rows) = wanted_rows(source, filter, &spending)? {
+                matched += rows.count() as u64;
+                let part = spending.timed(source, Step::Aggregate, || aggregation.of(source, &rows))?;
+                groups.merge(part, budget.group_bytes_max)?;
             }
         }
-        counts.add(counts_of(&spending));
-        Ok((groups, counts))
+        Ok((groups, matched))
     };
-    let results = Mutex::new(Vec::new());
     let rows: usize = sources.iter().map(|source| source.rows()).sum();
-    std::thread::scope(|scope| {
-        for _ in 1..threads(rows, sources.len()) {
-            scope.spawn(|| results.lock().push(work()));
-        }
-        let mine = work();
-        results.lock().push(mine);
-    });
-    let (mut groups, mut counts) = (Groups::default(), Counts::default());
-    for result in results.into_inner() {
-        let (part, cost) = result?;
-        groups.merge(part)?;
-        counts.add(cost);
+    let (mut groups, mut matched) = (Groups::default(), 0);
+    for part in on_threads(threads(rows, sources.len()), work) {
+        let (part, count) = part?;
+        groups.merge(part, budget.group_bytes_max)?;
+        matched += count;
     }
-    Ok((Gathered::Groups(groups), counts))
+    Ok((Gathered::Groups(groups), counts_of(&spending, matched)))
 }
 
-/// As many as there are cores, where there is work for them.
-pub(in crate::query) fn threads(rows: usize, sources: usize) -> usize {
-    if crate::simulation::is_on() {
-        return 1;
+/// What minute aggregates answer of a source.
+fn of_minutes(
+    by_minute: Option<&ByMinute<'_>>,
+    source: &dyn ColumnSource,
+    spending: &Spending<'_>,
+) -> Result<Option<(Groups, u64)>, QueryError> {
+    match by_minute {
+        Some(by_minute) => spending.timed(source, Step::Aggregate, || by_minute.groups(source, spending)),
+        None => Ok(None),
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    cores.min(sources).min(rows.div_ceil(ROWS_PER_THREAD)).max(1)
 }

@@ -1,16 +1,15 @@
 //! Groups with their aggregates: of one source, of one replica, of all.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use insighthub_model::query::pipeline::{Aggregate, Function};
 use insighthub_model::table::{Table, Value};
 use serde::{Deserialize, Serialize};
 
+use super::GROUPS_MAX;
 use super::group_ids::GroupIds;
 use super::plan::{Grouping, Key};
 use super::rate::Stretch;
 use super::state::States;
-use super::{GROUP_BYTES_MAX, GROUPS_MAX};
 use crate::column_source::ColumnSource;
 use crate::query::bitmap::Bitmap;
 use crate::query::error::QueryError;
@@ -24,13 +23,16 @@ pub struct Groups {
     states: Vec<States>,
     #[serde(skip)]
     places: HashMap<Vec<Value>, usize>,
+    /// The memory of the states is at most this.
+    #[serde(skip)]
+    bytes: usize,
 }
 
 /// A grouping made ready: its conditions as filters.
 #[derive(Debug)]
 pub(super) struct Aggregation<'a> {
     pub(super) grouping: &'a Grouping,
-    conditions: Vec<Option<Filter>>,
+    pub(super) conditions: Vec<Option<Filter>>,
 }
 
 impl<'a> Aggregation<'a> {
@@ -45,7 +47,7 @@ impl<'a> Aggregation<'a> {
     /// The groups of the wanted rows of one source.
     pub(super) fn of(&self, source: &dyn ColumnSource, rows: &Bitmap) -> Result<Groups, QueryError> {
         let ids = GroupIds::new(source, &self.grouping.keys, rows)?;
-        let mut groups = Groups { keys: Vec::new(), states: Vec::new(), places: HashMap::new() };
+        let mut groups = Groups::default();
         let mut counts = States::new(&Function::Count);
         counts.grow(ids.keys.len());
         counts.take_in(source, None, rows, &ids)?;
@@ -76,6 +78,10 @@ impl<'a> Aggregation<'a> {
 }
 
 impl Groups {
+    pub(super) fn of(keys: Vec<Vec<Value>>, states: Vec<States>) -> Groups {
+        Groups { keys, states, ..Groups::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.keys.len()
     }
@@ -110,11 +116,13 @@ impl Groups {
     }
 
     /// Puts another part in; fails where that would take more than a query may.
-    pub fn merge(&mut self, other: Groups) -> Result<(), QueryError> {
+    pub fn merge(&mut self, other: Groups, bytes_max: usize) -> Result<(), QueryError> {
+        let bytes = self.bytes.saturating_add(other.bytes_held());
         if self.states.is_empty() && self.keys.is_empty() {
-            *self = other;
-            return self.check();
+            *self = Groups { bytes, ..other };
+            return self.check(bytes_max);
         }
+        self.bytes = bytes;
         if self.places.len() < self.keys.len() {
             self.places = self.keys.iter().cloned().enumerate().map(|(at, key)| (key, at)).collect();
         }
@@ -135,16 +143,23 @@ impl Groups {
             states.grow(self.keys.len());
             states.merge(part, &places);
         }
-        self.check()
+        self.check(bytes_max)
     }
 
-    fn check(&self) -> Result<(), QueryError> {
+    fn bytes_held(&self) -> usize {
+        self.states.iter().map(States::bytes_held).sum()
+    }
+
+    fn check(&mut self, bytes_max: usize) -> Result<(), QueryError> {
         if self.keys.len() > GROUPS_MAX {
             return Err(QueryError::TooManyGroups { groups_max: GROUPS_MAX });
         }
-        let bytes: usize = self.states.iter().map(States::bytes_held).sum();
-        if bytes > GROUP_BYTES_MAX {
-            return Err(QueryError::TooMuchMemory { bytes_max: GROUP_BYTES_MAX });
+        // What parts took is more than what they take together: adding up all groups can wait until that is too much.
+        if self.bytes > bytes_max {
+            self.bytes = self.bytes_held();
+        }
+        if self.bytes > bytes_max {
+            return Err(QueryError::TooMuchMemory { bytes_max });
         }
         Ok(())
     }

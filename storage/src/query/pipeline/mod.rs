@@ -7,6 +7,7 @@
 //!                   └►  finishing stages node asked:  `finish`                      ─►  Rows
 //! ```
 
+mod by_minute;
 pub(super) mod cells;
 mod distinct;
 mod edge;

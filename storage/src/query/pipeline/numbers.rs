@@ -160,6 +160,11 @@ impl Sketch {
         value.map_or(Value::Null, Value::Float)
     }
 
+    /// Of the values that are not below zero.
+    pub(super) fn not_negative(&mut self) -> &mut LatencySketch {
+        &mut self.from_zero
+    }
+
     pub(super) fn bytes_held(&self) -> usize {
         size_of::<Sketch>() + 10 * (self.below_zero.buckets().count() + self.from_zero.buckets().count())
     }

@@ -9,8 +9,11 @@ use insighthub_model::{LogId, Record, Timestamp};
 use super::cells;
 use super::rows::value_of;
 use crate::column_source::{ColumnError, ColumnSource};
+use crate::query::best_rows::records_of;
 use crate::query::bitmap::Bitmap;
+use crate::query::budget::Spending;
 use crate::query::cursor::Cursor;
+use crate::query::error::QueryError;
 use crate::query::log_id_hash::log_id_hash;
 
 /// Kept rows are cut down when there are so many times as wanted.
@@ -144,20 +147,14 @@ impl<'a> Ranked<'a> {
     }
 
     /// The records, in order.
-    pub(super) fn into_records(mut self, sources: &[&dyn ColumnSource]) -> Result<Vec<Record>, ColumnError> {
+    pub(super) fn into_records(
+        mut self,
+        sources: &[&dyn ColumnSource],
+        spending: &Spending<'_>,
+    ) -> Result<Vec<Record>, QueryError> {
         self.cut();
-        let mut records = Vec::with_capacity(self.rows.len());
-        let mut by_source: Vec<(usize, usize, u32)> =
-            self.rows.iter().enumerate().map(|(place, (_, at, row))| (*at, place, *row)).collect();
-        by_source.sort_unstable();
-        for group in by_source.chunk_by(|a, b| a.0 == b.0) {
-            let Some(source) = group.first().and_then(|(at, ..)| sources.get(*at)) else { continue };
-            let rows: Vec<u32> = group.iter().map(|(_, _, row)| *row).collect();
-            let places = group.iter().map(|(_, place, _)| *place);
-            records.extend(places.zip(source.records(&rows)?));
-        }
-        records.sort_by_key(|(place, _)| *place);
-        Ok(records.into_iter().map(|(_, record)| record).collect())
+        let places: Vec<(usize, u32)> = self.rows.iter().map(|(_, at, row)| (*at, *row)).collect();
+        records_of(&places, sources, spending)
     }
 }
 

@@ -24,8 +24,13 @@ pub(super) enum Stretch {
 }
 
 impl Seen {
+    /// So many records of one moment.
+    pub(super) fn of(count: u64, time: i64) -> Seen {
+        Seen { count, first: time, last: time }
+    }
+
     pub(super) fn add(&mut self, time: i64) {
-        self.merge(Seen { count: 1, first: time, last: time });
+        self.merge(Seen::of(1, time));
     }
 
     pub(super) fn merge(&mut self, other: Seen) {

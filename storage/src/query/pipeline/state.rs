@@ -227,7 +227,7 @@ fn visit_extremes(
     })
 }
 
-fn keep(state: &mut Option<Extreme>, new: Option<Extreme>, wanted: std::cmp::Ordering) {
+pub(super) fn keep(state: &mut Option<Extreme>, new: Option<Extreme>, wanted: std::cmp::Ordering) {
     match (&state, new) {
         (None, new) => *state = new,
         (Some(old), Some(new)) if new.order(*old) == wanted => *state = Some(new),

@@ -1,16 +1,18 @@
 //! Random records as sources: stored batches whose offsets are out of order, as in a block, and which
 //! prune as sharply as a source may.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::batch::{BatchBuilder, FieldValues, FixedFields, TextColumn};
 use insighthub_model::query::token::{fold, tokens};
 use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
 use proptest::prelude::*;
 
 use crate::column_source::{
-    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, Statistics, Texts, ValueRange, Values,
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCell, MinuteCounts,
+    MinuteLatencies, Statistics, Texts, ValueRange, Values,
 };
 use crate::stored_batch::StoredBatch;
 
@@ -46,6 +48,8 @@ pub(super) struct TestSource {
     batch: StoredBatch,
     offsets: Arc<[u64]>,
     tokens: BTreeSet<String>,
+    /// Kept where its times are apart.
+    minutes: Option<(Arc<MinuteCounts>, Arc<MinuteLatencies>)>,
 }
 
 impl RecordsOfSource {
@@ -61,6 +65,12 @@ impl RecordsOfSource {
             n: None,
             host: None,
         }])
+    }
+
+    /// The same with so much time between what were neighbours.
+    pub(super) fn stretched(mut self, nanos: i64) -> RecordsOfSource {
+        self.0.iter_mut().for_each(|parts| parts.timestamp *= nanos);
+        self
     }
 
     /// One record whose field `n` has this value.
@@ -95,7 +105,7 @@ impl RecordsOfSource {
         // Rows of a block are sorted by service and time, so offsets are not ascending.
         let offsets = (0..length).map(|row| base_offset + (length - 1 - row)).collect();
         let tokens = tokens_of(&batch);
-        TestSource { batch, offsets, tokens }
+        TestSource { batch, offsets, tokens, minutes: None }
     }
 }
 
@@ -132,7 +142,37 @@ fn tokens_of(batch: &StoredBatch) -> BTreeSet<String> {
     texts.flat_map(tokens).map(|token| token.into_owned()).collect()
 }
 
+/// The aggregates of a batch, made one by one.
+fn minutes_of(batch: &StoredBatch) -> (MinuteCounts, MinuteLatencies) {
+    let mut minutes: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
+    for row in 0..batch.len() {
+        let record = batch.record(row).unwrap();
+        let (service, minute, level) = (record.service, record.timestamp.minute(), record.level);
+        let key = MinuteKey { service, minute, level };
+        minutes.entry(key).or_default().add(record.is_anomaly, record.latency_ms);
+    }
+    let (mut counts, mut latencies) = (MinuteCounts::default(), MinuteLatencies::default());
+    for (MinuteKey { service, minute, level }, MinuteAggregate { count, anomalies, latency }) in minutes {
+        if counts.services.last() != Some(&service) {
+            counts.services.push(service);
+        }
+        let service = counts.services.len() as u32 - 1;
+        counts.cells.push(MinuteCell { service, minute, level, count, anomalies });
+        let parts = latency.parts();
+        let buckets = parts.buckets.iter().zip(parts.counts).map(|(bucket, count)| (*bucket, *count as u32));
+        latencies.push(parts.sum_nanos, parts.range_ms, buckets);
+    }
+    (counts, latencies)
+}
+
 impl TestSource {
+    /// The same with its minutes counted.
+    pub(super) fn with_minutes(mut self) -> TestSource {
+        let (counts, latencies) = minutes_of(&self.batch);
+        self.minutes = Some((counts.into(), latencies.into()));
+        self
+    }
+
     pub(super) fn all_records(&self) -> Vec<Record> {
         let rows: Vec<u32> = (0..self.rows() as u32).collect();
         self.records(&rows).unwrap()
@@ -168,6 +208,12 @@ impl ColumnSource for TestSource {
     }
     fn may_hold_field(&self, name: &str) -> bool {
         self.batch.may_hold_field(name)
+    }
+    fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
+        Ok(self.minutes.as_ref().map(|(counts, _)| Arc::clone(counts)))
+    }
+    fn minute_latencies(&self) -> Result<Option<Arc<MinuteLatencies>>, ColumnError> {
+        Ok(self.minutes.as_ref().map(|(_, latencies)| Arc::clone(latencies)))
     }
     fn service(&self) -> Read<'_, [u16]> {
         self.batch.service()
@@ -222,10 +268,10 @@ impl ColumnSource for TestSource {
                 let present = self.batch.records.latency_ms.iter().filter(|value| !value.is_nan());
                 vec![of(&FieldValues::Float(present.copied().collect()))]
             }
-            ColumnName::AnomalyScore => return None,
             ColumnName::Field(name) => {
                 self.batch.records.columns(name).map(|column| of(&column.values)).collect()
             }
+            _ => return None,
         })
     }
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
@@ -294,15 +340,20 @@ fn parts_strategy() -> impl Strategy<Value = Parts> {
 
 /// Sources of two partitions, empty ones among them; offsets never overlap within a partition.
 pub(super) fn sources_strategy() -> impl Strategy<Value = Vec<TestSource>> {
+    stretched_sources_strategy(1)
+}
+
+/// The same with so many nanoseconds instead of one.
+pub(super) fn stretched_sources_strategy(nanos: i64) -> impl Strategy<Value = Vec<TestSource>> {
     let source = (prop::collection::vec(parts_strategy(), 0..9), 0u16..2);
-    prop::collection::vec(source, 1..7).prop_map(|sources| {
+    prop::collection::vec(source, 1..7).prop_map(move |sources| {
         let mut next_offset = [0, 0];
         sources
             .into_iter()
             .map(|(parts, partition)| {
                 let base_offset = next_offset[usize::from(partition)];
                 next_offset[usize::from(partition)] += parts.len() as u64;
-                RecordsOfSource(parts).source(partition, base_offset)
+                RecordsOfSource(parts).stretched(nanos).source(partition, base_offset)
             })
             .collect()
     })

@@ -62,7 +62,7 @@ fn read(stages: &str) -> Vec<Stage> {
 }
 
 /// Gathers per partition, sends every part over the wire, merges and finishes.
-fn answer(sources: &[TestSource], conditions: &Conditions) -> (Rows, u64) {
+pub(super) fn answer(sources: &[TestSource], conditions: &Conditions) -> (Rows, Counts) {
     let plan = Plan::new(&conditions.query, 10_000);
     let asked = Conditions { query: Query::of(plan.filter.clone()), ..conditions.clone() };
     let filter = Filter::new(&asked).unwrap();
@@ -87,7 +87,7 @@ fn answer(sources: &[TestSource], conditions: &Conditions) -> (Rows, u64) {
         (Some(from), Some(to)) => Some(to.0 - from.0),
         _ => None,
     };
-    (finish(&plan, whole, counts.matched_records, range).unwrap(), counts.matched_records)
+    (finish(&plan, whole, counts.matched_records, range).unwrap(), counts)
 }
 
 /// Equal, but for what a sketch or another order of additions may change.
@@ -100,7 +100,11 @@ fn is_close(left: &Value, right: &Value) -> bool {
     }
 }
 
-fn assert_same(found: &Rows, expected: &Rows, conditions: &Conditions) -> Result<(), TestCaseError> {
+pub(super) fn assert_same(
+    found: &Rows,
+    expected: &Rows,
+    conditions: &Conditions,
+) -> Result<(), TestCaseError> {
     match (found, expected) {
         (Rows::Records(found), Rows::Records(expected)) => {
             prop_assert_eq!(found, expected, "{}", conditions.query);
@@ -140,7 +144,7 @@ proptest! {
         let sample = |size: u32| {
             let query = Query { filter: conditions.query.filter.clone(), stages: vec![Stage::Sample(size)] };
             match answer(&sources, &Conditions { query, ..conditions.clone() }) {
-                (Rows::Records(records), matched) => (records, matched),
+                (Rows::Records(records), counts) => (records, counts.matched_records),
                 other => panic!("{other:?}"),
             }
         };

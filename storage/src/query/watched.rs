@@ -1,0 +1,180 @@
+//! A source that takes note of which columns are asked for, and remembers what is asked for again and again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use insighthub_model::{PartitionId, Record};
+
+use super::budget::Spending;
+use crate::column_source::{
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
+    ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Variables,
+};
+
+type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Watched<'a> {
+    source: &'a dyn ColumnSource,
+    spending: &'a Spending<'a>,
+    /// A batch in memory would look at all its rows each time.
+    time_range: (i64, i64),
+    level_mask: u8,
+    /// Variables come in groups of templates; they are counted once, together.
+    variables_noted: AtomicBool,
+}
+
+impl<'a> Watched<'a> {
+    /// All of them; sources without rows have nothing to say.
+    pub(super) fn all(sources: &[&'a dyn ColumnSource], spending: &'a Spending<'a>) -> Vec<Watched<'a>> {
+        let watched = |source: &&'a dyn ColumnSource| Watched {
+            source: *source,
+            spending,
+            time_range: source.time_range(),
+            level_mask: source.level_mask(),
+            variables_noted: AtomicBool::new(false),
+        };
+        sources.iter().filter(|source| source.rows() > 0).map(watched).collect()
+    }
+
+    fn note(&self, column: ColumnName<'_>) {
+        self.spending.read(self.source, column);
+    }
+}
+
+impl Variables for Watched<'_> {
+    fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
+        if !self.variables_noted.swap(true, Ordering::Relaxed) {
+            self.note(ColumnName::MessageVariables);
+        }
+        match self.source.message()? {
+            Messages::Templated(messages) => messages.variables.variables(templates, template),
+            Messages::Plain(_) => Ok(Arc::new([])),
+        }
+    }
+}
+
+impl ColumnSource for Watched<'_> {
+    fn partition(&self) -> PartitionId {
+        self.source.partition()
+    }
+
+    fn rows(&self) -> usize {
+        self.source.rows()
+    }
+
+    fn time_range(&self) -> (i64, i64) {
+        self.time_range
+    }
+
+    fn offset_range(&self) -> (u64, u64) {
+        self.source.offset_range()
+    }
+
+    fn services(&self) -> &[String] {
+        self.source.services()
+    }
+
+    fn service_runs(&self) -> Option<&[ServiceRun]> {
+        self.source.service_runs()
+    }
+
+    fn level_mask(&self) -> u8 {
+        self.level_mask
+    }
+
+    fn may_hold_token(&self, token: &str) -> bool {
+        self.source.may_hold_token(token)
+    }
+
+    fn field_names(&self) -> Vec<&str> {
+        self.source.field_names()
+    }
+
+    fn may_hold_field(&self, name: &str) -> bool {
+        self.source.may_hold_field(name)
+    }
+
+    fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        self.source.may_hold_value(name, value)
+    }
+
+    fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
+        self.source.statistics(column)
+    }
+
+    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
+        self.source.stored_bytes(column)
+    }
+
+    fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
+        let counts = self.source.minute_counts()?;
+        if counts.is_some() {
+            self.note(ColumnName::MinuteCounts);
+        }
+        Ok(counts)
+    }
+
+    fn minute_latencies(&self) -> Result<Option<Arc<MinuteLatencies>>, ColumnError> {
+        let latencies = self.source.minute_latencies()?;
+        if latencies.is_some() {
+            self.note(ColumnName::MinuteLatencies);
+        }
+        Ok(latencies)
+    }
+
+    fn service(&self) -> Read<'_, [u16]> {
+        self.source.service()
+    }
+
+    fn timestamp(&self) -> Read<'_, [i64]> {
+        self.note(ColumnName::Timestamp);
+        self.source.timestamp()
+    }
+
+    fn level(&self) -> Read<'_, [u8]> {
+        self.note(ColumnName::Level);
+        self.source.level()
+    }
+
+    fn message(&self) -> Result<Messages<'_>, ColumnError> {
+        self.note(ColumnName::Message);
+        Ok(match self.source.message()? {
+            Messages::Plain(texts) => Messages::Plain(texts),
+            Messages::Templated(TemplatedMessages { templates, codes, .. }) => {
+                Messages::Templated(TemplatedMessages { templates, codes, variables: self })
+            }
+        })
+    }
+
+    fn latency_ms(&self) -> Read<'_, [f64]> {
+        self.note(ColumnName::LatencyMs);
+        self.source.latency_ms()
+    }
+
+    fn offset(&self) -> Read<'_, [u64]> {
+        self.note(ColumnName::Offset);
+        self.source.offset()
+    }
+
+    fn anomaly_score(&self) -> Read<'_, [f32]> {
+        self.note(ColumnName::AnomalyScore);
+        self.source.anomaly_score()
+    }
+
+    fn anomalies(&self) -> Read<'_, [(u32, String)]> {
+        self.note(ColumnName::Anomalies);
+        self.source.anomalies()
+    }
+
+    fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        self.note(ColumnName::Field(name));
+        self.source.field(name)
+    }
+
+    fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
+        self.note(ColumnName::Records);
+        self.source.records(rows)
+    }
+}
