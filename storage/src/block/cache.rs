@@ -86,6 +86,11 @@ impl BlockCache {
         found
     }
 
+    /// True while a column is kept.
+    pub(super) fn holds(&self, key: Key) -> bool {
+        self.held.lock().entries.contains_key(&key)
+    }
+
     /// Keeps a column, unless it is too large for its share.
     pub(super) fn put<T: Send + Sync + 'static>(&self, key: Key, column: T, bytes: usize) {
         if bytes > self.capacity_bytes / ENTRY_SHARE {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
@@ -34,6 +35,8 @@ pub struct BlockReader {
     cache: Arc<BlockCache>,
     /// Its number in the cache.
     number: u64,
+    /// Chunk by chunk: values of it were picked.
+    asked_for: Vec<AtomicBool>,
 }
 
 impl Drop for BlockReader {
@@ -71,7 +74,8 @@ impl BlockReader {
         let footer = Footer::decode(&footer, trailer.footer_crc, footer_start).map_err(damaged)?;
         let services = footer.services.iter().map(|run| run.service.clone()).collect();
         let number = cache.block_number();
-        Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number })
+        let asked_for = footer.chunks.iter().map(|_| AtomicBool::new(false)).collect();
+        Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number, asked_for })
     }
 
     pub fn seal_index(&self) -> u64 {
@@ -203,11 +207,17 @@ impl BlockReader {
         codec::decode(SECTION_VERSION, &bytes).map_err(|error| self.unreadable(format!("{name:?}: {error}")))
     }
 
+    /// True for a column that is in memory, or that was asked for before: it may be asked for again.
+    pub(super) fn is_worth_keeping(&self, at: usize) -> bool {
+        self.cache.holds((self.number, at))
+            || self.asked_for.get(at).is_none_or(|asked_for| asked_for.swap(true, Ordering::Relaxed))
+    }
+
     pub(super) fn position(&self, name: &ChunkName) -> Result<usize, ColumnError> {
         self.footer.position(name).map_err(|reason| self.unreadable(format!("{name:?}: {reason}")))
     }
 
-    fn decoded<T>(
+    pub(super) fn decoded<T>(
         &self,
         at: usize,
         decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<T>,

@@ -10,7 +10,7 @@ use super::encoding::{
     Cursor, DamagedChunk, Decoded, decode_floats, decode_integers, decode_rows, decode_texts,
 };
 use super::layout::{ChunkEntry, ChunkName};
-use super::records::RecordColumns;
+use super::records;
 use super::templates::{HeldMessages, decode_messages, decode_variables};
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
@@ -192,7 +192,7 @@ impl ColumnSource for BlockReader {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        RecordColumns::read(self)?.records(self, rows)
+        records::records(self, rows)
     }
 }
 
@@ -276,7 +276,7 @@ impl BlockReader {
         fields.map(|(at, name, kind)| Ok((name, self.field_column(at, kind)?))).collect()
     }
 
-    fn field_column(&self, at: usize, kind: FieldKind) -> Result<FieldView<'static>, ColumnError> {
+    pub(super) fn field_column(&self, at: usize, kind: FieldKind) -> Result<FieldView<'static>, ColumnError> {
         let total = self.rows();
         self.cached(at, |cursor, chunk| {
             let rows = decode_rows(cursor, chunk.values as usize, total)?;

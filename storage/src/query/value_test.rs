@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::ops::{Bound, RangeBounds};
 
-use insighthub_model::batch::FieldKind;
+use insighthub_model::batch::{FieldKind, TextColumn};
 use insighthub_model::query::json_scalar::{Scalar, any_scalar};
 use insighthub_model::query::pattern::glob_matches;
 use insighthub_model::query::token::{fold, fold_into};
@@ -185,6 +185,9 @@ impl ValueTest {
                 words.narrow(texts, &mut rows);
                 return found.unite(&rows);
             }
+            (Texts::Plain(texts), _, Kind::Equals(value, _), Form::Text) if value.is_ascii() => {
+                return add_equal(texts, value, rows, wanted, found);
+            }
             (Texts::Printed(printed), _, Kind::Equals(value, _), Form::Text) => {
                 if let Some(places) = printed.equal_to(value) {
                     let equal = places.iter().filter_map(|at| rows.row(*at as usize));
@@ -271,6 +274,27 @@ impl ValueTest {
                 Scalar::Number(value) => self.accepts_number(value, scratch),
                 Scalar::Text(value) => self.accepts_text(value, scratch),
             })
+    }
+}
+
+/// Adds the wanted rows whose text is this one in ASCII, whatever the case. Ids differ in their last byte, so few are
+/// looked at any further.
+fn add_equal(texts: &TextColumn, value: &str, rows: &Rows<'_>, wanted: &Bitmap, found: &mut Bitmap) {
+    let (bytes, value) = (texts.arena_text().as_bytes(), value.as_bytes());
+    let mut start = 0;
+    for (at, end) in texts.ends().iter().enumerate() {
+        let (from, end) = (std::mem::replace(&mut start, *end as usize), *end as usize);
+        if end - from != value.len() {
+            continue;
+        }
+        let text = bytes.get(from..end).unwrap_or(&[]);
+        let ends_alike = text.last().map(u8::to_ascii_lowercase) == value.last().copied();
+        if ends_alike
+            && text.eq_ignore_ascii_case(value)
+            && let Some(row) = rows.row(at).filter(|row| wanted.contains(*row))
+        {
+            found.insert(row);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{DamagedChunk, Decoded};
 
 /// A place in bytes that may be damaged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::block) struct Cursor<'a> {
     rest: &'a [u8],
 }

@@ -5,7 +5,7 @@ use super::integers::decode_integers;
 use super::{Cursor, DamagedChunk, Decoded, Encoder, Tag, decode_stream};
 
 /// Up to a millionth: milliseconds measured in nanoseconds.
-const POWERS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+pub(super) const POWERS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 /// Beyond 2^53 not every integer is a float.
 const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 

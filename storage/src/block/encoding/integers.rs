@@ -29,7 +29,11 @@ impl Encoder {
 
 /// The integers of a stream.
 pub(in crate::block) fn decode_integers(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
-    decode_stream(cursor, |tag, cursor| match tag {
+    decode_stream(cursor, |tag, cursor| read_integers(tag, cursor, count))
+}
+
+pub(super) fn read_integers(tag: Tag, cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
+    match tag {
         Tag::Constant => Ok(vec![cursor.signed()?; count]),
         Tag::Packed => {
             let (base, scale) = (cursor.signed()?, cursor.varint()?);
@@ -50,10 +54,10 @@ pub(in crate::block) fn decode_integers(cursor: &mut Cursor<'_>, count: usize) -
         }
         Tag::Codes => decode_codes(cursor, count),
         _ => Err(DamagedChunk("a stream of integers has another encoding")),
-    })
+    }
 }
 
-fn scaled(base: i64, scale: u64, step: i64) -> i64 {
+pub(super) fn scaled(base: i64, scale: u64, step: i64) -> i64 {
     base.wrapping_add(step.wrapping_mul(scale as i64))
 }
 
@@ -127,7 +131,8 @@ fn coded(values: &[i64]) -> Option<Vec<u8>> {
     Some(stream)
 }
 
-fn decode_codes(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
+/// What codes stand for, and how many of them there are.
+pub(super) fn code_values(cursor: &mut Cursor<'_>) -> Decoded<([i64; CODES_MAX], usize)> {
     let different = cursor.length()?;
     if different > CODES_MAX {
         return Err(DamagedChunk("a stream has too many codes"));
@@ -136,6 +141,11 @@ fn decode_codes(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
     for value in values.iter_mut().take(different) {
         *value = cursor.signed()?;
     }
+    Ok((values, different))
+}
+
+fn decode_codes(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>> {
+    let (values, different) = code_values(cursor)?;
     let codes = cursor.take(count)?;
     // Checked as a whole: a check value by value costs more than all the rest.
     if codes.iter().max().is_some_and(|highest| usize::from(*highest) >= different) {

@@ -40,15 +40,44 @@ pub(super) fn unpack(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Vec<i64>>
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
         let group = (count - values.len()).min(GROUP_VALUES);
-        let lowest = cursor.signed()?;
-        let width = u32::from(cursor.u8()?);
-        if width > u64::BITS {
-            return Err(DamagedChunk("a packed group is too wide"));
-        }
-        let bytes = cursor.take((group * width as usize).div_ceil(8))?;
+        let (lowest, width, bytes) = take_group(cursor, group)?;
         unpack_group(bytes, group, lowest, width, &mut values);
     }
     Ok(values)
+}
+
+/// Those of the values of [`pack`] at these places, which ascend; fewer where a place lies behind the end.
+pub(super) fn pick(cursor: &mut Cursor<'_>, count: usize, places: &[usize]) -> Decoded<Vec<i64>> {
+    let mut picked = Vec::with_capacity(places.len());
+    let mut places = places.iter().copied().peekable();
+    for start in (0..count).step_by(GROUP_VALUES) {
+        let group = (count - start).min(GROUP_VALUES);
+        let (lowest, width, bytes) = take_group(cursor, group)?;
+        while let Some(place) = places.next_if(|place| *place < start + group) {
+            picked.push(lowest.wrapping_add(packed_value(bytes, place - start, width)));
+        }
+    }
+    Ok(picked)
+}
+
+/// Lowest value, width and bytes of the next group.
+fn take_group<'a>(cursor: &mut Cursor<'a>, values: usize) -> Decoded<(i64, u32, &'a [u8])> {
+    let lowest = cursor.signed()?;
+    let width = u32::from(cursor.u8()?);
+    if width > u64::BITS {
+        return Err(DamagedChunk("a packed group is too wide"));
+    }
+    Ok((lowest, width, cursor.take((values * width as usize).div_ceil(8))?))
+}
+
+fn packed_value(bytes: &[u8], at: usize, width: u32) -> i64 {
+    let first_bit = at * width as usize;
+    // 64 bits that begin within a byte touch nine.
+    let mut held = [0; 16];
+    let from = bytes.get(first_bit / 8..).unwrap_or(&[]);
+    held.iter_mut().zip(from.iter().take(9)).for_each(|(to, from)| *to = *from);
+    let value = u128::from_le_bytes(held) >> (first_bit % 8) & ((1u128 << width) - 1);
+    value as u64 as i64
 }
 
 fn unpack_group(bytes: &[u8], count: usize, lowest: i64, width: u32, values: &mut Vec<i64>) {

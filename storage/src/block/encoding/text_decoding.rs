@@ -8,7 +8,7 @@ use super::{Cursor, DamagedChunk, Decoded, Tag, decode_stream};
 use crate::column_source::ids::DECIMAL_DIGITS_MAX;
 use crate::column_source::{Column, Numbers, Printed, Texts};
 
-const OUT_OF_RANGE: DamagedChunk = DamagedChunk("a text's length is out of range");
+pub(super) const OUT_OF_RANGE: DamagedChunk = DamagedChunk("a text's length is out of range");
 
 /// The texts of a stream. Streams nest only as the encoder nests them, so that damage cannot recurse.
 pub(in crate::block) fn decode_texts(cursor: &mut Cursor<'_>, count: usize) -> Decoded<Texts<'static>> {
@@ -87,7 +87,7 @@ fn decode_plain(cursor: &mut Cursor<'_>, count: usize) -> Decoded<TextColumn> {
 }
 
 /// Where each of the texts ends, from their lengths; and the last end.
-fn decode_ends(cursor: &mut Cursor<'_>, count: usize) -> Decoded<(Vec<u32>, u32)> {
+pub(super) fn decode_ends(cursor: &mut Cursor<'_>, count: usize) -> Decoded<(Vec<u32>, u32)> {
     let mut end = 0u32;
     let mut ends = Vec::with_capacity(count);
     for length in decode_integers(cursor, count)? {
@@ -98,7 +98,7 @@ fn decode_ends(cursor: &mut Cursor<'_>, count: usize) -> Decoded<(Vec<u32>, u32)
     Ok((ends, end))
 }
 
-fn text<'a>(cursor: &mut Cursor<'a>) -> Decoded<&'a str> {
+pub(super) fn text<'a>(cursor: &mut Cursor<'a>) -> Decoded<&'a str> {
     let length = cursor.length()?;
     std::str::from_utf8(cursor.take(length)?).map_err(|_| DamagedChunk("a text is not UTF-8"))
 }
