@@ -105,6 +105,8 @@ const QUERIES: &[&str] = &[
     "/e\\/i/",
     "/in\\n?/",
     "/7 completed/",
+    "/and 7x alone, so/",
+    "/x? a?lone, [a-z ]+ filter/",
     "n:7",
     "n:>5",
     "n:<0",

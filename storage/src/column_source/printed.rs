@@ -52,6 +52,15 @@ impl Printed {
         (self.prefix.is_empty() && self.suffix.is_empty()).then_some(&self.numbers)
     }
 
+    /// What tells the texts of two values apart, where that is a number: itself and the digits it shows.
+    pub(crate) fn number(&self, at: usize) -> Option<(i64, u8)> {
+        match &self.numbers {
+            Numbers::Integers(values) => Some((*values.get(at)?, 0)),
+            Numbers::Decimals { scaled, digits, .. } => Some((*scaled.get(at)?, *digits.get(at)?)),
+            Numbers::Hex { .. } | Numbers::Uuids(_) => None,
+        }
+    }
+
     /// Appends the text of a value; nothing past the end.
     pub fn push(&self, at: usize, out: &mut String) {
         if at >= self.len() {

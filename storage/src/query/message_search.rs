@@ -5,10 +5,11 @@ use insighthub_model::query::{Regex, Text};
 
 use super::bitmap::Bitmap;
 use super::regex_search::RegexSearch;
+use super::segment_search::{Judged, judge, rows_matching};
 use super::slot_search::{is_plain, rows_holding};
 use super::template_search::{Ends, may_hold};
 use super::word_search::WordSearch;
-use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages};
+use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages, Texts};
 
 /// Words or a regular expression to be found in messages.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ enum Verdict {
     LookAtRows,
 }
 
+/// Below this share of the rows (one in so many) messages are put together one by one.
+const SPARSE_SHARE: usize = 16;
 /// Word constituents that stand for what is in a slot; one of them is not part of what is looked for.
 const FILLINGS: [&str; 2] = ["\u{a66e}", "\u{a641}"];
 
@@ -92,14 +95,34 @@ impl MessageSearch {
         if open.is_empty() {
             return Ok(());
         }
-        if let MessageSearch::Words(words) = self
-            && let [word] = words.parts()
-            && is_plain(word)
-        {
-            let mut of_slots = open.clone();
-            of_slots.retain_values(&templated.codes, |code| free != Some(*code));
-            insert_holding(templated, word, &of_slots, rows)?;
-            open.subtract(&of_slots);
+        // What stands in the one slot of the free template may be anything: those rows are looked at as a whole.
+        let mut of_slots = open.clone();
+        of_slots.retain_values(&templated.codes, |code| free != Some(*code));
+        match self {
+            MessageSearch::Words(words) => {
+                if let [word] = words.parts()
+                    && is_plain(word)
+                {
+                    insert_where(templated, &of_slots, rows, |template, slots| {
+                        rows_holding(template, slots, word)
+                    })?;
+                    open.subtract(&of_slots);
+                }
+            }
+            MessageSearch::Regex(regex) => {
+                let is_dense = of_slots.count() * SPARSE_SHARE >= templated.codes.len();
+                if let Some(held) = regex.held().filter(|_| is_dense) {
+                    insert_where(templated, &of_slots, rows, |template, slots| {
+                        let rows = template.rows as usize;
+                        match judge(template, regex, held) {
+                            Judged::Always => vec![true; rows],
+                            Judged::Never => vec![false; rows],
+                            Judged::In(segments) => rows_matching(&segments, slots, rows, regex),
+                        }
+                    })?;
+                    open.subtract(&of_slots);
+                }
+            }
         }
         let mut folded = String::new();
         messages.for_each(open.iter(), |row, text| {
@@ -128,6 +151,13 @@ impl MessageSearch {
                 let ends = Ends { start_bounded: false, end_bounded: false };
                 let may_match =
                     required.is_empty() || required.iter().any(|text| may_hold(template, text, ends));
+                if may_match && let Some(held) = regex.held() {
+                    return match judge(template, regex, held) {
+                        Judged::Always => Verdict::Always,
+                        Judged::Never => Verdict::Never,
+                        Judged::In(_) => Verdict::LookAtRows,
+                    };
+                }
                 let is_literal = |text: &str| template.literals.iter().any(|literal| literal.contains(text));
                 (may_match, may_match && regex.literal().is_some_and(is_literal))
             }
@@ -140,12 +170,12 @@ impl MessageSearch {
     }
 }
 
-/// Adds the wanted rows one of whose slots holds the word.
-fn insert_holding(
+/// Adds the wanted rows that are judged to have a match: template by template, and each template as a whole.
+fn insert_where(
     templated: &TemplatedMessages<'_>,
-    word: &str,
     wanted: &Bitmap,
     found: &mut Bitmap,
+    judge_rows: impl Fn(&Template, &[Texts<'_>]) -> Vec<bool>,
 ) -> Result<(), ColumnError> {
     let templates = &*templated.templates;
     let mut verdicts: Vec<Option<Vec<bool>>> = vec![None; templates.list().len()];
@@ -157,7 +187,7 @@ fn insert_holding(
             Some(verdicts) => verdicts,
             None => {
                 let slots = templated.variables.variables(templates, code)?;
-                verdicts.insert(rows_holding(template, &slots, word))
+                verdicts.insert(judge_rows(template, &slots))
             }
         };
         if verdicts.get(at).is_some_and(|is| *is) {

@@ -21,6 +21,7 @@ mod predicate;
 mod ranges;
 mod regex_search;
 mod search;
+mod segment_search;
 mod slot_search;
 mod template_search;
 mod value_test;

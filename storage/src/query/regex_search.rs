@@ -22,6 +22,8 @@ pub(super) struct RegexSearch {
     /// The expression is this text and nothing else.
     literal: Option<String>,
     tokens: Vec<String>,
+    held: Option<u128>,
+    prefix: Option<String>,
 }
 
 /// What is known of the texts a part of an expression matches.
@@ -57,7 +59,9 @@ impl RegexSearch {
             [text] => inner_tokens(text),
             _ => Vec::new(),
         };
-        Ok(RegexSearch { regex, required, literal, tokens })
+        let held = hir.as_ref().and_then(ascii_held);
+        let prefix = hir.as_ref().and_then(prefix);
+        Ok(RegexSearch { regex, required, literal, tokens, held, prefix })
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -74,6 +78,17 @@ impl RegexSearch {
         self.literal.as_deref()
     }
 
+    /// The ASCII characters that a match may hold, one bit each; `None` where it depends on what is around a match
+    /// whether it is one.
+    pub(super) fn held(&self) -> Option<u128> {
+        self.held
+    }
+
+    /// A text that every match begins with, as it stands there.
+    pub(super) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
     /// Tokens that every text with a match has.
     pub(super) fn tokens(&self) -> &[String] {
         &self.tokens
@@ -84,6 +99,44 @@ impl RegexSearch {
 fn inner_tokens(text: &str) -> Vec<String> {
     let inner = text.trim_start_matches(is_word_char).trim_end_matches(is_word_char);
     tokens(inner).map(|token| token.into_owned()).collect()
+}
+
+fn prefix(hir: &Hir) -> Option<String> {
+    let first = match hir.kind() {
+        HirKind::Concat(parts) => parts.first()?,
+        _ => hir,
+    };
+    let HirKind::Literal(literal) = first.kind() else { return None };
+    String::from_utf8(literal.0.to_vec()).ok()
+}
+
+/// Recursion is bounded by the nesting of the expression.
+fn ascii_held(hir: &Hir) -> Option<u128> {
+    let of_range = |(first, last): (u32, u32)| {
+        (first..=last.min(0x7f)).fold(0, |held, character| held | 1u128.unbounded_shl(character))
+    };
+    match hir.kind() {
+        HirKind::Empty => Some(0),
+        HirKind::Look(_) => None,
+        HirKind::Literal(literal) => {
+            Some(literal.0.iter().fold(0, |held, byte| held | 1u128.unbounded_shl(u32::from(*byte))))
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let ranges =
+                class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end())));
+            Some(ranges.map(of_range).fold(0, |held, range| held | range))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let ranges =
+                class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end())));
+            Some(ranges.map(of_range).fold(0, |held, range| held | range))
+        }
+        HirKind::Capture(capture) => ascii_held(&capture.sub),
+        HirKind::Repetition(repetition) => ascii_held(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().try_fold(0, |held, part| Some(held | ascii_held(part)?))
+        }
+    }
 }
 
 /// Recursion is bounded by the nesting of the expression.
