@@ -180,15 +180,35 @@ impl fmt::Display for Timestamp {
             return write!(f, "{}", self.0);
         };
         let (date, (hour, minute, second, nanos)) = (moment.date(), moment.time().as_hms_nano());
-        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if nanos % 1_000_000 == 0 {
-            write!(f, ".{:03}Z", nanos / 1_000_000)
-        } else {
-            write!(f, ".{nanos:09}Z")
+        let (month, day) = (u8::from(date.month()), date.day());
+        // Tables of moments are written by the ten thousand: digits by hand cost a tenth of the formatting.
+        let mut text = [0; RFC_3339_BYTES];
+        let mut rest = text.iter_mut();
+        let mut put = |number: u32, digits: u32, end: u8| {
+            for place in (0..digits).rev() {
+                let digit = (number / 10u32.pow(place) % 10) as u8;
+                rest.next().into_iter().for_each(|byte| *byte = b'0' + digit);
+            }
+            rest.next().into_iter().for_each(|byte| *byte = end);
+        };
+        put(date.year().unsigned_abs(), 4, b'-');
+        put(month.into(), 2, b'-');
+        put(day.into(), 2, b'T');
+        put(hour.into(), 2, b':');
+        put(minute.into(), 2, b':');
+        put(second.into(), 2, b'.');
+        match nanos % 1_000_000 {
+            0 => put(nanos / 1_000_000, 3, b'Z'),
+            _ => put(nanos, 9, b'Z'),
         }
+        let length = RFC_3339_BYTES - rest.len();
+        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        f.write_str(text.unwrap_or_default())
     }
 }
+
+/// `2025-12-02T10:00:00.000000001Z`: years have four digits within the nanoseconds of an `i64`.
+const RFC_3339_BYTES: usize = 30;
 
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

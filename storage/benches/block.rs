@@ -16,7 +16,8 @@ use insighthub_storage::block::{BlockCache, BlockReader, write_block};
 use insighthub_storage::column_source::ColumnSource;
 use insighthub_storage::fs::{Fs, SimFs};
 use insighthub_storage::index::Index;
-use insighthub_storage::query::{Conditions, Filter};
+use insighthub_storage::query::pipeline::{Plan, gather};
+use insighthub_storage::query::{Budget, Conditions, Filter};
 use insighthub_storage::sealed_head::SealedHead;
 
 const RECORDS: usize = 65_536;
@@ -155,6 +156,9 @@ fn blocks(criterion: &mut Criterion) {
     group.bench_function("token, cached", |bencher| bencher.iter(|| cached.may_hold_token("absent")));
     let rows: Vec<u32> = (0..50).map(|row| row * 1_000).collect();
     group.bench_function("50 records, cold", |bencher| bencher.iter(|| block.records(&rows).unwrap()));
+    group.bench_function("50 records of a block just opened", |bencher| {
+        bencher.iter(|| open(&fs, &meta.file_name, 0).records(&rows).unwrap());
+    });
     group.bench_function("50 records, cached", |bencher| bencher.iter(|| cached.records(&rows).unwrap()));
     group.finish();
 }
@@ -174,7 +178,8 @@ fn queries(criterion: &mut Criterion) {
     group.sample_size(20).throughput(Throughput::Elements(RECORDS as u64));
     for (name, text) in [
         ("q3 phrase", phrase.as_str()),
-        ("q4 regex", "/(timeout|refused) .*[0-9]{2}/"),
+        ("q4 regex", "/took ([89]\\d\\d|[1-9]\\d{3,}) ms/"),
+        ("regex over the message", "/(timeout|refused) .*[0-9]{2}/"),
         ("q6 trace id", trace_id.as_str()),
         ("q7 substring", "*timeout*"),
         ("word", "timeout"),
@@ -199,6 +204,33 @@ fn queries(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Aggregates: by minute where minutes answer, by record where not.
+fn aggregates(criterion: &mut Criterion) {
+    let head = head(1);
+    let fs = SimFs::new(1);
+    let meta = write_block(&fs, Path::new(DIRECTORY), &head).unwrap();
+    let (cold, cached) = (open(&fs, &meta.file_name, 0), open(&fs, &meta.file_name, 1 << 30));
+    let mut group = criterion.benchmark_group("aggregate");
+    group.sample_size(20).throughput(Throughput::Elements(RECORDS as u64));
+    for (name, text) in [
+        ("q2 by minute", "level:error | stats count() as errors by service, time(1m)"),
+        ("q2 by record", "level:error host:* | stats count() as errors by service, time(1m)"),
+        ("q5 by minute", "* | stats p95(latency_ms) as p95 by service, time(5m)"),
+        ("q5 by record", "host:* | stats p95(latency_ms) as p95 by service, time(5m)"),
+        ("q8 distinct", "* | stats distinct(userId) as users"),
+    ] {
+        let Ok(query) = parse(text) else { continue };
+        let plan = Plan::new(&query, 1_000);
+        let Ok(filter) = Filter::of_expression(&plan.filter) else { continue };
+        for (state, block) in [("cold", &cold), ("warm", &cached)] {
+            group.bench_function(format!("{name}, {state}"), |bencher| {
+                bencher.iter(|| gather(&[block], &filter, &plan.gathering, &Budget::UNBOUNDED).unwrap());
+            });
+        }
+    }
+    group.finish();
+}
+
 fn index(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let index = Index::open(directory.path()).unwrap();
@@ -219,5 +251,5 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, blocks, queries, index);
+criterion_group!(benches, blocks, queries, aggregates, index);
 criterion_main!(benches);

@@ -9,6 +9,7 @@ mod cluster;
 mod coverage;
 mod demo;
 mod error;
+mod explain;
 mod explore;
 mod moment;
 mod prng;

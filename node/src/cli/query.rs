@@ -33,6 +33,7 @@ use crate::system_clock::SystemClock;
   insighthub query stripe --from -1d --all | jq -r .trace_id | sort | uniq -c
   insighthub query 'level:error | stats count() as n, p95(latency_ms) by service | sort n desc' --from -1h
   insighthub query '* | patterns 20' --service checkout
+  insighthub query 'timeout | stats count() by service' --from -1d --explain
 A query that begins with a minus sign goes after two of them: insighthub query -- -level:INFO")]
 pub struct QueryArgs {
     /// What to search for; nothing means everything.
@@ -63,6 +64,11 @@ pub struct QueryArgs {
     #[arg(long)]
     all: bool,
 
+    /// Show how the query was answered instead of what it found: what was passed over, what was read, and how long
+    /// each step took, by partition.
+    #[arg(long, conflicts_with = "all")]
+    explain: bool,
+
     /// How records are printed.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     output: OutputFormat,
@@ -80,20 +86,22 @@ struct Page {
 }
 
 impl QueryArgs {
-    /// The query, if it has stages.
+    /// The query, if it has stages or is to be explained.
     fn question(&self, now: Timestamp) -> Result<Option<Question>, CliError> {
         let text = self.words.join(" ");
         let query = query::parse(&text).map_err(|error| {
             CliError::Argument(format!("the query cannot be read:\n{}", error.with_caret(&text)))
         })?;
-        if query.stages.is_empty() {
+        if query.stages.is_empty() && !self.explain {
             return Ok(None);
         }
         let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
         let service = self.service.iter().map(|service| Expression::field_is("service", service));
         let level = self.level.iter().map(|level| Expression::field_is("level", level.name()));
         let conditions = service.chain(level).collect();
-        Ok(Some(Question { query, conditions, from: moment(self.from), to: moment(self.to) }))
+        let (from, to) = (moment(self.from), moment(self.to));
+        let limit = query.stages.is_empty().then_some(self.limit);
+        Ok(Some(Question { query, conditions, from, to, limit, explain: self.explain }))
     }
 
     fn parameters(&self, now: Timestamp) -> Vec<(&'static str, String)> {

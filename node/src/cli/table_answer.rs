@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::client::Client;
 use super::coverage::Coverage;
 use super::error::CliError;
+use super::explain;
 use super::record_line::print_record;
 use super::terminal::{Colour, Terminal, neutralise, neutralise_json, note, table};
 
@@ -24,6 +25,7 @@ struct Answer {
     coverage: Coverage,
     #[serde(default)]
     stats: Stats,
+    explain: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -40,6 +42,10 @@ pub(super) struct Question {
     pub(super) conditions: Vec<Expression>,
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
+    /// Records, where the query does not say how many.
+    pub(super) limit: Option<usize>,
+    /// Show how it was answered instead of what was found.
+    pub(super) explain: bool,
 }
 
 pub(super) async fn run(
@@ -48,21 +54,31 @@ pub(super) async fn run(
     question: Question,
     as_text: bool,
 ) -> Result<(), CliError> {
-    let Question { mut query, mut conditions, from, to } = question;
+    let Question { mut query, mut conditions, from, to, limit, explain } = question;
     conditions.push(query.filter);
     query.filter = Expression::all_of(conditions);
-    let body = json!({ "query": query.to_string(), "from": from, "to": to });
+    let text = query.to_string();
+    let body = json!({ "query": text, "from": from, "to": to, "limit": limit, "explain": explain });
     let answer: Answer = client.post("/api/query", &body).await?;
     let shown = (answer.records.len() + answer.rows.len()) as u64;
-    for record in &answer.records {
-        print_record(terminal, record.get(), as_text)?;
-    }
-    if !answer.columns.is_empty() {
-        print_rows(terminal, &answer, as_text)?;
+    if let Some(explained) = &answer.explain {
+        explain::print(terminal, explained, as_text)?;
+    } else {
+        print_answer(terminal, &answer, as_text)?;
     }
     terminal.flush()?;
     let Stats { scanned_records, elapsed_ms } = answer.stats;
     note(&Coverage { scanned_records, elapsed_ms, ..answer.coverage }.sentence(shown, false));
+    Ok(())
+}
+
+fn print_answer(terminal: &mut Terminal, answer: &Answer, as_text: bool) -> Result<(), CliError> {
+    for record in &answer.records {
+        print_record(terminal, record.get(), as_text)?;
+    }
+    if !answer.columns.is_empty() {
+        print_rows(terminal, answer, as_text)?;
+    }
     Ok(())
 }
 

@@ -53,11 +53,7 @@ impl Question for ExploreQuestion {
         Response::Explore { seen: Box::new(seen), counts, stale }
     }
 
-    fn answer(
-        &self,
-        replicas: &[PartitionGroup],
-        budget: &Budget<'_>,
-    ) -> Result<Self::Part, Refusal> {
+    fn answer(&self, replicas: &[PartitionGroup], budget: &Budget<'_>) -> Result<Self::Part, Refusal> {
         if let Some(minutes) = self.whole_minutes()
             && let Some(part) = self.answer_by_minutes(replicas, minutes, budget)?
         {

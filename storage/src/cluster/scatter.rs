@@ -10,8 +10,8 @@ use futures::future::join_all;
 use insighthub_model::PartitionId;
 use tokio::time::Instant;
 
-use super::Cluster;
 use super::message::{Failure, Request, Response};
+use super::{Cluster, ClusterLimits};
 use crate::group::PartitionGroup;
 use crate::query::{Budget, Stop};
 use crate::raft::NodeId;
@@ -155,27 +155,9 @@ impl Cluster {
         }
         let confirm_by = deadline.min(Instant::now() + CONFIRM_WITHIN);
         let stale = self.catch_up(&replicas, confirm_by).await;
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let _cancel = CancelOnDrop(Arc::clone(&cancelled));
-        let (question, limits) = (question.clone(), self.limits);
-        let answering = crate::simulation::spawn_blocking(move || {
-            let stop = || match () {
-                () if cancelled.load(Ordering::Relaxed) => Some(Stop::Cancelled),
-                () if Instant::now() > deadline => Some(Stop::OutOfTime),
-                () => None,
-            };
-            let started = std::time::Instant::now();
-            let nanos = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            let budget = Budget {
-                scanned_records_max: u64::MAX,
-                scanned_bytes_max: limits.query_scanned_bytes_max,
-                group_bytes_max: limits.query_group_bytes_max,
-                stop: &stop,
-                nanos: &nanos,
-            };
-            question.answer(&replicas, &budget)
-        });
-        let part = answering.await.map_err(|error| Refusal::Internal(error.to_string()))??;
+        let question = question.clone();
+        let answer = move |budget: &Budget<'_>| question.answer(&replicas, budget);
+        let part = within_budget(self.limits, deadline, answer).await??;
         Ok(Some((part, stale)))
     }
 
@@ -226,10 +208,72 @@ impl Cluster {
     }
 }
 
+/// Does the work on a thread that may block, within the budget of one query. It is told to stop when time is over, or
+/// when nobody waits for it any more: whoever asked is gone and this future with them.
+async fn within_budget<T: Send + 'static>(
+    limits: ClusterLimits,
+    deadline: Instant,
+    work: impl FnOnce(&Budget<'_>) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let _cancel = CancelOnDrop(Arc::clone(&cancelled));
+    let working = crate::simulation::spawn_blocking(move || {
+        let stop = || match () {
+            () if cancelled.load(Ordering::Relaxed) => Some(Stop::Cancelled),
+            () if Instant::now() > deadline => Some(Stop::OutOfTime),
+            () => None,
+        };
+        let started = std::time::Instant::now();
+        let nanos = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        work(&Budget {
+            scanned_records_max: u64::MAX,
+            scanned_bytes_max: limits.query_scanned_bytes_max,
+            group_bytes_max: limits.query_group_bytes_max,
+            stop: &stop,
+            nanos: &nanos,
+        })
+    });
+    working.await.map_err(|error| Refusal::Internal(error.to_string()))
+}
+
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks whether it must stop until it must, and says why.
+    fn until_stopped(budget: &Budget<'_>) -> Stop {
+        loop {
+            match (budget.stop)() {
+                Some(stop) => return stop,
+                None => std::thread::yield_now(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_nobody_waits_for_stops() {
+        let (said, hear) = tokio::sync::oneshot::channel();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let work = |budget: &Budget<'_>| said.send(until_stopped(budget));
+        let query = within_budget(ClusterLimits::default(), deadline, work);
+        // Begun, then given up, as when a client hangs up.
+        assert!(tokio::time::timeout(Duration::from_millis(1), query).await.is_err());
+        let stopped = tokio::time::timeout(Duration::from_secs(30), hear).await;
+        assert_eq!(stopped.unwrap().unwrap(), Stop::Cancelled);
+    }
+
+    #[tokio::test]
+    async fn a_query_stops_when_its_time_is_over() {
+        let deadline = Instant::now() + Duration::from_millis(1);
+        let stopped = within_budget(ClusterLimits::default(), deadline, until_stopped).await;
+        assert_eq!(stopped, Ok(Stop::OutOfTime));
     }
 }

@@ -53,6 +53,9 @@ impl std::fmt::Debug for Budget<'_> {
     }
 }
 
+/// Looking at the clock takes as long as looking at a few rows: what small batches take is not timed.
+const TIMED_ROWS_MIN: usize = 1_024;
+
 /// What has been spent, by all threads that work on an answer.
 #[derive(Debug)]
 pub(super) struct Spending<'a> {
@@ -112,6 +115,17 @@ impl<'a> Spending<'a> {
         }
     }
 
+    /// Sources that were passed over, all by the same.
+    pub(super) fn prune_all(&self, sources: &[&dyn ColumnSource], by: PrunedBy) {
+        self.pruned_sources.fetch_add(sources.len() as u64, Ordering::Relaxed);
+        let mut efforts = self.efforts.lock();
+        for of_partition in sources.chunk_by(|a, b| a.partition() == b.partition()) {
+            let Some(source) = of_partition.first() else { continue };
+            let effort = efforts.entry(source.partition()).or_default();
+            *effort.pruned.entry(by).or_default() += of_partition.len() as u64;
+        }
+    }
+
     /// A source was passed over.
     pub(super) fn prune(&self, source: &dyn ColumnSource, by: PrunedBy) {
         self.pruned_sources.fetch_add(1, Ordering::Relaxed);
@@ -132,6 +146,9 @@ impl<'a> Spending<'a> {
 
     /// Does a step and takes note of how long it took.
     pub(super) fn timed<T>(&self, source: &dyn ColumnSource, step: Step, act: impl FnOnce() -> T) -> T {
+        if source.rows() < TIMED_ROWS_MIN {
+            return act();
+        }
         let started = (self.budget.nanos)();
         let done = act();
         let nanos = (self.budget.nanos)().saturating_sub(started);

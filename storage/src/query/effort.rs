@@ -18,7 +18,7 @@ pub struct Effort {
     pub scanned_records: u64,
     /// Columns that were asked for, by name.
     pub columns: BTreeMap<String, ColumnReads>,
-    /// Nanoseconds of all threads together.
+    /// Nanoseconds of all threads together, small batches in memory left aside.
     pub nanos: BTreeMap<Step, u64>,
 }
 

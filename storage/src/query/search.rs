@@ -152,8 +152,7 @@ impl Looking<'_> {
             if oldest_kept.is_some_and(|oldest_kept| newest < oldest_kept) {
                 self.found.lock().is_exact = false;
                 // Those behind it are older still.
-                let left = self.sources.get(at..).unwrap_or(&[]).iter();
-                left.for_each(|source| self.spending.prune(*source, PrunedBy::Page));
+                self.spending.prune_all(self.sources.get(at..).unwrap_or(&[]), PrunedBy::Page);
                 self.next.store(self.sources.len(), Ordering::Relaxed);
                 return Ok(());
             }

@@ -273,6 +273,35 @@ fn a_query_over_its_budget_ends_with_the_reason() {
 }
 
 #[test]
+fn a_query_that_reads_too_many_bytes_ends_with_the_reason() {
+    let sources = tiny_sources(100);
+    let filter =
+        Filter::new(&Conditions { query: parse("/absent/").unwrap(), ..Conditions::default() }).unwrap();
+    let budget = Budget { scanned_bytes_max: 45, ..Budget::UNBOUNDED };
+    let error = search(&dynamic(&sources), &filter, &page_after(None, 10), &budget).unwrap_err();
+    assert!(matches!(error, QueryError::TooManyBytes { scanned_bytes_max: 45 }), "{error}");
+}
+
+#[test]
+fn what_a_search_took_is_said_by_partition() {
+    let source = |at: i64, partition: u16| {
+        RecordsOfSource::of_message(at, &format!("step {at} done")).source(partition, at as u64)
+    };
+    let sources = [source(1, 0), source(2, 1), source(3, 0), source(4, 0)];
+    let query = parse("\"step 2\" OR \"step 3\" timestamp:<=1970-01-01T00:00:00.000000003Z").unwrap();
+    let filter = Filter::new(&Conditions { query, ..Conditions::default() }).unwrap();
+    let page = search(&dynamic(&sources), &filter, &page_after(None, 10), &Budget::UNBOUNDED).unwrap();
+    assert_eq!(page.records.len(), 2);
+    let efforts: Vec<(u16, &Effort)> = page.efforts.iter().map(|(at, effort)| (at.0, effort)).collect();
+    let [(0, first), (1, second)] = efforts.as_slice() else { panic!("{efforts:?}") };
+    assert_eq!((first.sources, first.scanned_records, second.sources), (1, 1, 1));
+    // Both ways of being meant are ruled out, the second one by time.
+    assert_eq!(first.pruned.values().sum::<u64>(), 2);
+    assert_eq!(first.columns.get("message"), Some(&ColumnReads { reads: 1, bytes: 10 }));
+    assert!(first.nanos.is_empty(), "batches as small as these are not timed");
+}
+
+#[test]
 fn a_value_is_found_whatever_its_type_and_spelling() {
     let found = |query: &str, value: &Value| {
         let query = parse(query).unwrap();

@@ -96,9 +96,17 @@ impl Serialize for ShownRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut rows = serializer.serialize_seq(Some(self.0.len()))?;
         for row in self.0 {
-            rows.serialize_element(&row.iter().map(Shown).collect::<Vec<_>>())?;
+            rows.serialize_element(&ShownCells(row))?;
         }
         rows.end()
+    }
+}
+
+struct ShownCells<'a>(&'a [Value]);
+
+impl Serialize for ShownCells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Shown))
     }
 }
 

@@ -170,36 +170,59 @@ impl Sketch {
     }
 }
 
-/// Adds numbers to the sketches of groups; rows of one group mostly follow one another.
+/// Fewer numbers than this are added to a sketch one by one: a table of buckets has to be cleared first.
+const COLLECTED_MIN: usize = 256;
+
+/// Adds numbers to the sketches of groups: all of one group at once, for moving on from a sketch costs more than adding
+/// a few hundred numbers to it, and rows in memory go from group to group.
 #[derive(Debug)]
 pub(super) struct SketchWriter<'a> {
     sketches: &'a mut [Sketch],
-    group: usize,
-    collector: LatencyCollector,
+    numbers: Vec<(u32, f64)>,
 }
 
 impl<'a> SketchWriter<'a> {
     pub(super) fn new(sketches: &'a mut [Sketch]) -> SketchWriter<'a> {
-        SketchWriter { sketches, group: 0, collector: LatencyCollector::default() }
+        SketchWriter { sketches, numbers: Vec::new() }
     }
 
     #[inline]
     pub(super) fn add(&mut self, group: usize, value: f64) {
-        if group != self.group {
-            self.finish();
-            self.group = group;
-        }
         if value >= 0.0 {
-            self.collector.add(value);
+            self.numbers.push((group as u32, value));
         } else if let Some(sketch) = self.sketches.get_mut(group) {
             sketch.below_zero.add(-value);
         }
     }
 
     /// To be called after the last number.
-    pub(super) fn finish(&mut self) {
-        if let Some(sketch) = self.sketches.get_mut(self.group) {
-            self.collector.move_into(&mut sketch.from_zero);
+    pub(super) fn finish(self) {
+        // Counted, then put in place: group by group, in one pass each.
+        let mut ends = vec![0usize; self.sketches.len() + 1];
+        for (group, _) in &self.numbers {
+            ends.get_mut(*group as usize + 1).into_iter().for_each(|end| *end += 1);
+        }
+        ends.iter_mut().fold(0, |before, end| {
+            *end += before;
+            *end
+        });
+        let mut next = ends.clone();
+        let mut in_order = vec![0.0; self.numbers.len()];
+        for (group, value) in self.numbers {
+            let Some(next) = next.get_mut(group as usize) else { continue };
+            in_order.get_mut(*next).into_iter().for_each(|place| *place = value);
+            *next += 1;
+        }
+        let mut collector = LatencyCollector::default();
+        for (sketch, range) in self.sketches.iter_mut().zip(ends.windows(2)) {
+            let [start, end] = range else { continue };
+            let of_group = in_order.get(*start..*end).unwrap_or(&[]);
+            if of_group.len() < COLLECTED_MIN {
+                of_group.iter().for_each(|value| sketch.from_zero.add(*value));
+            } else {
+                of_group.iter().for_each(|value| collector.add(*value));
+                collector.move_into(&mut sketch.from_zero);
+            }
         }
     }
 }

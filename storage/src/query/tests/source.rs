@@ -209,6 +209,9 @@ impl ColumnSource for TestSource {
     fn may_hold_field(&self, name: &str) -> bool {
         self.batch.may_hold_field(name)
     }
+    fn stored_bytes(&self, _column: ColumnName<'_>) -> u64 {
+        self.rows() as u64 * 10
+    }
     fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
         Ok(self.minutes.as_ref().map(|(counts, _)| Arc::clone(counts)))
     }
