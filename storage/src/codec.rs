@@ -27,7 +27,17 @@ pub enum CodecError {
 
 /// The bytes of a value, its format version first.
 pub fn encode<T: Serialize>(version: u8, value: &T) -> Result<Vec<u8>, CodecError> {
-    let mut out = vec![version];
+    encode_sized(version, value, 0)
+}
+
+/// The same for a value whose size is nearly known: large ones are not copied while their bytes grow.
+pub fn encode_sized<T: Serialize>(
+    version: u8,
+    value: &T,
+    bytes_expected: usize,
+) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::with_capacity(bytes_expected);
+    out.push(version);
     bincode::serde::encode_into_std_write(value, &mut out, CONFIG)
         .map_err(|error| CodecError::Encode(error.to_string()))?;
     Ok(out)

@@ -136,7 +136,7 @@ struct Inner {
 
 impl Payload {
     pub fn new(command: Command) -> Result<Payload, CodecError> {
-        let bytes = codec::encode(VERSION, &to_disk(&command))?.into();
+        let bytes = codec::encode_sized(VERSION, &to_disk(&command), bytes_expected(&command))?.into();
         Ok(Payload(Arc::new(Inner { bytes, decoded: Mutex::new(Some(command)) })))
     }
 
@@ -146,6 +146,11 @@ impl Payload {
 
     pub fn to_bytes(&self) -> Bytes {
         self.0.bytes.clone()
+    }
+
+    /// The command is here as it was made, and need not be decoded.
+    pub(crate) fn is_decoded(&self) -> bool {
+        self.0.decoded.lock().is_some()
     }
 
     /// The command; decoded unless this node made it and has not applied it yet.
@@ -186,6 +191,17 @@ struct DiskChunk {
     records: Bytes,
     scores: Scores,
     dead_letters: Vec<DeadLetter>,
+}
+
+/// The size of a command's bytes, nearly and rather too much: small ones grow as they are written.
+fn bytes_expected(command: &Command) -> usize {
+    const CHUNK_BYTES: usize = 256;
+    let Command::Append(append) = command else { return 0 };
+    let chunk_bytes = |chunk: &Chunk| {
+        let scores = chunk.scores.anomaly_score.len() * size_of::<f32>() + chunk.scores.anomalies.len() * 64;
+        chunk.records.bytes_encoded() + scores + CHUNK_BYTES
+    };
+    append.chunks.iter().map(chunk_bytes).sum()
 }
 
 fn to_disk(command: &Command) -> DiskCommand {

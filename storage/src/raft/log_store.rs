@@ -1,8 +1,10 @@
 //! One group's log as openraft wants it, over the node's shared write-ahead log.
 //!
-//! Translates entries, votes and marks to bytes and back; holds no state of its own. A command's bytes go
-//! through untouched: what the leader encoded is what every replica stores.
+//! Translates entries, votes and marks to bytes and back. A command's bytes go through untouched: what the leader
+//! encoded is what every replica stores. Holds no state but the commands this node made itself, until they are
+//! read to be applied: openraft reads them from here, and their bytes alone would have to be decoded again.
 
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
@@ -14,6 +16,7 @@ use openraft::{
     AnyError, Entry, EntryPayload, ErrorSubject, ErrorVerb, LogState, Membership, OptionalSend, RaftLogId,
     RaftLogReader, StorageError, StorageIOError, Vote,
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::types::{NodeId, RaftLogId as LogId, TypeConfig};
@@ -28,11 +31,43 @@ const VERSION: u8 = 1;
 /// whole log, and a message has to arrive within a heartbeat.
 const REPLICATION_READ_BYTES_MAX: u64 = 1 << 20;
 
-/// One group's log. Clones share it; openraft's replication tasks read through clones.
+/// One group's log; openraft's replication tasks read it through handles of their own.
 #[derive(Clone, Debug)]
 pub struct GroupLog {
     wal: Arc<Wal>,
     group: GroupId,
+    own: Arc<OwnCommands>,
+}
+
+/// Commands this node made and has not applied yet, by ascending index; as many as proposals are under way.
+#[derive(Debug, Default)]
+struct OwnCommands(Mutex<VecDeque<(LogId, Payload)>>);
+
+impl OwnCommands {
+    fn note(&self, entry: &Entry<TypeConfig>) {
+        if let EntryPayload::Normal(payload) = &entry.payload
+            && payload.is_decoded()
+        {
+            self.0.lock().push_back((entry.log_id, payload.clone()));
+        }
+    }
+
+    /// Gives an entry that was read its command as it was made; entries are read in order and once.
+    fn give(&self, entry: &mut Entry<TypeConfig>) {
+        let mut own = self.0.lock();
+        while let Some((log_id, _)) = own.front()
+            && log_id.index <= entry.log_id.index
+        {
+            let Some((log_id, payload)) = own.pop_front() else { return };
+            if log_id == entry.log_id {
+                entry.payload = EntryPayload::Normal(payload);
+            }
+        }
+    }
+
+    fn truncate(&self, from_index: u64) {
+        self.0.lock().retain(|(log_id, _)| log_id.index < from_index);
+    }
 }
 
 /// The small part in front of each entry's body.
@@ -52,7 +87,7 @@ enum EntryKind {
 impl GroupLog {
     /// The log of `group`.
     pub fn new(wal: Arc<Wal>, group: GroupId) -> Self {
-        Self { wal, group }
+        Self { wal, group, own: Arc::default() }
     }
 
     async fn read(
@@ -102,7 +137,9 @@ impl RaftLogReader<TypeConfig> for GroupLog {
         &mut self,
         range: RB,
     ) -> Result<Vec<Entry<TypeConfig>>, StorageError<NodeId>> {
-        self.read(range, u64::MAX).await.map_err(LogFault::reading)
+        let mut entries = self.read(range, u64::MAX).await.map_err(LogFault::reading)?;
+        entries.iter_mut().for_each(|entry| self.own.give(entry));
+        Ok(entries)
     }
 
     async fn limited_get_log_entries(
@@ -124,7 +161,8 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn get_log_reader(&mut self) -> Self::LogReader {
-        self.clone()
+        // For replication, which must not take what is still to be applied.
+        GroupLog::new(Arc::clone(&self.wal), self.group)
     }
 
     async fn save_vote(&mut self, vote: &Vote<NodeId>) -> Result<(), StorageError<NodeId>> {
@@ -155,7 +193,8 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
         I: IntoIterator<Item = Entry<TypeConfig>> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let entries = entries.into_iter().map(encode_entry).collect::<Result<Vec<_>, _>>();
+        let entries = entries.into_iter().inspect(|entry| self.own.note(entry));
+        let entries = entries.map(encode_entry).collect::<Result<Vec<_>, _>>();
         let entries = entries.map_err(|error| LogFault::from(error).writing())?;
         let done =
             Box::new(|result: Result<(), _>| callback.log_io_completed(result.map_err(io::Error::from)));
@@ -163,6 +202,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError<NodeId>> {
+        self.own.truncate(log_id.index);
         self.wal.truncate(self.group, log_id.index).map_err(|error| LogFault::from(error).writing())
     }
 
