@@ -6,6 +6,9 @@ use super::{FieldColumn, FieldKind, FieldValues, RecordBatch};
 use crate::limits::{CHUNK_BYTES_TARGET, CHUNK_COLUMNS_MAX, CHUNK_RECORDS_MAX};
 use crate::{Level, Timestamp};
 
+/// Columns whose room is kept for the next batch: more than usual records have.
+const SPARE_COLUMNS_MAX: usize = 128;
+
 /// Why a field cannot be added to the current record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
@@ -28,9 +31,13 @@ pub struct FixedFields<'a> {
 }
 
 /// Collects records into columns. A row exists once [`RecordBuilder::finish`] was called.
+///
+/// Its columns grow once: a batch is copied out of them, at its exact size, and the next one finds the room.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     batch: RecordBatch,
+    /// Empty columns with room, of batches before.
+    spare: Vec<FieldColumn>,
     /// What is known of each column of `batch.fields`, index by index: which name it belongs to.
     column_name: Vec<usize>,
     names: Vec<NameState>,
@@ -113,10 +120,64 @@ impl BatchBuilder {
 
     /// The finished batch; the builder is empty again.
     pub fn take(&mut self) -> RecordBatch {
-        let mut batch = std::mem::take(self).batch;
         // A record taken back may have been the only one with a column.
-        batch.fields.retain(|column| !column.rows.is_empty());
+        let filled = self.batch.fields.iter().filter(|column| !column.rows.is_empty());
+        let batch = RecordBatch {
+            services: std::mem::take(&mut self.batch.services),
+            service: self.batch.service.clone(),
+            timestamp: self.batch.timestamp.clone(),
+            level: self.batch.level.clone(),
+            message: self.batch.message.clone(),
+            latency_ms: self.batch.latency_ms.clone(),
+            fields: filled.cloned().collect(),
+        };
+        self.clear();
         batch
+    }
+
+    /// Memory held, in use or not, bytes, nearly.
+    pub fn bytes_reserved(&self) -> usize {
+        let batch = &self.batch;
+        let fixed = batch.service.capacity() * 2 + batch.timestamp.capacity() * 8 + batch.level.capacity();
+        let fixed = fixed + batch.latency_ms.capacity() * 8 + batch.message.bytes_reserved();
+        batch.fields.iter().chain(&self.spare).map(FieldColumn::bytes_reserved).sum::<usize>() + fixed
+    }
+
+    fn clear(&mut self) {
+        let batch = &mut self.batch;
+        batch.services.clear();
+        batch.service.clear();
+        batch.timestamp.clear();
+        batch.level.clear();
+        batch.message.truncate(0);
+        batch.latency_ms.clear();
+        for mut column in batch.fields.drain(..).take(SPARE_COLUMNS_MAX) {
+            column.rows.clear();
+            column.values.truncate(0);
+            self.spare.push(column);
+        }
+        self.spare.truncate(SPARE_COLUMNS_MAX);
+        self.column_name.clear();
+        self.names.clear();
+        self.name_index.clear();
+        self.service_index.clear();
+        self.touched.clear();
+        self.expected.clear();
+        self.raw_bytes = 0;
+    }
+
+    /// An empty column, with the room of an earlier one of its type where there is one.
+    fn new_column(&mut self, name: &str, kind: FieldKind) -> FieldColumn {
+        // Batches resemble each other: the column that took this one's place last time comes first.
+        match self.spare.iter().position(|column| column.values.kind() == kind) {
+            Some(at) => {
+                let mut column = self.spare.remove(at);
+                column.name.clear();
+                column.name.push_str(name);
+                column
+            }
+            None => FieldColumn::new(name.to_owned(), kind),
+        }
     }
 
     fn column(&mut self, name: &str, kind: FieldKind) -> Result<usize, FieldError> {
@@ -136,7 +197,8 @@ impl BatchBuilder {
         if at >= CHUNK_COLUMNS_MAX {
             return Err(FieldError::TooManyColumns);
         }
-        self.batch.fields.push(FieldColumn::new(name.to_owned(), kind));
+        let column = self.new_column(name, kind);
+        self.batch.fields.push(column);
         let name_at = known.unwrap_or_else(|| {
             self.name_index.insert(name.to_owned(), self.names.len());
             self.names.push(NameState::default());
@@ -300,6 +362,33 @@ mod tests {
         assert_eq!(fields[1], [("userId", FieldValue::Text("u3".into()))]);
         assert_eq!(batch.services, ["a", "b"]);
         assert!(batch.columns("lost").next().is_none());
+    }
+
+    #[test]
+    fn a_batch_is_the_same_whatever_the_builder_held_before() {
+        let fill = |builder: &mut BatchBuilder, names: &[&str]| {
+            for row in 0..9 {
+                let mut record = builder.record();
+                for name in names {
+                    match row % 2 {
+                        0 => record.text(name, "some text").unwrap(),
+                        _ => record.int(name, row).unwrap(),
+                    }
+                }
+                record.finish(fixed(if row < 5 { "a" } else { "b" }));
+            }
+            builder.take()
+        };
+        let mut used = BatchBuilder::default();
+        fill(&mut used, &["z", "y", "x", "w"]);
+        drop(used.record().text("lost", "x"));
+        let batch = fill(&mut used, &["x", "q"]);
+        let fresh = fill(&mut BatchBuilder::default(), &["x", "q"]);
+        let without_latency = |batch: &RecordBatch| RecordBatch { latency_ms: Vec::new(), ..batch.clone() };
+        assert_eq!(without_latency(&batch), without_latency(&fresh));
+        assert_eq!(batch.latency_ms.len(), fresh.latency_ms.len());
+        assert!(used.is_empty() && used.columns() == 0 && used.raw_bytes() == 0);
+        assert!(used.bytes_reserved() > 0);
     }
 
     #[test]

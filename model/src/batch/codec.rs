@@ -33,11 +33,11 @@ pub fn encode(batch: &RecordBatch) -> Vec<u8> {
     for service in &batch.services {
         put_text(&mut out, service);
     }
-    out.extend(batch.service.iter().flat_map(|value| value.to_le_bytes()));
-    out.extend(batch.timestamp.iter().flat_map(|value| value.to_le_bytes()));
+    put_values(&mut out, &batch.service, u16::to_le_bytes);
+    put_values(&mut out, &batch.timestamp, i64::to_le_bytes);
     out.extend_from_slice(&batch.level);
     put_texts(&mut out, &batch.message);
-    out.extend(batch.latency_ms.iter().flat_map(|value| value.to_le_bytes()));
+    put_values(&mut out, &batch.latency_ms, f64::to_le_bytes);
     put_u16(&mut out, batch.fields.len() as u16);
     for column in &batch.fields {
         put_field(&mut out, column, batch.len());
@@ -79,6 +79,14 @@ pub fn decode(bytes: &[u8]) -> Decoded<RecordBatch> {
     Ok(batch)
 }
 
+/// One by one into room that is there: a flattened iterator of bytes would be appended byte by byte.
+fn put_values<T: Copy, const N: usize>(out: &mut Vec<u8>, values: &[T], bytes: fn(T) -> [u8; N]) {
+    out.reserve(values.len() * N);
+    for value in values {
+        out.extend_from_slice(&bytes(*value));
+    }
+}
+
 fn put_u16(out: &mut Vec<u8>, value: u16) {
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -107,12 +115,12 @@ fn put_field(out: &mut Vec<u8>, column: &FieldColumn, rows: usize) {
     put_u32(out, column.rows.len() as u32);
     // A dense column names every row; its rows need not be written.
     if column.rows.len() != rows {
-        out.extend(column.rows.iter().flat_map(|row| row.to_le_bytes()));
+        put_values(out, &column.rows, u32::to_le_bytes);
     }
     match &column.values {
         FieldValues::Bool(values) => out.extend(values.iter().map(|value| u8::from(*value))),
-        FieldValues::Int(values) => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
-        FieldValues::Float(values) => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+        FieldValues::Int(values) => put_values(out, values, i64::to_le_bytes),
+        FieldValues::Float(values) => put_values(out, values, f64::to_le_bytes),
         FieldValues::Text(values) | FieldValues::Json(values) => put_texts(out, values),
     }
 }

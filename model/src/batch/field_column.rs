@@ -127,6 +127,17 @@ impl FieldColumn {
         }
     }
 
+    /// Memory held, in use or not, bytes, nearly.
+    pub(super) fn bytes_reserved(&self) -> usize {
+        let values = match &self.values {
+            FieldValues::Bool(values) => values.capacity(),
+            FieldValues::Int(values) => values.capacity() * size_of::<i64>(),
+            FieldValues::Float(values) => values.capacity() * size_of::<f64>(),
+            FieldValues::Text(values) | FieldValues::Json(values) => values.bytes_reserved(),
+        };
+        size_of::<FieldColumn>() + self.name.capacity() + self.rows.capacity() * size_of::<u32>() + values
+    }
+
     pub fn bytes_held(&self) -> usize {
         self.name.len() + self.rows.len() * size_of::<u32>() + self.values.bytes_held()
     }

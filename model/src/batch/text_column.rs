@@ -22,6 +22,12 @@ impl TextColumn {
         self.close();
     }
 
+    /// Makes room for so many more texts, of so many bytes together.
+    pub fn reserve(&mut self, rows: usize, bytes: usize) {
+        self.ends.reserve(rows);
+        self.bytes.reserve(bytes);
+    }
+
     /// Appends to the arena what [`TextColumn::close`] then makes one text; lets a decoder write in place.
     pub fn arena(&mut self) -> &mut String {
         &mut self.bytes
@@ -44,7 +50,12 @@ impl TextColumn {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|row| self.get(row))
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let text = self.bytes.get(start..*end as usize).unwrap_or("");
+            start = *end as usize;
+            text
+        })
     }
 
     pub fn truncate(&mut self, rows: usize) {
@@ -72,6 +83,11 @@ impl TextColumn {
             before = *end;
         }
         (before as usize == bytes.len()).then_some(TextColumn { bytes, ends })
+    }
+
+    /// Memory held, in use or not, bytes.
+    pub(super) fn bytes_reserved(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 
     pub fn bytes_held(&self) -> usize {

@@ -80,25 +80,43 @@ impl Slot {
 }
 
 /// What the record holds in each slot.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slots<'a>([Option<Value<'a>>; SLOTS]);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots<'a> {
+    /// A bit for each slot that holds a value: emptying them costs nothing, record by record.
+    filled: u16,
+    values: [Value<'a>; SLOTS],
+}
+
+impl Default for Slots<'_> {
+    fn default() -> Self {
+        Slots { filled: 0, values: [Value::Null; SLOTS] }
+    }
+}
 
 impl<'a> Slots<'a> {
+    pub(super) fn clear(&mut self) {
+        self.filled = 0;
+    }
+
     #[inline]
     pub(super) fn get(&self, slot: Slot) -> Option<Value<'a>> {
-        self.0.get(slot as usize).copied().flatten()
+        let is_filled = self.filled & 1 << slot as u16 != 0;
+        self.values.get(slot as usize).copied().filter(|_| is_filled)
     }
 
     #[inline]
     pub(super) fn put(&mut self, slot: Slot, value: Value<'a>) {
-        if let Some(place) = self.0.get_mut(slot as usize) {
-            *place = Some(value);
+        if let Some(place) = self.values.get_mut(slot as usize) {
+            *place = value;
+            self.filled |= 1 << slot as u16;
         }
     }
 
     #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Option<Value<'a>> {
-        self.0.get_mut(slot as usize).and_then(Option::take)
+        let value = self.get(slot);
+        self.filled &= !(1 << slot as u16);
+        value
     }
 
     /// The value of a field; `null` is as good as absent.

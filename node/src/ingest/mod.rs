@@ -4,6 +4,7 @@
 //! (what the known fields may hold) ► `split` (columns, chunks, dead letters). Pure: the limits, the time
 //! and the sender come as arguments. No record allocates and no JSON tree is built.
 
+mod builders;
 mod decompress;
 mod fixed;
 mod framing;

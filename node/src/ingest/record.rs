@@ -52,7 +52,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn clear(&mut self) {
-        self.slots = Slots::default();
+        self.slots.clear();
         self.fields.clear();
         self.arena.clear();
     }

@@ -14,6 +14,7 @@ use insighthub_model::routing::{Route, Routes, partition_of};
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::builders;
 use super::fixed::{self, FixedRules};
 use super::framing::{self, BodyFormat, Frame, Frames};
 use super::reader;
@@ -115,8 +116,7 @@ struct OpenChunk {
 }
 
 impl OpenChunk {
-    fn new(partition: PartitionId, apart: Option<String>) -> OpenChunk {
-        let builder = BatchBuilder::default();
+    fn new(partition: PartitionId, apart: Option<String>, builder: BatchBuilder) -> OpenChunk {
         OpenChunk { partition, apart, builder, dead_letters: Vec::new(), dead_letter_bytes: 0, chunk: 0 }
     }
 }
@@ -138,7 +138,9 @@ struct Splitter<'a> {
 impl<'a> Splitter<'a> {
     fn new(body: &'a [u8], context: &'a RequestContext<'a>) -> Splitter<'a> {
         let partitions = (0..context.partitions.max(1)).map(PartitionId);
-        let open = partitions.map(|partition| OpenChunk::new(partition, None)).collect();
+        let builders = builders::take(partitions.len());
+        let open = partitions.zip(builders);
+        let open = open.map(|(partition, builder)| OpenChunk::new(partition, None, builder)).collect();
         let known = vec![None; KNOWN_SERVICES];
         Splitter { context, body, open, known, parsed: ParsedRequest::default(), columns: 0, counted: (0, 1) }
     }
@@ -215,7 +217,8 @@ impl<'a> Splitter<'a> {
         // There are few: spread services of one request.
         let open = self.open.iter().position(|open| open.apart.as_deref() == Some(service));
         open.unwrap_or_else(|| {
-            self.open.push(OpenChunk::new(partition, Some(service.to_owned())));
+            let builder = BatchBuilder::default();
+            self.open.push(OpenChunk::new(partition, Some(service.to_owned()), builder));
             self.open.len() - 1
         })
     }
@@ -291,6 +294,7 @@ impl<'a> Splitter<'a> {
         for place in 0..self.open.len() {
             self.close(place);
         }
+        builders::give_back(self.open.into_iter().map(|open| open.builder));
         self.parsed
     }
 }
