@@ -52,35 +52,62 @@ impl SortedRows {
         batches.sort_by_key(|batch| batch.base_offset);
         check_sizes(&batches)?;
         let (services, order) = sort(&batches)?;
-        let mut rows = SortedRows { services, ..SortedRows::default() };
-        for origin in &order {
-            if let Some(batch) = batches.get(origin.batch) {
-                rows.push(batch, origin.row);
-            }
-        }
-        rows.fields = gather_fields(&batches, &order);
-        Ok(rows)
+        let of = Gathering { batches: &batches, order: &order };
+        Ok(SortedRows {
+            services,
+            timestamp: of.column(|batch, row| batch.records.timestamp.get(row).copied().unwrap_or(0)),
+            level: of.column(|batch, row| batch.records.level.get(row).copied().unwrap_or(0)),
+            message: of.messages(),
+            latency_ms: of.column(latency_ms),
+            offset: of.column(|batch, row| batch.base_offset + row as u64),
+            created_at: of.column(|batch, row| batch.created_at.get(row).copied().unwrap_or(0)),
+            anomaly_score: of.column(|batch, row| batch.scores.score(row).unwrap_or(f32::NAN)),
+            anomalies: of.anomalies(),
+            fields: gather_fields(&batches, &order),
+        })
     }
 
     pub(super) fn len(&self) -> usize {
         self.timestamp.len()
     }
+}
 
-    fn push(&mut self, batch: &StoredBatch, row: usize) {
-        let records = &batch.records;
-        if let Some(reason) = batch.scores.reason(row) {
-            self.anomalies.push((self.len() as u32, reason.to_owned()));
-        }
-        self.timestamp.extend(records.timestamp.get(row));
-        self.level.extend(records.level.get(row));
-        self.message.push(records.message.get(row));
-        // One NaN for all, so that replicas agree bit by bit.
-        let latency_ms = records.latency_ms.get(row).copied().filter(|latency_ms| !latency_ms.is_nan());
-        self.latency_ms.push(latency_ms.unwrap_or(f64::NAN));
-        self.offset.push(batch.base_offset + row as u64);
-        self.created_at.push(batch.created_at.get(row).copied().unwrap_or(0));
-        self.anomaly_score.push(batch.scores.score(row).unwrap_or(f32::NAN));
+/// Takes the fixed columns out of the batches, column by column.
+struct Gathering<'a> {
+    batches: &'a [&'a StoredBatch],
+    order: &'a [Origin],
+}
+
+impl<'a> Gathering<'a> {
+    fn rows(&self) -> impl Iterator<Item = (&'a StoredBatch, usize)> {
+        let batches = self.batches;
+        self.order.iter().filter_map(move |origin| Some((*batches.get(origin.batch)?, origin.row)))
     }
+
+    fn column<T>(&self, value: impl Fn(&StoredBatch, usize) -> T) -> Vec<T> {
+        let mut column = Vec::with_capacity(self.order.len());
+        column.extend(self.rows().map(|(batch, row)| value(batch, row)));
+        column
+    }
+
+    fn messages(&self) -> TextColumn {
+        let mut messages = TextColumn::default();
+        let bytes = self.batches.iter().map(|batch| batch.records.message.arena_text().len()).sum();
+        messages.reserve(self.order.len(), bytes);
+        self.rows().for_each(|(batch, row)| messages.push(batch.records.message.get(row)));
+        messages
+    }
+
+    fn anomalies(&self) -> Vec<(u32, String)> {
+        let rows = (0u32..).zip(self.rows()).filter(|(_, (batch, _))| !batch.scores.anomalies.is_empty());
+        rows.filter_map(|(at, (batch, row))| Some((at, batch.scores.reason(row)?.to_owned()))).collect()
+    }
+}
+
+fn latency_ms(batch: &StoredBatch, row: usize) -> f64 {
+    // One NaN for all, so that replicas agree bit by bit.
+    let latency_ms = batch.records.latency_ms.get(row).copied().filter(|latency_ms| !latency_ms.is_nan());
+    latency_ms.unwrap_or(f64::NAN)
 }
 
 fn check_sizes(batches: &[&StoredBatch]) -> Result<(), BlockError> {
@@ -155,6 +182,9 @@ fn places(batches: &[&StoredBatch], order: &[Origin]) -> Vec<Vec<u32>> {
     places
 }
 
+/// Where a value of a field comes from: which of its columns, and which value there.
+type ValueOrigin = (u32, u32);
+
 fn gather_field(
     name: &str,
     kind: FieldKind,
@@ -162,40 +192,82 @@ fn gather_field(
     places: &[Vec<u32>],
     total: usize,
 ) -> FieldColumn {
-    let mut values: Vec<(u32, &FieldValues, usize)> = Vec::new();
-    for (number, column) in columns {
-        let Some(places) = places.get(*number) else { continue };
-        for (at, row) in column.rows.iter().enumerate() {
-            if let Some(place) = places.get(*row as usize) {
-                values.push((*place, &column.values, at));
-            }
-        }
-    }
+    let origins = by_place(columns, places, total);
     let mut gathered = FieldColumn::new(name.to_owned(), kind);
-    for at in by_place(&values, total) {
-        if let Some((place, from, at)) = values.get(at as usize) {
-            gathered.rows.push(*place);
-            gathered.values.push_from(from, *at);
+    gathered.rows = origins.iter().map(|(place, _)| *place).collect();
+    match &mut gathered.values {
+        FieldValues::Bool(to) => {
+            *to = plain_values(columns, &origins, |values| match values {
+                FieldValues::Bool(values) => values,
+                _ => &[],
+            })
         }
+        FieldValues::Int(to) => {
+            *to = plain_values(columns, &origins, |values| match values {
+                FieldValues::Int(values) => values,
+                _ => &[],
+            })
+        }
+        FieldValues::Float(to) => {
+            *to = plain_values(columns, &origins, |values| match values {
+                FieldValues::Float(values) => values,
+                _ => &[],
+            })
+        }
+        FieldValues::Text(to) | FieldValues::Json(to) => *to = texts(columns, &origins),
     }
     gathered
 }
 
-/// The numbers of the values in the order of their places.
-fn by_place(values: &[(u32, &FieldValues, usize)], total: usize) -> Vec<u32> {
-    if values.len() < total / DENSE_SHARE {
-        let mut order: Vec<u32> = (0..values.len() as u32).collect();
-        order.sort_unstable_by_key(|at| values.get(*at as usize).map(|(place, _, _)| *place));
-        return order;
+fn plain_values<'a, T: Copy + Default + 'a>(
+    columns: &[(usize, &'a FieldColumn)],
+    origins: &[(u32, ValueOrigin)],
+    values: impl Fn(&'a FieldValues) -> &'a [T],
+) -> Vec<T> {
+    let sources: Vec<&[T]> = columns.iter().map(|(_, column)| values(&column.values)).collect();
+    let value = |column: u32, at: u32| sources.get(column as usize)?.get(at as usize).copied();
+    origins.iter().map(|(_, (column, at))| value(*column, *at).unwrap_or_default()).collect()
+}
+
+fn texts(columns: &[(usize, &FieldColumn)], origins: &[(u32, ValueOrigin)]) -> TextColumn {
+    let none = TextColumn::default();
+    let mut sources: Vec<&TextColumn> = Vec::with_capacity(columns.len());
+    for (_, column) in columns {
+        sources.push(match &column.values {
+            FieldValues::Text(texts) | FieldValues::Json(texts) => texts,
+            _ => &none,
+        });
+    }
+    let mut gathered = TextColumn::default();
+    gathered.reserve(origins.len(), sources.iter().map(|texts| texts.arena_text().len()).sum());
+    for (_, (column, at)) in origins {
+        gathered.push(sources.get(*column as usize).map_or("", |texts| texts.get(*at as usize)));
+    }
+    gathered
+}
+
+/// The values with their places, in the order of these.
+fn by_place(columns: &[(usize, &FieldColumn)], places: &[Vec<u32>], total: usize) -> Vec<(u32, ValueOrigin)> {
+    let count = columns.iter().map(|(_, column)| column.rows.len()).sum();
+    let each = (0u32..).zip(columns).flat_map(|(number, (batch, column))| {
+        let places = places.get(*batch).map_or(&[][..], Vec::as_slice);
+        let place = move |row: u32| places.get(row as usize).copied();
+        (0u32..).zip(&column.rows).filter_map(move |(at, row)| Some((place(*row)?, (number, at))))
+    });
+    let mut ordered = Vec::with_capacity(count);
+    if count < total / DENSE_SHARE {
+        ordered.extend(each);
+        ordered.sort_unstable_by_key(|(place, _)| *place);
+        return ordered;
     }
     // Most rows have a value: putting each in its place is cheaper than sorting.
-    const NONE: u32 = u32::MAX;
+    const NONE: ValueOrigin = (u32::MAX, u32::MAX);
     let mut slots = vec![NONE; total];
-    for (at, (place, _, _)) in (0u32..).zip(values) {
-        if let Some(slot) = slots.get_mut(*place as usize) {
-            *slot = at;
+    for (place, origin) in each {
+        if let Some(slot) = slots.get_mut(place as usize) {
+            *slot = origin;
         }
     }
-    slots.retain(|at| *at != NONE);
-    slots
+    ordered.extend((0u32..).zip(slots).filter(|(_, origin)| *origin != NONE));
+    ordered
 }

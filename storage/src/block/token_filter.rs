@@ -15,6 +15,8 @@ use super::templates::Draft;
 const BITS_PER_TOKEN: usize = 10;
 /// Longer values are looked for by their tokens alone.
 const VALUE_BYTES_MAX: usize = 128;
+/// As many as fit into a core's first cache.
+const RECENT_HASHES: usize = 4_096;
 /// A group is 8 words of 32 bits; each token sets one bit in each word of one group.
 const GROUP_WORDS: usize = 8;
 const GROUP_BITS: usize = GROUP_WORDS * 32;
@@ -23,10 +25,18 @@ const SPREAD: [u32; GROUP_WORDS] =
     [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1, 0xd35a_2d97, 0x6c8e_9cf5, 0xb5ad_4ecf];
 
 /// The hashes a filter is made of, while the block is written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TokenSet {
     hashes: HashSet<u64, BuildHasherDefault<HashedKey>>,
+    /// Hashes seen lately, each at the place its last bits say: most tokens come again soon, and the set is large.
+    recent: Vec<u64>,
     folded: String,
+}
+
+impl Default for TokenSet {
+    fn default() -> Self {
+        TokenSet { hashes: HashSet::default(), recent: vec![0; RECENT_HASHES], folded: String::new() }
+    }
 }
 
 impl TokenSet {
@@ -95,9 +105,16 @@ impl TokenSet {
     }
 
     fn add_tokens(&mut self, text: &str) {
-        let hashes = &mut self.hashes;
+        let (hashes, recent) = (&mut self.hashes, &mut self.recent);
         token::for_each_token(text, &mut self.folded, |token| {
-            hashes.insert(xxh3_64(token.as_bytes()));
+            let hash = xxh3_64(token.as_bytes());
+            match recent.get_mut(hash as usize % RECENT_HASHES) {
+                Some(before) if *before == hash && hash != 0 => {}
+                before => {
+                    before.into_iter().for_each(|before| *before = hash);
+                    hashes.insert(hash);
+                }
+            }
         });
     }
 

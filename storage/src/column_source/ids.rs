@@ -35,14 +35,28 @@ pub(crate) fn hex_bytes(text: &str, out: &mut Vec<u8>) -> bool {
     if !odd.is_empty() {
         return false;
     }
+    let digit = |byte: &u8| HEX_DIGITS.get(usize::from(*byte)).copied().unwrap_or(NO_DIGIT);
     for [high, low] in pairs {
-        match (nibble(*high), nibble(*low)) {
-            (Some(high), Some(low)) => out.push(high << 4 | low),
-            _ => return false,
+        let (high, low) = (digit(high), digit(low));
+        if (high | low) == NO_DIGIT {
+            return false;
         }
+        out.push(high << 4 | low);
     }
     true
 }
+
+/// The value of each byte as a lower-case hex digit. No digit has all bits set, and so has what is joined with it.
+const HEX_DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+const NO_DIGIT: u8 = u8::MAX;
 
 /// Appends bytes as lower-case hex.
 pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
@@ -63,12 +77,30 @@ fn nibble(digit: u8) -> Option<u8> {
 
 /// The integer a text is, if printing the integer gives the text again.
 pub(crate) fn integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let canonical = !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (digits == "0" && digits.len() == text.len() || !digits.starts_with('0'));
-    if canonical { text.parse().ok() } else { None }
+    let (is_negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    match digits {
+        [b'0'] if !is_negative => return Some(0),
+        [] | [b'0', ..] => return None,
+        _ if digits.len() > DIGITS_SAFE => {
+            return digits.iter().all(u8::is_ascii_digit).then(|| text.parse().ok()).flatten();
+        }
+        _ => {}
+    }
+    let mut number = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+    }
+    Some(if is_negative { -number } else { number })
 }
+
+/// So many decimal digits fit into an `i64`, whatever they are.
+const DIGITS_SAFE: usize = 18;
 
 /// Digits behind the point of a decimal: microseconds in seconds, and no more than an `i64` can scale.
 pub(crate) const DECIMAL_DIGITS_MAX: u32 = 9;

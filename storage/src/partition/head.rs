@@ -55,11 +55,11 @@ impl Head {
         }
     }
 
-    /// Adds a batch to the minute aggregates: first to a few local ones, whose keys are numbers, so
-    /// that a record costs no string hashing.
+    /// Adds a batch to the minute aggregates: its rows are told apart by numbers first, so that a record costs no
+    /// comparing of names.
     fn count_minutes(&mut self, batch: &StoredBatch) {
         let records = &batch.records;
-        let mut local: Vec<((u16, i64, u8), MinuteAggregate)> = Vec::new();
+        let mut local: Vec<(LocalKey, LocalMinute)> = Vec::new();
         let mut anomalies = batch.scores.anomalies.iter().map(|(row, _)| *row as usize).peekable();
         for row in 0..records.len() {
             let is_anomaly = anomalies.next_if_eq(&row).is_some();
@@ -75,12 +75,14 @@ impl Head {
             let at = match local.iter().rposition(|(found, _)| *found == key) {
                 Some(at) => at,
                 None => {
-                    local.push((key, MinuteAggregate::default()));
+                    local.push((key, LocalMinute::default()));
                     local.len() - 1
                 }
             };
-            if let Some((_, aggregate)) = local.get_mut(at) {
-                aggregate.add(is_anomaly, Some(*latency_ms).filter(|latency| !latency.is_nan()));
+            if let Some((_, minute)) = local.get_mut(at) {
+                minute.count += 1;
+                minute.anomalies += u64::from(is_anomaly);
+                minute.latencies_ms.extend(Some(*latency_ms).filter(|latency| !latency.is_nan()));
             }
             // Timestamps of all ages in one batch must not make the search above quadratic.
             if local.len() >= LOCAL_MINUTES_MAX {
@@ -90,13 +92,27 @@ impl Head {
         self.merge_minutes(batch, &mut local);
     }
 
-    fn merge_minutes(&mut self, batch: &StoredBatch, local: &mut Vec<((u16, i64, u8), MinuteAggregate)>) {
-        for ((service, minute, level), aggregate) in local.drain(..) {
+    fn merge_minutes(&mut self, batch: &StoredBatch, local: &mut Vec<(LocalKey, LocalMinute)>) {
+        for ((service, minute, level), counted) in local.drain(..) {
             let service = batch.records.services.get(usize::from(service)).cloned().unwrap_or_default();
             let key = MinuteKey { service, minute, level: Level::from_number(level).unwrap_or_default() };
-            self.minutes.entry(key).or_default().merge(&aggregate);
+            let aggregate = self.minutes.entry(key).or_default();
+            aggregate.count += counted.count;
+            aggregate.anomalies += counted.anomalies;
+            counted.latencies_ms.into_iter().for_each(|latency_ms| aggregate.latency.add(latency_ms));
         }
     }
+}
+
+/// Number of the service in its batch, minute, level.
+type LocalKey = (u16, i64, u8);
+
+/// The rows of a batch that have the same key.
+#[derive(Debug, Default)]
+struct LocalMinute {
+    count: u64,
+    anomalies: u64,
+    latencies_ms: Vec<f64>,
 }
 
 /// Minutes counted side by side before they are merged.

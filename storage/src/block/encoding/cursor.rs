@@ -66,6 +66,12 @@ pub(in crate::block) fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
 }
 
+/// How many bytes [`put_signed`] appends.
+pub(super) fn signed_bytes(value: i64) -> usize {
+    let zigzag = ((value << 1) ^ (value >> 63)) as u64;
+    (u64::BITS - (zigzag | 1).leading_zeros()).div_ceil(7) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +83,9 @@ mod tests {
             let (unsigned, signed) = (unsigned >> shift, signed >> shift);
             let mut bytes = Vec::new();
             put_varint(&mut bytes, unsigned);
+            let before = bytes.len();
             put_signed(&mut bytes, signed);
+            prop_assert_eq!(bytes.len() - before, signed_bytes(signed));
             let mut cursor = Cursor::new(&bytes);
             prop_assert_eq!(cursor.varint(), Ok(unsigned));
             prop_assert_eq!(cursor.signed(), Ok(signed));

@@ -1,13 +1,18 @@
 //! Integers: one for all, few different ones as codes, or bit-packed values or differences.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::cursor::{put_signed, put_varint};
-use super::packed::{pack, unpack};
-use super::{Cursor, DamagedChunk, Decoded, Encoder, Tag, decode_stream};
+use super::packed::{pack, packed_bytes, unpack};
+use super::{Cursor, DamagedChunk, Decoded, Encoder, HashedKey, Tag, decode_stream};
 
 /// Codes are one byte each.
 const CODES_MAX: usize = 256;
+/// No code of a value.
+const NO_CODE: u16 = u16::MAX;
+/// A table of so many codes is small beside the cache of a core.
+const NEAR_SPAN_MAX: u64 = 4_096;
 
 impl Encoder {
     /// Appends a stream of integers.
@@ -65,8 +70,11 @@ pub(super) fn scaled(base: i64, scale: u64, step: i64) -> i64 {
 fn packed_or_delta(values: &[i64]) -> Vec<u8> {
     let base = values.iter().copied().min().unwrap_or(0);
     let scale = common_divisor(values, base).max(1);
-    let steps: Vec<i64> =
-        values.iter().map(|value| (value.wrapping_sub(base) as u64 / scale) as i64).collect();
+    let distances = values.iter().map(|value| value.wrapping_sub(base) as u64);
+    let steps: Vec<i64> = match scale {
+        1 => distances.map(|distance| distance as i64).collect(),
+        _ => distances.map(|distance| (distance / scale) as i64).collect(),
+    };
     let mut before = 0i64;
     let differences: Vec<i64> = steps
         .iter()
@@ -76,15 +84,15 @@ fn packed_or_delta(values: &[i64]) -> Vec<u8> {
             difference
         })
         .collect();
-    let stream = |tag: Tag, values: &[i64]| {
-        let mut stream = vec![tag as u8];
-        put_signed(&mut stream, base);
-        put_varint(&mut stream, scale);
-        pack(values, &mut stream);
-        stream
-    };
-    let (packed, delta) = (stream(Tag::Packed, &steps), stream(Tag::Delta, &differences));
-    if delta.len() < packed.len() { delta } else { packed }
+    let (packed_bytes, delta_bytes) = (packed_bytes(&steps), packed_bytes(&differences));
+    let (tag, values) =
+        if delta_bytes < packed_bytes { (Tag::Delta, &differences) } else { (Tag::Packed, &steps) };
+    let mut stream = Vec::with_capacity(packed_bytes.min(delta_bytes) + 24);
+    stream.push(tag as u8);
+    put_signed(&mut stream, base);
+    put_varint(&mut stream, scale);
+    pack(values, &mut stream);
+    stream
 }
 
 fn common_divisor(values: &[i64], base: i64) -> u64 {
@@ -103,26 +111,29 @@ fn common_divisor(values: &[i64], base: i64) -> u64 {
 
 /// One byte per value, if there are few enough different ones.
 fn coded(values: &[i64]) -> Option<Vec<u8>> {
-    let mut codes: HashMap<i64, u8> = HashMap::new();
+    let lowest = values.iter().copied().min()?;
+    let span = values.iter().fold(0, |span, value| span.max(value.wrapping_sub(lowest) as u64));
+    // Values that lie near each other are looked up in a table, others in a map.
+    let mut near = vec![NO_CODE; if span < NEAR_SPAN_MAX { span as usize + 1 } else { 0 }];
+    let mut far: HashMap<i64, u16, BuildHasherDefault<HashedKey>> = HashMap::default();
     let mut different = Vec::new();
     let mut bytes = Vec::with_capacity(values.len());
-    let mut last: Option<(i64, u8)> = None;
     for value in values {
-        let code = match last {
-            Some((before, code)) if before == *value => code,
-            _ => match codes.get(value) {
-                Some(code) => *code,
-                None if different.len() == CODES_MAX => return None,
-                None => {
-                    let code = different.len() as u8;
-                    codes.insert(*value, code);
-                    different.push(*value);
-                    code
-                }
-            },
+        let next = different.len() as u16;
+        let code = match near.get_mut(value.wrapping_sub(lowest) as usize) {
+            Some(code) => {
+                *code = if *code == NO_CODE { next } else { *code };
+                *code
+            }
+            None => *far.entry(*value).or_insert(next),
         };
-        last = Some((*value, code));
-        bytes.push(code);
+        if code == next {
+            if different.len() == CODES_MAX {
+                return None;
+            }
+            different.push(*value);
+        }
+        bytes.push(code as u8);
     }
     let mut stream = vec![Tag::Codes as u8];
     put_varint(&mut stream, different.len() as u64);

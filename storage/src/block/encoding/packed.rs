@@ -2,7 +2,7 @@
 //! one group only.
 
 use super::Cursor;
-use super::cursor::put_signed;
+use super::cursor::{put_signed, signed_bytes};
 use super::{DamagedChunk, Decoded};
 
 /// Small enough that an outlier costs little, large enough that a group's header (2 to 4 bytes) does.
@@ -11,27 +11,47 @@ const GROUP_VALUES: usize = 256;
 /// Appends the packed values.
 pub(super) fn pack(values: &[i64], out: &mut Vec<u8>) {
     for group in values.chunks(GROUP_VALUES) {
-        let lowest = group.iter().copied().min().unwrap_or(0);
-        let highest = group.iter().copied().max().unwrap_or(0);
-        let width = u64::BITS - (highest.wrapping_sub(lowest) as u64).leading_zeros();
+        let (lowest, width) = range(group);
         put_signed(out, lowest);
         out.push(width as u8);
         pack_group(group, lowest, width, out);
     }
 }
 
+/// The length of what [`pack`] appends.
+pub(super) fn packed_bytes(values: &[i64]) -> usize {
+    let group_bytes = |group: &[i64]| {
+        let (lowest, width) = range(group);
+        signed_bytes(lowest) + 1 + (group.len() * width as usize).div_ceil(8)
+    };
+    values.chunks(GROUP_VALUES).map(group_bytes).sum()
+}
+
+/// The lowest value of a group, and the bits its largest distance from it takes.
+fn range(group: &[i64]) -> (i64, u32) {
+    let first = group.first().copied().unwrap_or(0);
+    let (lowest, highest) = group
+        .iter()
+        .fold((first, first), |(lowest, highest), value| (lowest.min(*value), highest.max(*value)));
+    (lowest, u64::BITS - (highest.wrapping_sub(lowest) as u64).leading_zeros())
+}
+
 fn pack_group(group: &[i64], lowest: i64, width: u32, out: &mut Vec<u8>) {
-    let (mut held, mut bits) = (0u128, 0u32);
+    if width == 0 {
+        return;
+    }
+    let (mut held, mut bits) = (0u64, 0u32);
     for value in group {
-        held |= u128::from(value.wrapping_sub(lowest) as u64) << bits;
+        let step = value.wrapping_sub(lowest) as u64;
+        held |= step << bits;
         bits += width;
         if bits >= u64::BITS {
-            out.extend_from_slice(&(held as u64).to_le_bytes());
-            held >>= u64::BITS;
+            out.extend_from_slice(&held.to_le_bytes());
             bits -= u64::BITS;
+            held = step.checked_shr(width - bits).unwrap_or(0);
         }
     }
-    let left = (held as u64).to_le_bytes();
+    let left = held.to_le_bytes();
     out.extend_from_slice(left.get(..bits.div_ceil(8) as usize).unwrap_or(&left));
 }
 
@@ -110,6 +130,7 @@ mod tests {
             let values: Vec<i64> = values.iter().map(|value| value >> shift).collect();
             let mut bytes = Vec::new();
             pack(&values, &mut bytes);
+            prop_assert_eq!(bytes.len(), packed_bytes(&values));
             let mut cursor = Cursor::new(&bytes);
             prop_assert_eq!(unpack(&mut cursor, values.len()), Ok(values));
             prop_assert_eq!(cursor.expect_end(), Ok(()));

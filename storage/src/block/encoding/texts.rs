@@ -30,6 +30,11 @@ impl Hasher for HashedKey {
         self.0 = hash;
     }
 
+    /// Multiplied, so that neighbours lie apart in the bits a table looks at (Knuth, The Art of Computer Programming).
+    fn write_i64(&mut self, number: i64) {
+        self.0 = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+
     fn finish(&self) -> u64 {
         self.0
     }
@@ -49,7 +54,15 @@ impl Distinct {
         let mut known: HashMap<u64, u32, BuildHasherDefault<HashedKey>> = HashMap::default();
         let mut codes: Vec<i64> = Vec::with_capacity(texts.len());
         let mut first_rows: Vec<u32> = Vec::new();
+        let mut before = None;
         for (row, text) in texts.iter().enumerate() {
+            // Rows are sorted by service, and much is the same in all its records.
+            if let Some((same, code)) = before
+                && same == text
+            {
+                codes.push(code);
+                continue;
+            }
             let next = first_rows.len() as u32;
             let code = *known.entry(xxh3_64(text.as_bytes())).or_insert(next);
             if code == next {
@@ -62,6 +75,7 @@ impl Distinct {
                 return None;
             }
             codes.push(i64::from(code));
+            before = Some((text, i64::from(code)));
         }
         Some(Distinct { codes, first_rows })
     }
