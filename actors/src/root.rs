@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::ingest::{Ingest, IngestArguments, IngestMessage};
 use crate::liveness::{LivenessActor, LivenessArguments};
 use crate::mailbox::{Mailbox, Queued};
-use crate::partition::{Partition, PartitionArguments, PartitionMailboxes, SealRule};
+use crate::partition::{NodePressure, Partition, PartitionArguments, PartitionMailboxes, SealRule};
 use crate::roster::Roster;
 use crate::supervision::{Children, Restart};
 use crate::tail::{Hub, HubArguments, HubMessage};
@@ -49,6 +49,7 @@ pub(crate) struct PartitionFactory {
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seal_rule: SealRule,
+    pub(crate) node_pressure: NodePressure,
     pub(crate) service_records_per_sec: u64,
     pub(crate) service_burst_records: u64,
 }
@@ -143,6 +144,7 @@ impl PartitionFactory {
                 roster: self.roster.clone(),
                 clock: Arc::clone(&self.clock),
                 seal_rule: self.seal_rule,
+                node_pressure: self.node_pressure.clone(),
                 service_records_per_sec: self.service_records_per_sec,
                 service_burst_records: self.service_burst_records,
             };

@@ -21,7 +21,7 @@ use crate::forwarding::{Delivery, Forwarding, Parcel};
 use crate::ingest::{IngestArguments, IngestError, IngestMessage};
 use crate::liveness::{Liveness, LivenessError, LivenessOptions, ReportSource};
 use crate::mailbox::{Mailbox, Queued};
-use crate::partition::{PartitionMailboxes, PartitionMessage, SealRule};
+use crate::partition::{NodePressure, PartitionMailboxes, PartitionMessage, SealRule};
 use crate::root::{PartitionFactory, Root, RootArguments, RootMessage};
 use crate::roster::Roster;
 use crate::spreading::Spreading;
@@ -102,6 +102,7 @@ impl ActorSystem {
                 roster: roster.clone(),
                 clock: Arc::clone(&options.clock),
                 seal_rule: options.seal_rule,
+                node_pressure: NodePressure::default(),
                 service_records_per_sec: options.service_records_per_sec,
                 service_burst_records: options.service_burst_records,
             },

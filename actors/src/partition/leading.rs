@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use insighthub_storage::control::{ControlCommand, TopologyCommand};
+use insighthub_storage::group::PartitionGroup;
 use insighthub_storage::raft::NodeId;
 use tokio::time::Instant;
 
+use super::pressure::Pressure;
 use super::{State, packing};
 use crate::detectors::Detectors;
 use crate::ingest::{ChunkWork, IngestError};
@@ -73,11 +75,21 @@ impl State {
     /// False while the sealer does not keep up with the disk: taking more would only grow the head.
     fn has_room(&self) -> Result<(), IngestError> {
         let head = self.arguments.group.replica.head_size();
-        if head.bytes > HEADS_BEHIND_MAX * self.arguments.seal_rule.head_bytes_max {
+        let head_bytes_max = self.arguments.seal_rule.head_bytes_max;
+        if head.bytes > HEADS_BEHIND_MAX * head_bytes_max || self.pressure.is_too_high(head_bytes_max) {
             let error = "the partition is waiting for its disk; send again in 1 s".to_owned();
             return Err(IngestError::Unavailable(error));
         }
         Ok(())
+    }
+
+    /// Sees what waits in all partitions of this node.
+    pub(super) fn look_at_pressure(&mut self) {
+        let size =
+            |partition: PartitionGroup| (partition.replica.head_size(), partition.group.leadership().leads);
+        let store = &self.arguments.cluster.store;
+        let look = || Pressure::of(store.partitions().into_iter().map(size));
+        self.pressure = self.arguments.node_pressure.get(std::time::Instant::now(), look);
     }
 
     /// Takes the records of all services from their limits, or of none.

@@ -9,6 +9,7 @@ mod heat;
 mod leading;
 mod mailboxes;
 mod packing;
+mod pressure;
 mod scoring;
 
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use crate::roster::Roster;
 use heat::Heat;
 pub(crate) use mailboxes::PartitionMailboxes;
 use packing::{Packing, Waiting};
+pub(crate) use pressure::NodePressure;
+use pressure::Pressure;
 use scoring::Shards;
 
 /// Names a chunk while it is being scored.
@@ -75,6 +78,8 @@ pub(crate) struct PartitionArguments {
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seal_rule: SealRule,
+    /// Shared with the other partitions of the node.
+    pub(crate) node_pressure: NodePressure,
     pub(crate) service_records_per_sec: u64,
     pub(crate) service_burst_records: u64,
 }
@@ -94,6 +99,8 @@ pub(crate) struct State {
     led_term: Option<u64>,
     proposals: usize,
     seal_under_way: bool,
+    /// What waited on this node at the last tick.
+    pressure: Pressure,
 }
 
 impl Actor for Partition {
@@ -117,6 +124,7 @@ impl Actor for Partition {
             packing: Packing::default(),
             proposals: 0,
             seal_under_way: false,
+            pressure: Pressure::default(),
         })
     }
 
@@ -148,6 +156,7 @@ impl Actor for Partition {
             PartitionMessage::Tick => {
                 state.packing.give_up_scoring(Instant::now(), SCORING_DEADLINE);
                 state.propose_ready().await;
+                state.look_at_pressure();
                 state.seal_if_due();
                 state.look_at_heat();
             }
@@ -222,7 +231,9 @@ impl State {
     fn seal_if_due(&mut self) {
         let head = self.arguments.group.replica.head_size();
         let rule = self.arguments.seal_rule;
-        let due = head.records >= rule.head_records_max || head.bytes >= rule.head_bytes_max;
+        let due = head.records >= rule.head_records_max
+            || head.bytes >= rule.head_bytes_max
+            || self.pressure.wants_sealed(head.bytes, rule.head_bytes_max);
         let group = &self.arguments.group.group;
         if !due
             || !group.leadership().leads

@@ -98,7 +98,7 @@ impl Default for WalOptions {
         Self {
             segment_bytes: 64 << 20,
             queue_bytes_max: 64 << 20,
-            cache_bytes_max: 32 << 20,
+            cache_bytes_max: 8 << 20,
             batch_bytes_max: 8 << 20,
             // Seeded by the operating system; needs to be unknown to clients, not secret.
             identity: RandomState::new().build_hasher().finish(),
