@@ -17,7 +17,7 @@ use super::layout::{ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, TRAILE
 use super::sorted::SortedRows;
 use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
-use super::{BlockError, BlockMeta, file_name};
+use super::{BlockError, BlockId, BlockMeta, file_name};
 use crate::codec;
 use crate::column_source::{ColumnError, ColumnSource, ServiceRun};
 use crate::fs::{Fs, FsFile};
@@ -74,8 +74,12 @@ impl BlockReader {
         Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number })
     }
 
+    pub fn id(&self) -> BlockId {
+        self.footer.id
+    }
+
     pub fn seal_index(&self) -> u64 {
-        self.footer.seal_index
+        self.footer.id.seal_index
     }
 
     /// The services with their rows and time ranges, by name.
@@ -87,9 +91,10 @@ impl BlockReader {
     pub fn meta(&self) -> BlockMeta {
         BlockMeta {
             partition: self.footer.partition,
-            seal_index: self.footer.seal_index,
-            file_name: file_name(self.footer.partition, self.footer.seal_index),
+            id: self.footer.id,
+            file_name: file_name(self.footer.partition, self.footer.id),
             bytes: self.bytes,
+            raw_bytes: self.footer.raw_bytes,
             rows: u64::from(self.footer.rows),
             offset_range: self.footer.offset_range,
             time_range: self.footer.time_range,
@@ -112,6 +117,11 @@ impl BlockReader {
     pub fn minutes(&self) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, ColumnError> {
         let minutes: Vec<(MinuteKey, MinuteAggregate)> = self.section(ChunkName::Minutes)?;
         Ok(minutes.into_iter().collect())
+    }
+
+    /// Reads no column.
+    pub fn has_dead_letters(&self) -> bool {
+        self.footer.chunks.iter().any(|chunk| chunk.name == ChunkName::DeadLetters && chunk.values > 0)
     }
 
     /// Dead letters by their number.
@@ -141,7 +151,7 @@ impl BlockReader {
         }
     }
 
-    fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
+    pub(super) fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
         Ok(SortedRows {
             services: self.footer.services.clone(),
             timestamp: self.timestamp()?.to_vec(),

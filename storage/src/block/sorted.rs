@@ -58,12 +58,21 @@ impl SortedRows {
                 rows.push(batch, origin.row);
             }
         }
-        rows.fields = gather_fields(&batches, &order);
+        let places = places(&batches, &order);
+        let fields = batches.iter().map(|batch| batch.records.fields.as_slice());
+        rows.fields = gather_fields(fields, &places, order.len());
         Ok(rows)
     }
 
     pub(super) fn len(&self) -> usize {
         self.timestamp.len()
+    }
+
+    /// What all columns take in memory.
+    pub(super) fn bytes_held(&self) -> usize {
+        let fixed = size_of::<i64>() * 4 + size_of::<u8>() + size_of::<f32>();
+        let fields: usize = self.fields.iter().map(FieldColumn::bytes_held).sum();
+        self.len() * fixed + self.message.bytes_held() + fields
     }
 
     fn push(&mut self, batch: &StoredBatch, row: usize) {
@@ -130,18 +139,24 @@ fn sort(batches: &[&StoredBatch]) -> Result<(Vec<ServiceRun>, Vec<Origin>), Bloc
     Ok((services, order))
 }
 
-fn gather_fields(batches: &[&StoredBatch], order: &[Origin]) -> Vec<FieldColumn> {
-    let places = places(batches, order);
+/// A row that has no place in the block.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// The fields of several parts as columns of one block of `total` rows; `places` says where each part's rows are in it.
+pub(super) fn gather_fields<'a>(
+    parts: impl Iterator<Item = &'a [FieldColumn]>,
+    places: &[Vec<u32>],
+    total: usize,
+) -> Vec<FieldColumn> {
     let mut sources: BTreeMap<(&str, FieldKind), Vec<(usize, &FieldColumn)>> = BTreeMap::new();
-    for (number, batch) in batches.iter().enumerate() {
-        for column in &batch.records.fields {
+    for (number, columns) in parts.enumerate() {
+        for column in columns {
             sources.entry((&column.name, column.values.kind())).or_default().push((number, column));
         }
     }
-    sources
-        .into_iter()
-        .map(|((name, kind), columns)| gather_field(name, kind, &columns, &places, order.len()))
-        .collect()
+    let gathered =
+        sources.into_iter().map(|((name, kind), columns)| gather_field(name, kind, &columns, places, total));
+    gathered.filter(|column| !column.rows.is_empty()).collect()
 }
 
 /// Batch by batch and row by row, the row in the block.
@@ -166,7 +181,7 @@ fn gather_field(
     for (number, column) in columns {
         let Some(places) = places.get(*number) else { continue };
         for (at, row) in column.rows.iter().enumerate() {
-            if let Some(place) = places.get(*row as usize) {
+            if let Some(place) = places.get(*row as usize).filter(|place| **place != NOWHERE) {
                 values.push((*place, &column.values, at));
             }
         }
