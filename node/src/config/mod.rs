@@ -99,6 +99,8 @@ pub struct StorageConfig {
     /// Records in memory per partition before they become a block.
     pub head_records_max: usize,
     pub head_bytes_max: usize,
+    /// Block files may take so many bytes on this node; beyond, the oldest logs go. As large as the disk where unset.
+    pub bytes_max: Option<u64>,
     /// Below this much free disk the node refuses writes and goes on reading.
     pub disk_free_bytes_min: u64,
     /// How often, and how fast, everything at rest is read again to find what the disk has lost.
@@ -204,6 +206,7 @@ impl Default for StorageConfig {
             wal_bytes_max: 1 << 30,
             head_records_max: 65_536,
             head_bytes_max: 16 << 20,
+            bytes_max: None,
             disk_free_bytes_min: 256 << 20,
             scrub_every_secs: 6 * 3_600,
             scrub_bytes_per_sec: 16 << 20,
