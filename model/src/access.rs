@@ -20,13 +20,21 @@ pub enum Action {
     ManageTokens,
     /// Add, drain and remove nodes, move leaders.
     ManageCluster,
+    /// How long logs are kept.
+    ManageRetention,
+    /// Delete logs by query, and see who did.
+    DeleteLogs,
 }
 
 impl Role {
     pub fn may(self, action: Action) -> bool {
         match action {
             Action::ReadLogs => true,
-            Action::ReplayDeadLetters | Action::ManageTokens | Action::ManageCluster => self == Role::Admin,
+            Action::ReplayDeadLetters
+            | Action::ManageTokens
+            | Action::ManageCluster
+            | Action::ManageRetention
+            | Action::DeleteLogs => self == Role::Admin,
         }
     }
 }
@@ -40,6 +48,7 @@ mod tests {
         for role in [Role::Viewer, Role::AnonymousViewer] {
             assert!(role.may(Action::ReadLogs));
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
+            assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -13,6 +13,7 @@ pub mod level;
 pub mod limits;
 pub mod query;
 pub mod record;
+pub mod retention;
 pub mod routing;
 pub mod scores;
 pub mod spread_plan;

@@ -59,6 +59,17 @@ impl Serialize for Record {
     }
 }
 
+impl Record {
+    /// What a client would send to store it again: without what the system gives.
+    pub fn to_client_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = json.as_object_mut() {
+            SYSTEM_FIELDS.iter().for_each(|name| drop(fields.remove(*name)));
+        }
+        json.to_string().into_bytes()
+    }
+}
+
 /// A float that prints as an integer when it is one: a client that sent 1320 reads 1320.
 pub(crate) struct ShownNumber(pub(crate) f64);
 
@@ -95,9 +106,8 @@ mod tests {
     use super::*;
     use crate::PartitionId;
 
-    #[test]
-    fn a_record_is_shown_flat_and_typed() {
-        let record = Record {
+    fn record() -> Record {
+        Record {
             log_id: LogId { partition: PartitionId(1), offset: 2 },
             timestamp: Timestamp(1_764_670_202_000_000_000),
             service: "payment-service".into(),
@@ -112,8 +122,21 @@ mod tests {
                 ("userId".into(), FieldValue::Int(1932)),
                 ("tags".into(), FieldValue::Json("[1,\"b\"]".into())),
             ],
-        };
-        let shown = serde_json::to_string(&record).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_record_can_be_sent_again() {
+        let sent: serde_json::Value = serde_json::from_slice(&record().to_client_json()).unwrap();
+        let fields = sent.as_object().unwrap();
+        assert_eq!(fields["message"], "Stripe timeout");
+        assert_eq!(fields["userId"], 1932);
+        assert!(SYSTEM_FIELDS.iter().all(|name| !fields.contains_key(*name)));
+    }
+
+    #[test]
+    fn a_record_is_shown_flat_and_typed() {
+        let shown = serde_json::to_string(&record()).unwrap();
         assert_eq!(
             shown,
             concat!(

@@ -17,6 +17,16 @@ impl Scores {
         self.anomaly_score.get(row).copied().filter(|score| !score.is_nan())
     }
 
+    /// The scores of the given rows, which ascend.
+    pub fn select(&self, rows: &[u32]) -> Scores {
+        let scored = rows.iter().filter_map(|row| self.anomaly_score.get(*row as usize).copied());
+        let anomalies = (0u32..).zip(rows).filter_map(|(place, row)| {
+            let reason = self.reason(*row as usize)?;
+            Some((place, reason.to_owned()))
+        });
+        Scores { anomaly_score: scored.collect(), anomalies: anomalies.collect() }
+    }
+
     /// The reason if the row is an anomaly.
     pub fn reason(&self, row: usize) -> Option<&str> {
         let row = u32::try_from(row).ok()?;

@@ -73,6 +73,7 @@ fn parse(criterion: &mut Criterion) {
     let array = format!("[{}]", records.join(",")).into_bytes();
     let limits = IngestLimits::default();
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits: &limits,
         partitions: 8,
         routes: &HomeRoutes { partitions: 8 },

@@ -35,6 +35,7 @@ pub(crate) fn check(input: &[u8]) {
     let format = if choice & 2 == 0 { BodyFormat::Detect } else { BodyFormat::Lines };
     let enrich = [("env".to_owned(), "prod".to_owned())];
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits: &limits,
         partitions: PARTITIONS,
         routes: &HomeRoutes { partitions: PARTITIONS },

@@ -14,7 +14,7 @@ use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
-use insighthub_storage::cluster::{Cluster, ClusterLimits};
+use insighthub_storage::cluster::{Cluster, ClusterLimits, UpkeepOptions};
 use insighthub_storage::control::{ControlCommand, User};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
@@ -121,6 +121,11 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let keeping = membership::keep(&plan, Arc::clone(&node.cluster), liveness.clone());
     let watching = membership::watch_leaders(Arc::clone(&node.cluster));
     let scrubbing = membership::scrub(&plan, Arc::clone(&node.cluster));
+    let upkeep = UpkeepOptions {
+        bytes_max: plan.config.storage.bytes_max,
+        free_bytes_min: plan.config.storage.disk_free_bytes_min,
+    };
+    let upkeep = maintenance::start_upkeep(Arc::clone(&node), upkeep);
     let bounds = Bounds {
         disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
         wal_bytes_max: plan.config.storage.wal_bytes_max,
@@ -154,6 +159,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     node.actors.end_sessions();
     drain.await;
     maintenance.abort();
+    upkeep.abort();
     scrubbing.abort();
     close(&node, &joined.transport, reason).await
 }

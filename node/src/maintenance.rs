@@ -1,4 +1,5 @@
-//! What a node looks after on its own: room on the disk, a log that can be purged, replicas that stopped.
+//! What a node looks after on its own: room on the disk, a log that can be purged, replicas that stopped, blocks that are
+//! to be merged or dropped.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use insighthub_model::PartitionId;
+use insighthub_storage::cluster::{Upkeep, UpkeepOptions};
 use insighthub_storage::command::Command;
 use tokio::task::JoinHandle;
 
@@ -15,6 +17,10 @@ use crate::http::Node;
 const DISK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the log is looked at, in disk intervals.
 const LOG_EVERY: u32 = 10;
+
+/// How often blocks are looked at when nothing is to be done, and after something was: the sealer needs a moment.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+const UPKEEP_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the disk and the log are held against.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +43,17 @@ pub(crate) fn start(node: Arc<Node>, bounds: Bounds) -> JoinHandle<()> {
             if turn % LOG_EVERY == 0 {
                 release_log(&node, bounds.wal_bytes_max).await;
             }
+        }
+    })
+}
+
+/// Starts the task that has blocks merged and dropped; it runs until aborted.
+pub(crate) fn start_upkeep(node: Arc<Node>, options: UpkeepOptions) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut upkeep = Upkeep::default();
+        loop {
+            let changed = node.cluster.tend(&mut upkeep, node.clock.now(), options).await;
+            tokio::time::sleep(if changed { UPKEEP_PAUSE } else { UPKEEP_INTERVAL }).await;
         }
     })
 }

@@ -12,6 +12,7 @@ const NOW: Timestamp = Timestamp(1_764_670_202_000_000_000);
 
 fn parse_with(body: &[u8], limits: &IngestLimits, token_service: Option<&str>) -> ParsedRequest {
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits,
         partitions: 8,
         routes: &HomeRoutes { partitions: 8 },

@@ -162,6 +162,7 @@ fn nesting(value: &Value) -> usize {
 fn parsed(body: &str) -> Option<Expected> {
     let limits = limits();
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits: &limits,
         partitions: 3,
         routes: &HomeRoutes { partitions: 3 },

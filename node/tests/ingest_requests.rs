@@ -19,6 +19,7 @@ fn parse_limited(
 ) -> Result<ParsedRequest, RequestError> {
     let enrich = [("env".to_owned(), "prod".to_owned())];
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits,
         partitions: 8,
         routes: &HomeRoutes { partitions: 8 },

@@ -32,6 +32,7 @@ fn names_that_differ_in_each_record_cost_no_memory() {
     }
     let limits = IngestLimits::default();
     let context = RequestContext {
+        retention: &insighthub_model::retention::Retention::default(),
         limits: &limits,
         partitions: 256,
         routes: &HomeRoutes { partitions: 256 },

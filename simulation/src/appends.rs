@@ -1,4 +1,4 @@
-//! What stands in for the actors: takes chunks into the log on the leader and proposes seals.
+//! What stands in for the actors: takes chunks into the log on the leader, proposes seals, looks after blocks.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use insighthub_model::{PartitionId, Scores, Timestamp};
 use insighthub_storage::cluster::message::{AppendFailure, ChunkMessage, Failure};
-use insighthub_storage::cluster::{AppendHandler, Cluster};
+use insighthub_storage::cluster::{AppendHandler, Cluster, Upkeep, UpkeepOptions};
 use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command, EncodedBatch};
 use tokio::time::Instant;
 
@@ -103,5 +103,15 @@ pub(crate) async fn keep_sealing(cluster: Arc<Cluster>, mut dice: Dice) {
             // Whoever leads by then proposes the next one.
             drop(tokio::time::timeout(Duration::from_secs(1), hosted.group.propose(Command::Seal)).await);
         }
+    }
+}
+
+/// Has blocks merged and deletions carried out.
+pub(crate) async fn keep_tending(cluster: Arc<Cluster>, mut dice: Dice) {
+    let mut upkeep = Upkeep::default();
+    loop {
+        tokio::time::sleep(Duration::from_millis(dice.within(80..400))).await;
+        // Nothing is too old: no retention is set.
+        cluster.tend(&mut upkeep, Timestamp(EPOCH_NANOS), UpkeepOptions::default()).await;
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::{Offset, PartitionId, Record};
+use insighthub_storage::block::BlockId;
+use insighthub_storage::control::DeletionEntry;
 use insighthub_storage::group::{Group, PartitionGroup};
 use insighthub_storage::query::{Conditions, Filter, after_offset};
 use insighthub_storage::wal::GroupId;
@@ -106,17 +108,24 @@ pub(crate) fn disagreement(cluster: &SimulatedCluster) -> Option<String> {
                 return Some(format!("{name}: group {number} applied {mine}, another {first}"));
             }
         }
+        let open = node.cluster.store.control.replica.read(|state| {
+            let partitions = usize::from(crate::node::PARTITIONS);
+            state.deletions.entries.values().filter(|entry| entry.erased.len() < partitions).count()
+        });
+        if open > 0 {
+            return Some(format!("{name}: {open} deletions are not done"));
+        }
         let moving = node.cluster.topology(|topology| topology.targets.len());
         if moving > 0 {
             return Some(format!("{name}: {moving} replicas are moving"));
         }
         for hosted in node.cluster.store.partitions() {
-            let frozen = hosted.replica.head_size().frozen_heads;
-            if frozen > 0 {
-                return Some(format!(
-                    "{name}: {frozen} heads of p{} are not sealed",
-                    hosted.replica.partition()
-                ));
+            let partition = hosted.replica.partition();
+            if !hosted.replica.is_idle() {
+                return Some(format!("{name}: blocks of p{partition} are not written"));
+            }
+            if let Some(erasure) = hosted.replica.erasures().first() {
+                return Some(format!("{name}: deletion {} of p{partition} has not ended", erasure.id));
             }
         }
     }
@@ -156,14 +165,17 @@ fn check_content(cluster: &SimulatedCluster, replica: &str, partition: Partition
     let mut history = cluster.history.lock();
     let found: Vec<Tracked> =
         content.records.iter().map(|record| (partition, record.message.clone())).collect();
-    let all = history.acknowledged_count();
+    let all = (history.acknowledged_count(), history.erased_count());
     history.check_read(replica, &found, all, |(of, _)| *of == partition);
-    for (expected, record) in (0..).zip(&content.records) {
-        if record.log_id.offset != expected {
-            history.violate(format!("{replica} has no record at offset {expected}"));
-            break;
-        }
+    // What is deleted leaves gaps.
+    if !history.erases_anything()
+        && let Some((expected, _)) =
+            (0..).zip(&content.records).find(|(expected, record)| record.log_id.offset != *expected)
+    {
+        history.violate(format!("{replica} has no record at offset {expected}"));
     }
+    let merged = content.blocks.iter().filter(|(id, _)| id.written_by != id.seal_index).count();
+    history.counts.merged_blocks += merged as u64;
     let mut minutes: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
     for record in &content.records {
         let (service, minute) = (record.service.clone(), record.timestamp.minute());
@@ -183,6 +195,10 @@ fn check_control(cluster: &SimulatedCluster, running: &[(String, Running)]) {
     let progress = cluster.progress.lock();
     let mut history = cluster.history.lock();
     for (name, state) in &states {
+        let is_open = |entry: &DeletionEntry| entry.erased.len() < usize::from(crate::node::PARTITIONS);
+        if let Some(open) = state.deletions.entries.values().find(|entry| is_open(entry)) {
+            history.violate(format!("{name} does not know that a deletion is done: {}", open.query));
+        }
         if let Some(lost) = progress.tokens.iter().find(|id| !state.tokens.contains_key(*id)) {
             history.violate(format!("{name} has lost an acknowledged control change: {lost}"));
         }
@@ -197,7 +213,7 @@ fn check_control(cluster: &SimulatedCluster, running: &[(String, Running)]) {
 struct Content {
     records: Vec<Record>,
     minutes: BTreeMap<MinuteKey, MinuteAggregate>,
-    blocks: Vec<(u64, u64)>,
+    blocks: Vec<(BlockId, u64)>,
     next_offset: Offset,
     producers: usize,
 }

@@ -1,5 +1,5 @@
 //! Those who use the cluster: writers that send a batch until it is acknowledged, a reader that asks any node,
-//! and one that changes the control state. What they see goes into the history.
+//! one that changes the control state and one that deletes batches. What they see goes into the history.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::history::History;
 use crate::node::{Machine, PARTITIONS, Running};
 
 pub(crate) const WRITERS: u64 = 3;
-/// The writers, the reader and the one of the control state.
-const SLOTS: u64 = WRITERS + 2;
+/// The writers, the reader, the one of the control state and the one who deletes.
+const SLOTS: u64 = WRITERS + 3;
 /// Longer than any answer may take.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -60,6 +60,7 @@ impl Client {
         }
         tasks.push(tokio::spawn(self.clone().read()));
         tasks.push(tokio::spawn(self.clone().control()));
+        tasks.push(tokio::spawn(self.clone().delete()));
         for task in tasks {
             task.await?;
             self.progress.lock().running -= 1;
@@ -156,7 +157,10 @@ impl Client {
         while !self.is_stopped() {
             pace.pause(20..200).await;
             let service = format!("w{}", pace.dice.within(0..WRITERS));
-            let before = self.history.lock().acknowledged_count();
+            let before = {
+                let history = self.history.lock();
+                (history.acknowledged_count(), history.erased_count())
+            };
             let healed = self.progress.lock().healed;
             let asked = service.clone();
             let ask = |answer| Ask::Search { service: asked, answer };
@@ -195,6 +199,25 @@ impl Client {
                 history.counts.control_changes += 1;
                 history.note("client", &format!("control changed: {id}"));
                 self.progress.lock().tokens.push(id);
+            }
+        }
+    }
+}
+
+impl Client {
+    /// Deletes a batch now and then.
+    async fn delete(self) {
+        let mut pace = Pace::new(self.seed, WRITERS + 2);
+        while !self.is_stopped() {
+            pace.pause(300..2_500).await;
+            let at = pace.dice.roll();
+            let Some(start) = self.history.lock().begin_erasing(at) else { continue };
+            let asked = start.clone();
+            let ask = |answer| Ask::Delete { start: asked, answer };
+            if let Some(true) = self.ask(&mut pace, PATIENCE, ask).await {
+                let mut history = self.history.lock();
+                history.note("client", &format!("deleted {start}"));
+                history.erase(&start);
             }
         }
     }

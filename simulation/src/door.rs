@@ -1,21 +1,21 @@
 //! What a node does for clients, in place of its HTTP edge: brings chunks to their leader and answers searches
 //! from all partitions, on whatever node is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use insighthub_model::PartitionId;
+use insighthub_model::{PartitionId, Timestamp};
 use insighthub_storage::cluster::message::{AppendFailure, ChunkMessage, Failure};
 use insighthub_storage::cluster::{AppendHandler, Cluster, Question, SearchQuestion};
 use insighthub_storage::command::ChunkOutcome;
-use insighthub_storage::control::{ControlCommand, ControlReply};
-use insighthub_storage::query::{Conditions, Page};
+use insighthub_storage::control::{ControlCommand, ControlReply, DeletionEntry};
+use insighthub_storage::query::{Budget, Conditions, Page};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::Mutation;
-use crate::appends::Appends;
+use crate::appends::{Appends, EPOCH_NANOS};
 use crate::history::Tracked;
 
 const PAGE_RECORDS: usize = 1_000;
@@ -32,6 +32,12 @@ pub(crate) enum Ask {
     Search {
         service: String,
         answer: oneshot::Sender<Option<Found>>,
+    },
+    /// Every record whose message starts so.
+    Delete {
+        start: String,
+        /// True: they are hidden in every partition.
+        answer: oneshot::Sender<bool>,
     },
     Control {
         command: ControlCommand,
@@ -59,6 +65,7 @@ pub(crate) async fn open(cluster: Arc<Cluster>, mut asked: mpsc::Receiver<Ask>, 
                 Ask::Search { service, answer } => {
                     drop(answer.send(search(&cluster, service, mutation).await))
                 }
+                Ask::Delete { start, answer } => drop(answer.send(delete(&cluster, &start).await)),
                 Ask::Control { command, answer } => drop(answer.send(cluster.propose_control(command).await)),
             }
         });
@@ -95,6 +102,20 @@ async fn append(
     outcomes.pop().unwrap_or(Err(AppendFailure::Failure(Failure::Unknown("no answer".into()))))
 }
 
+async fn delete(cluster: &Arc<Cluster>, start: &str) -> bool {
+    let Ok(filter) = insighthub_model::query::parse_filter(&format!("\"{start}\"")) else { return false };
+    let query = insighthub_model::query::Query::of(filter);
+    let entry = DeletionEntry {
+        user: "a client".into(),
+        asked_at: Timestamp(EPOCH_NANOS),
+        query: start.to_owned(),
+        conditions: Conditions { query, ..Conditions::default() },
+        reason: "a test".into(),
+        erased: BTreeMap::new(),
+    };
+    cluster.delete(entry).await.is_ok_and(|(_, late)| late.is_empty())
+}
+
 /// All records of a service, page by page.
 async fn search(cluster: &Arc<Cluster>, service: String, mutation: Mutation) -> Option<Found> {
     let deadline = Instant::now() + SEARCH_DEADLINE;
@@ -103,7 +124,7 @@ async fn search(cluster: &Arc<Cluster>, service: String, mutation: Mutation) -> 
     let mut found = Found { records: Vec::new(), uncertain: BTreeSet::new() };
     loop {
         let parts = if mutation == Mutation::ServeBeforeReadIndex {
-            vec![question.answer(&cluster.store.partitions(), &|| None).ok()?]
+            vec![question.answer(&cluster.store.partitions(), &Budget::UNBOUNDED).ok()?]
         } else {
             let gathered = cluster.scatter(&question, cluster.store.all_partitions(), deadline).await.ok()?;
             found.uncertain.extend(gathered.coverage.missing.iter().chain(&gathered.coverage.stale));

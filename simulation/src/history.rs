@@ -24,6 +24,10 @@ pub(crate) struct History {
     place: String,
     sent: BTreeSet<Tracked>,
     acknowledged: Vec<Tracked>,
+    /// Starts of messages whose deletion was asked for: whether they are there is not known.
+    erasing: BTreeSet<String>,
+    /// The same once that was acknowledged: nobody may see them.
+    erased: Vec<String>,
     /// Hash of the record at each offset that any replica applied.
     applied: BTreeMap<(PartitionId, Offset), u64>,
     /// Hash of the committed entry at each index of each group.
@@ -50,6 +54,10 @@ pub struct Counts {
     pub entries_compared: u64,
     pub seals: u64,
     pub elections: u64,
+    /// Deletions that were acknowledged.
+    pub deletions: u64,
+    /// Blocks at the end that a merge wrote.
+    pub merged_blocks: u64,
 }
 
 impl History {
@@ -92,6 +100,29 @@ impl History {
     pub(crate) fn acknowledge(&mut self, partition: PartitionId, messages: &[String]) {
         self.counts.acknowledged += messages.len() as u64;
         self.acknowledged.extend(messages.iter().map(|message| (partition, message.clone())));
+    }
+
+    /// A batch of acknowledged records to delete, as the start of its messages.
+    pub(crate) fn begin_erasing(&mut self, at: u64) -> Option<String> {
+        let count = self.acknowledged.len() as u64;
+        let (_, message) = self.acknowledged.get(usize::try_from(at.checked_rem(count)?).ok()?)?;
+        let start = message.rsplit_once('/')?.0.to_owned();
+        self.erasing.insert(format!("{start}/"));
+        Some(start)
+    }
+
+    pub(crate) fn erase(&mut self, start: &str) {
+        self.counts.deletions += 1;
+        self.erased.push(format!("{start}/"));
+    }
+
+    /// What is erased by now: a read that begins now must not see it.
+    pub(crate) fn erased_count(&self) -> usize {
+        self.erased.len()
+    }
+
+    pub(crate) fn erases_anything(&self) -> bool {
+        !self.erasing.is_empty()
     }
 
     /// What is acknowledged by now: a read that begins now must see it.
@@ -140,12 +171,13 @@ impl History {
     }
 
     /// Checks what somebody read: nothing twice, nothing invented, and of the first `before` acknowledged records
-    /// that `covered` speaks of nothing missing.
+    /// that `covered` speaks of nothing missing, but for those that are being deleted, and of the first `gone` deleted
+    /// ones nothing there.
     pub(crate) fn check_read(
         &mut self,
         reader: &str,
         found: &[Tracked],
-        before: usize,
+        (before, gone): (usize, usize),
         covered: impl Fn(&Tracked) -> bool,
     ) {
         let seen: BTreeSet<&Tracked> = found.iter().collect();
@@ -158,7 +190,12 @@ impl History {
         if let Some(invented) = seen.iter().find(|record| !self.sent.contains(**record)) {
             faults.push(format!("{reader} saw a record nobody sent: {invented:?}"));
         }
+        let is_erased = |record: &&Tracked| starts_with_any(&record.1, self.erased.iter().take(gone));
+        if let Some(record) = found.iter().filter(|record| covered(record)).find(is_erased) {
+            faults.push(format!("{reader} saw a record that was deleted: {record:?}"));
+        }
         let expected = self.acknowledged.iter().take(before).filter(|record| covered(record));
+        let expected = expected.filter(|record| !starts_with_any(&record.1, self.erasing.iter()));
         let missing: Vec<_> = expected.filter(|record| !seen.contains(record)).collect();
         if let Some(first) = missing.first() {
             let count = missing.len();
@@ -168,4 +205,8 @@ impl History {
             self.violate(fault);
         }
     }
+}
+
+fn starts_with_any<'a>(message: &str, mut starts: impl Iterator<Item = &'a String>) -> bool {
+    starts.any(|start| message.starts_with(start.as_str()))
 }

@@ -108,9 +108,11 @@ fn summary(outcomes: &[Outcome], seconds: f64) {
         sum(|outcome| outcome.counts.uncertain_reads)
     );
     println!(
-        "groups       {} elections, {} seals, {} control changes, {} committed entries compared",
+        "groups       {} elections, {} seals, {} merged blocks, {} deletions, {} control changes, {} committed entries compared",
         sum(|outcome| outcome.counts.elections),
         sum(|outcome| outcome.counts.seals),
+        sum(|outcome| outcome.counts.merged_blocks),
+        sum(|outcome| outcome.counts.deletions),
         sum(|outcome| outcome.counts.control_changes),
         sum(|outcome| outcome.counts.entries_compared)
     );

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::Mutation;
-use crate::appends::{Appends, keep_sealing};
+use crate::appends::{Appends, keep_sealing, keep_tending};
 use crate::dice::Dice;
 use crate::door::{self, Ask};
 use crate::history::History;
@@ -134,6 +134,7 @@ impl Machine {
         tokio::spawn(Arc::clone(&cluster).keep_membership(watch, options));
         tokio::spawn(Arc::clone(&cluster).watch_leaders());
         tokio::spawn(keep_sealing(Arc::clone(&cluster), self.sealing_dice(life)));
+        tokio::spawn(keep_tending(Arc::clone(&cluster), self.tending_dice(life)));
         let (door, asked) = mpsc::channel(REQUESTS_MAX);
         tokio::spawn(door::open(Arc::clone(&cluster), asked, self.mutation));
         *self.running.lock() = Some(Running { cluster, door });
@@ -191,6 +192,10 @@ impl Machine {
             election_min_ms: 200,
             election_max_ms: 300,
         }
+    }
+
+    fn tending_dice(&self, life: u64) -> Dice {
+        Dice::for_part(self.seed, 3_000 * self.number + life)
     }
 
     fn sealing_dice(&self, life: u64) -> Dice {

@@ -48,6 +48,8 @@ fn many_seeds_hold() {
     assert!(sum(|outcome| outcome.counts.duplicates) > SEEDS / 10, "retries were hardly tried");
     assert!(sum(|outcome| outcome.counts.reads) > 10 * SEEDS, "there were hardly any reads");
     assert!(sum(|outcome| outcome.counts.seals) > 5 * SEEDS, "there were hardly any seals");
+    assert!(sum(|outcome| outcome.counts.merged_blocks) > SEEDS, "blocks were hardly merged");
+    assert!(sum(|outcome| outcome.counts.deletions) > SEEDS, "hardly anything was deleted");
     assert!(sum(|outcome| outcome.failed_logs) > SEEDS / 10, "disks hardly failed");
     let struck: BTreeSet<Kind> = outcomes.iter().flat_map(|outcome| outcome.faults.keys().copied()).collect();
     assert_eq!(struck.len(), Kind::ALL.len(), "only {struck:?} struck");

@@ -15,7 +15,7 @@ use insighthub_storage::StoredBatch;
 use insighthub_storage::block::{BlockCache, BlockReader, write_block};
 use insighthub_storage::column_source::ColumnSource;
 use insighthub_storage::fs::{Fs, SimFs};
-use insighthub_storage::index::Index;
+use insighthub_storage::index::{Index, Indexed};
 use insighthub_storage::query::pipeline::{Plan, gather};
 use insighthub_storage::query::{Budget, Conditions, Filter};
 use insighthub_storage::sealed_head::SealedHead;
@@ -234,7 +234,7 @@ fn aggregates(criterion: &mut Criterion) {
 fn index(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let index = Index::open(directory.path()).unwrap();
-    index.bring_in_line(PartitionId(0), &[]).unwrap();
+    index.bring_in_line(PartitionId(0), &Indexed::default()).unwrap();
     let mut head = head(1);
     let mut group = criterion.benchmark_group("index");
     group.sample_size(20).throughput(Throughput::Elements(head.minutes.len() as u64));

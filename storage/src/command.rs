@@ -13,10 +13,12 @@ use insighthub_model::{Offset, RecordBatch, Scores, Timestamp, batch};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::block::BlockId;
 use crate::codec::{self, CodecError};
 use crate::control::{ControlCommand, ControlReply};
+use crate::life::{Deletion, Expiry};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Everything that can change the state of a group.
 #[derive(Clone, Debug)]
@@ -31,6 +33,14 @@ pub enum Command {
     Control(ControlCommand),
     /// Decides where the next batches of a producer keep a service's records; at the service's home.
     PlanSpread(PlanSpread),
+    /// Makes one block of each of these runs of neighbours, without what is hidden by then.
+    Merge(Vec<Vec<BlockId>>),
+    /// Hides what is older.
+    Expire(Expiry),
+    /// Hides what was stored up to here and matches, until no block holds it.
+    Delete(Deletion),
+    /// No block holds a match of this deletion any more.
+    EndDeletion(u64),
 }
 
 /// Over how many partitions a producer is to spread a service from here on.
@@ -120,6 +130,8 @@ pub enum Applied {
     DeadLettersResolved(u64),
     Control(ControlReply),
     SpreadPlanned(SpreadPlan),
+    /// False: too many deletions are in force, nothing was hidden.
+    Deleting(bool),
 }
 
 /// A command on its way through the log; cheap to clone.
@@ -183,6 +195,10 @@ enum DiskCommand {
     ResolveDeadLetters(Vec<u64>),
     Control(ControlCommand),
     PlanSpread(PlanSpread),
+    Merge(Vec<Vec<BlockId>>),
+    Expire(Expiry),
+    Delete(Deletion),
+    EndDeletion(u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -214,6 +230,10 @@ fn to_disk(command: &Command) -> DiskCommand {
         Command::ResolveDeadLetters(ids) => DiskCommand::ResolveDeadLetters(ids.clone()),
         Command::Control(control) => DiskCommand::Control(control.clone()),
         Command::PlanSpread(plan) => DiskCommand::PlanSpread(plan.clone()),
+        Command::Merge(runs) => DiskCommand::Merge(runs.clone()),
+        Command::Expire(expiry) => DiskCommand::Expire(expiry.clone()),
+        Command::Delete(deletion) => DiskCommand::Delete(deletion.clone()),
+        Command::EndDeletion(id) => DiskCommand::EndDeletion(*id),
     }
 }
 
@@ -236,6 +256,10 @@ fn from_disk(command: DiskCommand) -> Result<Command, CodecError> {
         DiskCommand::ResolveDeadLetters(ids) => Command::ResolveDeadLetters(ids),
         DiskCommand::Control(control) => Command::Control(control),
         DiskCommand::PlanSpread(plan) => Command::PlanSpread(plan),
+        DiskCommand::Merge(runs) => Command::Merge(runs),
+        DiskCommand::Expire(expiry) => Command::Expire(expiry),
+        DiskCommand::Delete(deletion) => Command::Delete(deletion),
+        DiskCommand::EndDeletion(id) => Command::EndDeletion(id),
     })
 }
 

@@ -14,6 +14,7 @@ pub mod group;
 pub mod head_source;
 pub mod identity;
 pub mod index;
+pub mod life;
 pub mod partition;
 pub mod query;
 pub mod raft;

@@ -91,7 +91,10 @@ fn a_power_cut_at_any_moment_leaves_a_whole_block_or_none() {
         fs.inject(Fault::StopsAfter { operations });
         let result = write_block(&fs, Path::new(DIRECTORY), &head);
         let fs = fs.power_cut();
-        let name = insighthub_storage::block::file_name(head.partition, head.seal_index);
+        let name = insighthub_storage::block::file_name(
+            head.partition,
+            insighthub_storage::block::BlockId::of_seal(head.seal_index),
+        );
         let found = fs.list(Path::new(DIRECTORY)).unwrap().contains(&name);
         if found {
             read_all(&fs, &path_of(&name)).unwrap();

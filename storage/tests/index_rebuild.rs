@@ -14,7 +14,7 @@ use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::{PartitionId, Timestamp};
 use insighthub_storage::block::{BlockCache, BlockReader, write_block};
 use insighthub_storage::fs::SimFs;
-use insighthub_storage::index::{Index, IndexError, PartitionMeta};
+use insighthub_storage::index::{Index, IndexError, Indexed, PartitionMeta};
 use insighthub_storage::sealed_head::SealedHead;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -55,6 +55,12 @@ fn blocks_of(seals: &[SealedHead]) -> Vec<Arc<BlockReader>> {
     seals.iter().map(open).collect()
 }
 
+/// Blocks that no merge has touched.
+fn indexed(blocks: &[Arc<BlockReader>]) -> Indexed {
+    let as_of = blocks.last().map_or(0, |block| block.seal_index());
+    Indexed { blocks: blocks.to_vec(), as_of, ..Indexed::default() }
+}
+
 /// All that the index answers.
 #[derive(Debug, PartialEq)]
 struct Content {
@@ -75,7 +81,7 @@ fn content(index: &Index) -> Content {
 
 fn index_with(directory: &Path, seals: &[SealedHead]) -> Index {
     let index = Index::open(directory).unwrap();
-    index.bring_in_line(PARTITION, &[]).unwrap();
+    index.bring_in_line(PARTITION, &Indexed::default()).unwrap();
     seals.iter().for_each(|head| index.apply_seal(head).unwrap());
     index
 }
@@ -95,7 +101,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let index = index_with(directory.path(), &seals);
         let kept = content(&index);
-        index.rebuild(PARTITION, &blocks_of(&seals)).unwrap();
+        index.rebuild(PARTITION, &indexed(&blocks_of(&seals))).unwrap();
         prop_assert_eq!(&content(&index), &kept);
 
         let mut merged: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
@@ -150,13 +156,13 @@ fn a_clean_stop_keeps_everything_and_a_second_opener_is_refused() {
     let index = index_with(directory.path(), &seals);
     assert!(matches!(Index::open(directory.path()), Err(IndexError::InUse { .. })));
     index.close().unwrap();
-    assert!(matches!(index.rebuild(PARTITION, &[]), Err(IndexError::Closed)));
+    assert!(matches!(index.rebuild(PARTITION, &Indexed::default()), Err(IndexError::Closed)));
     let index = Index::open(directory.path()).unwrap();
     assert!(
         index.minutes(PARTITION, None, 0, 1).is_err(),
         "an index answers before it was compared with the blocks"
     );
-    index.bring_in_line(PARTITION, &blocks_of(&seals)).unwrap();
+    index.bring_in_line(PARTITION, &indexed(&blocks_of(&seals))).unwrap();
     assert_eq!(content(&index), expected(&seals));
 }
 
@@ -167,7 +173,7 @@ fn an_index_that_is_behind_ahead_or_beside_the_blocks_is_brought_in_line() {
         let directory = tempfile::tempdir().unwrap();
         let index = index_with(directory.path(), &seals[..applied]);
         for known in [4, 3, 1, 0] {
-            index.bring_in_line(PARTITION, &blocks_of(&seals[..known])).unwrap();
+            index.bring_in_line(PARTITION, &indexed(&blocks_of(&seals[..known]))).unwrap();
             assert_eq!(content(&index), expected(&seals[..known]), "from {applied} to {known} seals");
         }
     }
@@ -180,7 +186,7 @@ fn partitions_do_not_touch_one_another() {
     other.partition = PartitionId(PARTITION.0 + 1);
     let directory = tempfile::tempdir().unwrap();
     let index = index_with(directory.path(), &seals);
-    index.bring_in_line(other.partition, &[]).unwrap();
+    index.bring_in_line(other.partition, &Indexed::default()).unwrap();
     index.apply_seal(&other).unwrap();
     index.remove_partition(PARTITION).unwrap();
     assert_eq!(index.meta(PARTITION).unwrap(), None);
@@ -235,7 +241,7 @@ fn deleted_or_overwritten_files_are_survived() {
             let Some(file) = files.get(at) else { continue };
             act(file);
             let index = Index::open(directory.path()).unwrap();
-            index.bring_in_line(PARTITION, &blocks).unwrap();
+            index.bring_in_line(PARTITION, &indexed(&blocks)).unwrap();
             assert_eq!(content(&index), expected, "{harm}: {}", file.display());
         }
     }
@@ -275,7 +281,7 @@ fn a_kill_after_any_seal_and_a_lost_tail_are_survived() {
             fs::File::options().write(true).open(&log).unwrap().set_len(length * 2 / 3).unwrap();
         }
         let after = Index::open(left.path()).unwrap();
-        after.bring_in_line(PARTITION, &blocks[..applied]).unwrap();
+        after.bring_in_line(PARTITION, &indexed(&blocks[..applied])).unwrap();
         assert_eq!(content(&after), expected(&seals[..applied]), "killed after seal {applied}");
         after.apply_seal(seals.last().unwrap()).unwrap();
     }
@@ -289,6 +295,6 @@ fn after_a_reset_a_partition_answers_only_once_it_is_brought_in_line() {
     let index = Index::open(directory.path()).unwrap();
     let error = index.apply_seal(&seals[1]).unwrap_err();
     assert!(matches!(error, IndexError::Damaged { .. }), "{error}");
-    index.rebuild(PARTITION, &blocks_of(&seals)).unwrap();
+    index.rebuild(PARTITION, &indexed(&blocks_of(&seals))).unwrap();
     assert_eq!(content(&index), expected(&seals));
 }

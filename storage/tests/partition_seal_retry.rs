@@ -83,8 +83,12 @@ async fn seal_on_failing_disk(good: u64) -> bool {
     let status = replica.status();
     assert_eq!((status.blocks, status.frozen_heads), (1, 0), "after {good} good syncs");
     let Snapshot::Partition(snapshot) = replica.durable_snapshot().unwrap().snapshot else { panic!() };
-    assert_eq!(snapshot.blocks.len(), 1, "after {good} good syncs");
-    assert_eq!(snapshot.detectors.len(), 1, "detectors learnt the head twice after {good} good syncs");
+    assert_eq!(snapshot.content.blocks.len(), 1, "after {good} good syncs");
+    assert_eq!(
+        snapshot.content.detectors.len(),
+        1,
+        "detectors learnt the head twice after {good} good syncs"
+    );
     fs.syncs() - before > good
 }
 

@@ -12,7 +12,7 @@ use insighthub_storage::block::write_block;
 use insighthub_storage::codec;
 use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command, EncodedBatch, Payload};
 use insighthub_storage::fs::RealFs;
-use insighthub_storage::partition::PartitionState;
+use insighthub_storage::partition::{Content, PartitionState};
 use proptest::prelude::*;
 
 const SEAL_INDEX: u64 = 1_000;
@@ -110,7 +110,7 @@ fn replica(log: &[Payload]) -> (Vec<String>, Vec<u8>) {
         replies.push(format!("{applied:?}"));
     }
     state.apply(SEAL_INDEX, Command::Seal);
-    (replies, codec::encode(1, &state.snapshot(Vec::new(), bytes::Bytes::new())).unwrap())
+    (replies, codec::encode(1, &state.snapshot(Content::default())).unwrap())
 }
 
 proptest! {

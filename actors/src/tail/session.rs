@@ -170,17 +170,14 @@ impl State {
         if batch.end_offset() <= position {
             return Ok(());
         }
-        if batch.base_offset > position {
-            // The hub left a batch out: the store has it.
+        let Some(group) = self.cluster.store.partition(batch.partition) else { return Ok(()) };
+        // The hub left a batch out, or what is in it may be deleted since: the store knows.
+        if batch.base_offset > position || batch.base_offset < group.replica.deleted_below() {
             return self.catch_up(Pace::Live).await;
         }
-        let seen = (position - batch.base_offset) as usize;
-        let rows = self.filter.matches(batch.as_ref())?;
-        let records: Vec<Record> = rows
-            .into_iter()
-            .filter(|row| *row as usize >= seen)
-            .filter_map(|row| batch.record(row as usize))
-            .collect();
+        let view = group.replica.view_of(batch);
+        let sources: Vec<_> = view.sources().collect();
+        let records = after_offset(&sources, &self.filter, position, batch.len())?;
         self.send_all(batch.partition, records, batch.end_offset(), Pace::Live).await;
         Ok(())
     }

@@ -117,6 +117,15 @@ impl Client {
         self.answer(request).await
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, CliError> {
+        let request = self.http.put(self.url(path)?).json(body);
+        self.answer(request).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<(), CliError> {
         let request = self.http.delete(self.url(path)?);
         self.send(request).await.map(drop)

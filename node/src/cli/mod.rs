@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod cluster;
 mod coverage;
+mod delete;
 mod demo;
 mod error;
 mod explain;
@@ -15,6 +16,7 @@ mod moment;
 mod prng;
 mod query;
 mod record_line;
+mod retention;
 mod serve_args;
 mod table_answer;
 mod tail;
@@ -60,6 +62,8 @@ pub enum ClientCommand {
     Explore(explore::ExploreArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
+    Retention(retention::RetentionArgs),
+    Delete(delete::DeleteArgs),
     Cluster(cluster::ClusterArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
@@ -86,6 +90,8 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Explore(args) => explore::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
+        ClientCommand::Retention(args) => retention::run(args).await,
+        ClientCommand::Delete(args) => delete::run(args).await,
         ClientCommand::Cluster(args) => cluster::run(args).await,
         ClientCommand::Demo(args) => demo::run(args).await,
         ClientCommand::Bench(args) => bench::run(args).await,

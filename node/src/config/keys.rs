@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 44] = [
+pub(super) const KEYS: [Key; 45] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -69,6 +69,7 @@ pub(super) const KEYS: [Key; 44] = [
     key("storage", "head_records_max", Range::Integer(1_000, 65_536), "65536"),
     key("storage", "head_bytes_max", Range::Integer(MIB, GIB), "16777216"),
     key("storage", "cache_bytes", Range::Integer(MIB, TIB), "268435456"),
+    key("storage", "bytes_max", Range::Integer(MIB, 1_024 * TIB), "107374182400"),
     key("storage", "disk_free_bytes_min", Range::Integer(0, TIB), "268435456"),
     key("storage", "scrub_every_secs", Range::Integer(1, 31_536_000), "21600"),
     key("storage", "scrub_bytes_per_sec", Range::Integer(64 * KIB, 100 * GIB), "16777216"),

@@ -102,6 +102,8 @@ pub struct StorageConfig {
     pub head_bytes_max: usize,
     /// Memory for columns of blocks that were read; a share of the machine's where nothing is said.
     pub cache_bytes: Option<usize>,
+    /// Block files may take so many bytes on this node; beyond, the oldest logs go. As large as the disk where unset.
+    pub bytes_max: Option<u64>,
     /// Below this much free disk the node refuses writes and goes on reading.
     pub disk_free_bytes_min: u64,
     /// How often, and how fast, everything at rest is read again to find what the disk has lost.
@@ -218,6 +220,7 @@ impl Default for StorageConfig {
             head_records_max: 65_536,
             head_bytes_max: 16 << 20,
             cache_bytes: None,
+            bytes_max: None,
             disk_free_bytes_min: 256 << 20,
             scrub_every_secs: 6 * 3_600,
             scrub_bytes_per_sec: 16 << 20,

@@ -190,6 +190,7 @@ async fn replay_one(node: &AppState, id: LogId, record: Option<Box<RawValue>>) -
 
 fn parse_again(node: &Node, id: LogId, raw: &[u8]) -> Result<Vec<Submission>, ApiError> {
     let context = RequestContext {
+        retention: &node.retention(),
         limits: &node.limits,
         partitions: node.store.identity.partitions,
         // Nobody spreads what is replayed one by one.

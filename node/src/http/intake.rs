@@ -113,6 +113,7 @@ impl Intake {
         let permit = (is_first && inflated > 0).then(|| node.actors.admission.admit(inflated)).transpose()?;
         let context = RequestContext {
             limits: &node.limits,
+            retention: &node.retention(),
             partitions: node.store.identity.partitions,
             routes: &node.actors.spreading.routes(self.source.as_ref()),
             now: node.clock.now(),

@@ -8,6 +8,7 @@ mod cluster_nodes;
 mod counters;
 mod dashboard;
 mod dead_letters;
+mod deletions;
 mod error;
 mod explore;
 mod faults;
@@ -20,6 +21,7 @@ mod membership;
 mod metrics;
 mod query;
 mod reading;
+mod retention;
 mod tail;
 mod tokens;
 
@@ -35,6 +37,7 @@ use insighthub_actors::ActorSystem;
 use insighthub_actors::liveness::Liveness;
 use insighthub_model::clock::Clock;
 use insighthub_model::limits::IngestLimits;
+use insighthub_model::retention::Retention;
 use insighthub_storage::Store;
 use insighthub_storage::cluster::Cluster;
 
@@ -69,6 +72,13 @@ pub struct Node {
     pub faults: bool,
 }
 
+impl Node {
+    /// How long logs are kept, as far as this node has heard.
+    pub(crate) fn retention(&self) -> Retention {
+        self.store.control.replica.read(|state| state.retention.clone())
+    }
+}
+
 pub type AppState = Arc<Node>;
 
 /// All routes of a node.
@@ -83,6 +93,8 @@ pub fn router(node: AppState) -> Router {
         .merge(dead_letters::router())
         .merge(cluster::router())
         .merge(membership::router())
+        .merge(retention::router())
+        .merge(deletions::router())
         .merge(login::router())
         .merge(tokens::router())
         .merge(health::router())

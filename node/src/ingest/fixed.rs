@@ -6,6 +6,7 @@
 //! (a duration) and `"severity": "customer-facing"` are kept, not refused.
 
 use insighthub_model::limits::IngestLimits;
+use insighthub_model::retention::Retention;
 use insighthub_model::{Level, Timestamp};
 
 use super::number::Printed;
@@ -129,6 +130,7 @@ impl<'a> Slots<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FixedRules<'a> {
     pub limits: &'a IngestLimits,
+    pub retention: &'a Retention,
     pub now: Timestamp,
     /// The service the sender's token is bound to.
     pub token_service: Option<&'a str>,
@@ -154,11 +156,30 @@ pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Read<F
         level: level(draft)?,
         timestamp: timestamp(draft, rules)?,
     };
+    if !rules.retention.is_unlimited() {
+        check_age(draft, &fixed, rules)?;
+    }
     if draft.fields.len() > rules.limits.fields_max {
         let reason = format!("the record has more than {} fields", rules.limits.fields_max);
         return Err(RecordError::whole(reason));
     }
     Ok(fixed)
+}
+
+/// A record that would be gone at once is refused, so that whoever sent it hears of it. To the hour: a request that is sent
+/// again must not be split otherwise because a moment has passed.
+#[cold]
+fn check_age(draft: &Draft<'_>, fixed: &Fixed<'_>, rules: &FixedRules<'_>) -> Read<()> {
+    let service = draft.text(fixed.service);
+    let days = rules.retention.days_of(service);
+    let hour = Timestamp(rules.now.0 - rules.now.0.rem_euclid(3_600 * NANOS_PER_SEC));
+    if fixed.timestamp >= Retention::kept_from(days, hour) {
+        return Ok(());
+    }
+    let (moment, days, service) = (fixed.timestamp, days.unwrap_or_default(), quoted(service));
+    let reason =
+        format!("timestamp {moment} is older than the {days} days that logs of service {service:?} are kept");
+    Err(RecordError::field(Slot::Timestamp.name(), reason))
 }
 
 fn wrong_type(slot: Slot, expected: &str, found: Value<'_>) -> Box<RecordError> {

@@ -10,6 +10,7 @@ use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::limits::{
     CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits, REJECTIONS_LISTED_MAX,
 };
+use insighthub_model::retention::Retention;
 use insighthub_model::routing::{Route, Routes, partition_of};
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
@@ -39,6 +40,8 @@ const BYTES_PER_COLUMN: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub struct RequestContext<'a> {
     pub limits: &'a IngestLimits,
+    /// What is older is refused.
+    pub retention: &'a Retention,
     /// Partitions of the cluster, at least 1.
     pub partitions: u16,
     /// Where services are; what has no service is at home.
@@ -161,7 +164,12 @@ impl<'a> Splitter<'a> {
             RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
         })?;
         reader::read(draft, text, limits)?;
-        let rules = FixedRules { limits, now: self.context.now, token_service: self.context.token_service };
+        let rules = FixedRules {
+            limits,
+            retention: self.context.retention,
+            now: self.context.now,
+            token_service: self.context.token_service,
+        };
         let fixed = fixed::check(draft, &rules)?;
         let place = self.place(draft.text(fixed.service));
         let Some(open) = self.open.get_mut(place) else {

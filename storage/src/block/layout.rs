@@ -4,6 +4,7 @@ use insighthub_model::PartitionId;
 use insighthub_model::batch::FieldKind;
 use serde::{Deserialize, Serialize};
 
+use super::BlockId;
 use super::encoding::{DamagedChunk, Decoded};
 use crate::codec;
 use crate::column_source::{ServiceRun, ValueRange};
@@ -14,7 +15,7 @@ pub(super) const MAGIC: &[u8; 8] = b"IHBLOCK\n";
 pub(super) const FORMAT_VERSION: u32 = 3;
 /// Footer length, footer CRC, format version, magic.
 pub(super) const TRAILER_BYTES: usize = 20;
-const FOOTER_CODEC_VERSION: u8 = 1;
+const FOOTER_CODEC_VERSION: u8 = 2;
 
 /// What a chunk holds. The order of the variants is the disk form; new ones go at the end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,7 +79,8 @@ pub(super) struct ChunkEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Footer {
     pub(super) partition: PartitionId,
-    pub(super) seal_index: u64,
+    pub(super) id: BlockId,
+    pub(super) raw_bytes: u64,
     pub(super) rows: u32,
     pub(super) offset_range: (u64, u64),
     pub(super) time_range: (i64, i64),

@@ -1,7 +1,8 @@
-//! Block files: the records of one seal, sorted and compressed column by column, written once.
+//! Block files: the records of one seal, or of several that were merged, sorted and compressed column by column,
+//! written once.
 //!
 //! A file is self-sufficient: beside the records it holds the changes of the minute aggregates, the dead
-//! letters and the resolved dead letters of its seal, so that every index can be rebuilt from the files.
+//! letters and the resolved dead letters of its seals, so that every index can be rebuilt from the files.
 //!
 //! ```text
 //! magic | chunk | chunk | ... | footer | footer bytes u32 | footer crc u32 | format version u32 | magic
@@ -14,6 +15,8 @@ mod checksum;
 mod encoding;
 mod layout;
 mod minutes;
+mod merged_rows;
+mod merging;
 mod reader;
 mod records;
 mod sorted;
@@ -28,23 +31,56 @@ use std::path::PathBuf;
 use insighthub_model::PartitionId;
 use serde::{Deserialize, Serialize};
 
+use crate::column_source::ColumnError;
+
 pub use crate::column_source::ServiceRun;
 pub use cache::BlockCache;
 pub use encoding::DamagedChunk;
+pub use merging::{MergeInput, write_merged};
 pub use reader::BlockReader;
 pub(crate) use templates::for_each_variable;
-pub use writer::write_block;
+pub use writer::{write_block, write_block_without};
+
+/// Names a block of a partition. Never given twice: what was merged away does not come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BlockId {
+    /// Raft index of the Seal entry the block was made by; of the last of them where several were merged.
+    pub seal_index: u64,
+    /// Raft index of the entry that wrote this file: the seal's own, or that of the merge.
+    pub written_by: u64,
+}
+
+impl BlockId {
+    /// Of a block as its seal wrote it.
+    pub fn of_seal(seal_index: u64) -> BlockId {
+        BlockId { seal_index, written_by: seal_index }
+    }
+}
+
+/// Rows and dead letters that a block is written without, both ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Omitted {
+    pub offsets: Vec<u64>,
+    pub dead_letters: Vec<u64>,
+}
+
+impl Omitted {
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty() && self.dead_letters.is_empty()
+    }
+}
 
 /// What a partition's snapshot remembers of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockMeta {
     pub partition: PartitionId,
-    /// Raft index of the Seal entry the block was made by.
-    pub seal_index: u64,
+    pub id: BlockId,
     /// Name within the partition's directory.
     pub file_name: String,
     /// Size of the file.
     pub bytes: u64,
+    /// What its records take decoded, nearly: the measure of how much may be merged.
+    pub raw_bytes: u64,
     pub rows: u64,
     /// Lowest offset and the one after the highest.
     pub offset_range: (u64, u64),
@@ -71,9 +107,16 @@ pub enum BlockError {
     TooLarge { what: &'static str, count: usize, max: usize },
     #[error("the block cannot be encoded: {0}")]
     Encode(String),
+    /// A block that was to be merged.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
 }
 
-/// Name of the block of a seal.
-pub fn file_name(partition: PartitionId, seal_index: u64) -> String {
-    format!("{:04x}-{seal_index:016x}.block", partition.0)
+/// Name of a block's file.
+pub fn file_name(partition: PartitionId, id: BlockId) -> String {
+    let BlockId { seal_index, written_by } = id;
+    if written_by == seal_index {
+        return format!("{:04x}-{seal_index:016x}.block", partition.0);
+    }
+    format!("{:04x}-{seal_index:016x}-{written_by:016x}.block", partition.0)
 }

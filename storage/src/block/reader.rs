@@ -18,7 +18,7 @@ use super::layout::{ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, TRAILE
 use super::sorted::SortedRows;
 use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
-use super::{BlockError, BlockMeta, file_name, minutes};
+use super::{BlockError, BlockId, BlockMeta, file_name, minutes};
 use crate::codec;
 use crate::column_source::{ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun};
 use crate::fs::{Fs, FsFile};
@@ -78,8 +78,12 @@ impl BlockReader {
         Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number, asked_for })
     }
 
+    pub fn id(&self) -> BlockId {
+        self.footer.id
+    }
+
     pub fn seal_index(&self) -> u64 {
-        self.footer.seal_index
+        self.footer.id.seal_index
     }
 
     /// The services with their rows and time ranges, by name.
@@ -91,9 +95,10 @@ impl BlockReader {
     pub fn meta(&self) -> BlockMeta {
         BlockMeta {
             partition: self.footer.partition,
-            seal_index: self.footer.seal_index,
-            file_name: file_name(self.footer.partition, self.footer.seal_index),
+            id: self.footer.id,
+            file_name: file_name(self.footer.partition, self.footer.id),
             bytes: self.bytes,
+            raw_bytes: self.footer.raw_bytes,
             rows: u64::from(self.footer.rows),
             offset_range: self.footer.offset_range,
             time_range: self.footer.time_range,
@@ -116,6 +121,11 @@ impl BlockReader {
     pub fn minutes(&self) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, ColumnError> {
         let (counts, latencies) = (self.minute_counts()?, self.minute_latencies()?);
         minutes::to_map(&counts, &latencies).map_err(|reason| self.unreadable(reason))
+    }
+
+    /// Reads no column.
+    pub fn has_dead_letters(&self) -> bool {
+        self.footer.chunks.iter().any(|chunk| chunk.name == ChunkName::DeadLetters && chunk.values > 0)
     }
 
     /// Dead letters by their number.
@@ -161,7 +171,7 @@ impl BlockReader {
         }
     }
 
-    fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
+    pub(super) fn sorted_rows(&self) -> Result<SortedRows, ColumnError> {
         Ok(SortedRows {
             services: self.footer.services.clone(),
             timestamp: self.timestamp()?.to_vec(),

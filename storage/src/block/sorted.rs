@@ -53,6 +53,7 @@ impl SortedRows {
         check_sizes(&batches)?;
         let (services, order) = sort(&batches)?;
         let of = Gathering { batches: &batches, order: &order };
+        let fields = batches.iter().map(|batch| batch.records.fields.as_slice());
         Ok(SortedRows {
             services,
             timestamp: of.column(|batch, row| batch.records.timestamp.get(row).copied().unwrap_or(0)),
@@ -63,12 +64,19 @@ impl SortedRows {
             created_at: of.column(|batch, row| batch.created_at.get(row).copied().unwrap_or(0)),
             anomaly_score: of.column(|batch, row| batch.scores.score(row).unwrap_or(f32::NAN)),
             anomalies: of.anomalies(),
-            fields: gather_fields(&batches, &order),
+            fields: gather_fields(fields, &places(&batches, &order), order.len()),
         })
     }
 
     pub(super) fn len(&self) -> usize {
         self.timestamp.len()
+    }
+
+    /// What all columns take in memory.
+    pub(super) fn bytes_held(&self) -> usize {
+        let fixed = size_of::<i64>() * 4 + size_of::<u8>() + size_of::<f32>();
+        let fields: usize = self.fields.iter().map(FieldColumn::bytes_held).sum();
+        self.len() * fixed + self.message.bytes_held() + fields
     }
 }
 
@@ -157,18 +165,24 @@ fn sort(batches: &[&StoredBatch]) -> Result<(Vec<ServiceRun>, Vec<Origin>), Bloc
     Ok((services, order))
 }
 
-fn gather_fields(batches: &[&StoredBatch], order: &[Origin]) -> Vec<FieldColumn> {
-    let places = places(batches, order);
+/// A row that has no place in the block.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// The fields of several parts as columns of one block of `total` rows; `places` says where each part's rows are in it.
+pub(super) fn gather_fields<'a>(
+    parts: impl Iterator<Item = &'a [FieldColumn]>,
+    places: &[Vec<u32>],
+    total: usize,
+) -> Vec<FieldColumn> {
     let mut sources: BTreeMap<(&str, FieldKind), Vec<(usize, &FieldColumn)>> = BTreeMap::new();
-    for (number, batch) in batches.iter().enumerate() {
-        for column in &batch.records.fields {
+    for (number, columns) in parts.enumerate() {
+        for column in columns {
             sources.entry((&column.name, column.values.kind())).or_default().push((number, column));
         }
     }
-    sources
-        .into_iter()
-        .map(|((name, kind), columns)| gather_field(name, kind, &columns, &places, order.len()))
-        .collect()
+    let gathered =
+        sources.into_iter().map(|((name, kind), columns)| gather_field(name, kind, &columns, places, total));
+    gathered.filter(|column| !column.rows.is_empty()).collect()
 }
 
 /// Batch by batch and row by row, the row in the block.
@@ -251,7 +265,7 @@ fn by_place(columns: &[(usize, &FieldColumn)], places: &[Vec<u32>], total: usize
     let count = columns.iter().map(|(_, column)| column.rows.len()).sum();
     let each = (0u32..).zip(columns).flat_map(|(number, (batch, column))| {
         let places = places.get(*batch).map_or(&[][..], Vec::as_slice);
-        let place = move |row: u32| places.get(row as usize).copied();
+        let place = move |row: u32| places.get(row as usize).copied().filter(|place| *place != NOWHERE);
         (0u32..).zip(&column.rows).filter_map(move |(at, row)| Some((place(*row)?, (number, at))))
     });
     let mut ordered = Vec::with_capacity(count);

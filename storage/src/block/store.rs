@@ -24,7 +24,11 @@ pub(super) fn store(fs: &dyn Fs, directory: &Path, name: &str, content: &[u8]) -
         _ => {}
     }
     let file = fs.create_new(&draft).map_err(failed("create"))?;
-    file.write_all_at(content, 0).map_err(failed("write"))?;
+    if let Err(error) = file.write_all_at(content, 0) {
+        // What did not fit must not keep the disk full until it is tried again.
+        drop(fs.remove(&draft));
+        return Err(failed("write")(error));
+    }
     file.sync_data().map_err(failed("sync"))?;
     fs.rename(&draft, &path).map_err(failed("rename"))?;
     fs.sync_dir(directory).map_err(failed("sync the directory of"))

@@ -1,7 +1,9 @@
-//! From a frozen head to a block file. Pure but for the last step: the same records give the same bytes.
+//! From rows to a block file. Pure but for the last step: the same records give the same bytes.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use insighthub_model::PartitionId;
 use insighthub_model::batch::{FieldColumn, FieldValues, TextColumn};
 
 use super::checksum::{Sections, content_checksum};
@@ -12,7 +14,7 @@ use super::sorted::SortedRows;
 use super::store::store;
 use super::templates::{PLAIN, TEMPLATED, cut};
 use super::token_filter::TokenSet;
-use super::{BlockError, BlockMeta, file_name};
+use super::{BlockError, BlockId, BlockMeta, Omitted, file_name};
 use crate::codec;
 use crate::column_source::ValueRange;
 use crate::fs::Fs;
@@ -24,54 +26,83 @@ pub(super) const SECTION_VERSION: u8 = 1;
 /// Writes the block of a head into the partition's directory and makes it durable. Writing it again
 /// replaces the file by an equal one.
 pub fn write_block(fs: &dyn Fs, directory: &Path, head: &SealedHead) -> Result<BlockMeta, BlockError> {
-    let (meta, bytes) = encode_block(head)?;
-    store(fs, directory, &meta.file_name, &bytes)?;
-    Ok(meta)
+    write_block_without(fs, directory, head, &Omitted::default())
 }
 
-/// The bytes of a head's block.
-fn encode_block(head: &SealedHead) -> Result<(BlockMeta, Vec<u8>), BlockError> {
-    let rows = SortedRows::of(head)?;
+/// The same without some of the head.
+pub fn write_block_without(
+    fs: &dyn Fs,
+    directory: &Path,
+    head: &SealedHead,
+    omitted: &Omitted,
+) -> Result<BlockMeta, BlockError> {
+    let mut rows = SortedRows::of(head)?;
+    let mut minutes = Cow::Borrowed(&head.minutes);
+    if !omitted.offsets.is_empty() {
+        rows = SortedRows::merged(&[rows], &omitted.offsets);
+        minutes = Cow::Owned(rows.minutes());
+    }
+    let mut dead_letters = Cow::Borrowed(&head.dead_letters);
+    if !omitted.dead_letters.is_empty() {
+        dead_letters.to_mut().retain(|number, _| omitted.dead_letters.binary_search(number).is_err());
+    }
     let mut resolved = head.resolved_dead_letters.clone();
     resolved.sort_unstable();
     resolved.dedup();
-    let sections = Sections {
-        minutes: &head.minutes,
-        dead_letters: &head.dead_letters,
-        resolved_dead_letters: &resolved,
-    };
-    let checksum = content_checksum(&rows, sections).map_err(encode_error)?;
+    let sections =
+        Sections { minutes: &minutes, dead_letters: &dead_letters, resolved_dead_letters: &resolved };
+    let id = BlockId::of_seal(head.seal_index);
+    write_rows(fs, directory, (head.partition, id), &rows, sections)
+}
+
+/// Writes a block of rows that are sorted already.
+pub(super) fn write_rows(
+    fs: &dyn Fs,
+    directory: &Path,
+    (partition, id): (PartitionId, BlockId),
+    rows: &SortedRows,
+    sections: Sections<'_>,
+) -> Result<BlockMeta, BlockError> {
+    let checksum = content_checksum(rows, sections).map_err(encode_error)?;
     let mut writer = BlockWriter::new()?;
-    writer.columns(&rows)?;
+    writer.columns(rows)?;
     writer.sections(sections)?;
-    let footer = footer(head, &rows, writer.chunks, checksum);
+    let footer = footer((partition, id), rows, writer.chunks, checksum);
     let mut bytes = writer.bytes;
     bytes.extend_from_slice(&footer.encode().map_err(encode_error)?);
     let meta = BlockMeta {
-        partition: head.partition,
-        seal_index: head.seal_index,
-        file_name: file_name(head.partition, head.seal_index),
+        partition,
+        id,
+        file_name: file_name(partition, id),
         bytes: bytes.len() as u64,
+        raw_bytes: footer.raw_bytes,
         rows: u64::from(footer.rows),
         offset_range: footer.offset_range,
         time_range: footer.time_range,
         content_checksum: checksum,
     };
-    Ok((meta, bytes))
+    store(fs, directory, &meta.file_name, &bytes)?;
+    Ok(meta)
 }
 
 fn encode_error(error: codec::CodecError) -> BlockError {
     BlockError::Encode(error.to_string())
 }
 
-fn footer(head: &SealedHead, rows: &SortedRows, chunks: Vec<ChunkEntry>, content_checksum: u64) -> Footer {
+fn footer(
+    (partition, id): (PartitionId, BlockId),
+    rows: &SortedRows,
+    chunks: Vec<ChunkEntry>,
+    content_checksum: u64,
+) -> Footer {
     let lowest_offset = rows.offset.iter().copied().min().unwrap_or(0);
     let next_offset = rows.offset.iter().copied().max().map_or(lowest_offset, |last| last + 1);
     let first = rows.services.iter().map(|run| run.first_timestamp).min().unwrap_or(0);
     let last = rows.services.iter().map(|run| run.last_timestamp).max().unwrap_or(0);
     Footer {
-        partition: head.partition,
-        seal_index: head.seal_index,
+        partition,
+        id,
+        raw_bytes: rows.bytes_held() as u64,
         rows: rows.len() as u32,
         offset_range: (lowest_offset, next_offset),
         time_range: (first, last),

@@ -29,25 +29,34 @@ pub(super) async fn fetch_blocks(
     group: GroupId,
     message: &SnapshotMessage,
 ) -> Result<(), String> {
-    let (Some(partition), Snapshot::Partition(snapshot)) = (partition_of_group(group), message.snapshot())
-    else {
-        return Ok(());
-    };
+    let Some(partition) = partition_of_group(group) else { return Ok(()) };
     let replica = cluster.store.partition(partition).ok_or("the replica is gone")?;
-    let (looking, wanted) = (Arc::clone(&replica.replica), snapshot.clone());
-    let missing = crate::simulation::spawn_blocking(move || looking.missing_blocks(&wanted));
-    let missing = missing.await.map_err(|error| error.to_string())?;
-    if !missing.is_empty() {
-        let bytes: u64 = missing.iter().map(|meta| meta.bytes).sum();
-        tracing::info!(%partition, blocks = missing.len(), bytes, from, "fetching blocks from a peer");
-    }
-    for meta in missing {
-        cluster.fetch_block(from, &replica, &meta).await?;
-    }
-    Ok(())
+    cluster.fetch_missing(from, &replica, message.snapshot()).await
 }
 
 impl Cluster {
+    /// The same for a replica.
+    pub(super) async fn fetch_missing(
+        &self,
+        from: NodeId,
+        replica: &PartitionGroup,
+        snapshot: &Snapshot,
+    ) -> Result<(), String> {
+        let Snapshot::Partition(snapshot) = snapshot else { return Ok(()) };
+        let partition = replica.replica.partition();
+        let (looking, wanted) = (Arc::clone(&replica.replica), snapshot.clone());
+        let missing = crate::simulation::spawn_blocking(move || looking.missing_blocks(&wanted));
+        let missing = missing.await.map_err(|error| error.to_string())?;
+        if !missing.is_empty() {
+            let bytes: u64 = missing.iter().map(|meta| meta.bytes).sum();
+            tracing::info!(%partition, blocks = missing.len(), bytes, from, "fetching blocks from a peer");
+        }
+        for meta in missing {
+            self.fetch_block(from, replica, &meta).await?;
+        }
+        Ok(())
+    }
+
     /// Fetches one block of a partition from a peer and puts it in place once it is found whole.
     async fn fetch_block(
         &self,

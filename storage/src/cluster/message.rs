@@ -9,15 +9,18 @@ use insighthub_model::{Level, LogId, Offset, PartitionId, Record, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::block::BlockId;
 use crate::codec::{self, CodecError};
 use crate::command::{Applied, ChunkOutcome};
 use crate::identity::{Identity, Member};
+use crate::partition::PartitionDeletion;
 use crate::query::Conditions;
 use crate::query::exploring::{Seen, Wanted};
 use crate::query::pipeline::{Counts, Gathering, Groups};
 use crate::raft::NodeId;
+use crate::snapshot::StoredSnapshot;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What a call to a node is; Raft's own are 1 to 3.
 pub(crate) mod kind {
@@ -119,6 +122,15 @@ pub enum Request {
     Checksums {
         partition: PartitionId,
     },
+    /// The newest snapshot of a replica that is on disk.
+    Snapshot {
+        partition: PartitionId,
+    },
+    /// How far a deletion is in a replica.
+    Deletion {
+        partition: PartitionId,
+        id: u64,
+    },
     /// Tries to become the leader of a group whose leader has stepped back.
     Elect {
         group: u16,
@@ -162,6 +174,9 @@ pub enum Response {
     Ends(Vec<(PartitionId, Offset)>),
     Block(Bytes),
     Checksums(ReplicaChecksums),
+    Snapshot(Option<Box<StoredSnapshot>>),
+    /// `None`: the replica has not heard of it.
+    Deletion(Option<PartitionDeletion>),
     Done,
     Failed(Failure),
 }
@@ -234,10 +249,10 @@ pub struct Found {
 /// What a replica's content adds up to, at an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaChecksums {
-    /// Seal index and content checksum of each block.
-    pub blocks: Vec<(u64, u64)>,
-    /// Seal indices of blocks that are damaged here.
-    pub damaged: Vec<u64>,
+    /// Name and content checksum of each block.
+    pub blocks: Vec<(BlockId, u64)>,
+    /// Blocks that are damaged here.
+    pub damaged: Vec<BlockId>,
 }
 
 /// A record as the wire carries it; the API's form is flat and cannot be read back by this codec.

@@ -2,9 +2,10 @@
 //!
 //! `founding` makes a node a member; `service` answers peers; `reading` makes sure that a replica holds all
 //! that was acknowledged; `scatter` asks every partition; `proposing` brings a command to its leader;
-//! `placement` plans and `membership` moves replicas.
+//! `placement` plans and `membership` moves replicas; `upkeep` has blocks merged and what is old or deleted dropped.
 
 mod catching_up;
+mod deleting;
 mod exploring;
 mod following;
 pub mod founding;
@@ -19,6 +20,7 @@ mod scatter;
 mod scrub;
 mod service;
 mod succession;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -44,6 +46,7 @@ pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};
 pub use service::PeerService;
+pub use upkeep::{Upkeep, UpkeepOptions};
 
 use crate::command::ChunkOutcome;
 

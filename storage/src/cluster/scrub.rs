@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Cluster;
 use super::message::{ReplicaChecksums, Request, Response};
-use crate::block::BlockMeta;
+use crate::block::{BlockId, BlockMeta};
 use crate::group::PartitionGroup;
 use crate::partition::{PartitionReplica, Scrubbed};
 use crate::raft::NodeId;
@@ -103,11 +103,11 @@ impl Cluster {
 
     /// Finds blocks that are whole here and hold something else than on most of their nodes.
     async fn compare_with_peers(&self, replica: &PartitionGroup) {
-        let mut votes: BTreeMap<u64, BTreeMap<u64, usize>> = BTreeMap::new();
+        let mut votes: BTreeMap<BlockId, BTreeMap<u64, usize>> = BTreeMap::new();
         let mut count = |checksums: &ReplicaChecksums| {
-            for (seal_index, checksum) in &checksums.blocks {
-                if !checksums.damaged.contains(seal_index) {
-                    *votes.entry(*seal_index).or_default().entry(*checksum).or_default() += 1;
+            for (id, checksum) in &checksums.blocks {
+                if !checksums.damaged.contains(id) {
+                    *votes.entry(*id).or_default().entry(*checksum).or_default() += 1;
                 }
             }
         };
@@ -116,7 +116,7 @@ impl Cluster {
             count(&checksums);
         }
         for meta in replica.replica.blocks_to_scrub() {
-            let Some(votes) = votes.get(&meta.seal_index) else { continue };
+            let Some(votes) = votes.get(&meta.id) else { continue };
             let mine = votes.get(&meta.content_checksum).copied().unwrap_or(0);
             if votes.values().any(|others| *others > mine) {
                 ScrubCounters::add(&self.scrub.blocks_diverged);
@@ -154,10 +154,13 @@ impl Cluster {
             .filter(|meta| replica.replica.is_damaged(meta))
             .collect();
         let peers = self.checksums_of_peers(replica).await;
+        let mut merged_away = false;
         for meta in damaged {
+            merged_away |=
+                !peers.iter().any(|(_, checksums)| checksums.blocks.iter().any(|(id, _)| *id == meta.id));
             let has_it_whole = |checksums: &ReplicaChecksums| {
-                checksums.blocks.contains(&(meta.seal_index, meta.content_checksum))
-                    && !checksums.damaged.contains(&meta.seal_index)
+                checksums.blocks.contains(&(meta.id, meta.content_checksum))
+                    && !checksums.damaged.contains(&meta.id)
             };
             for (node, _) in peers.iter().filter(|(_, checksums)| has_it_whole(checksums)) {
                 match self.repair_block(*node, replica, &meta).await {
@@ -171,6 +174,31 @@ impl Cluster {
                 }
             }
         }
+        if merged_away {
+            for (node, _) in peers {
+                match self.adopt_blocks(node, replica).await {
+                    Ok(true) => return ScrubCounters::add(&self.scrub.blocks_repaired),
+                    Ok(false) => {}
+                    Err(error) => tracing::warn!(node, error, "a peer's blocks were not taken over"),
+                }
+            }
+        }
+    }
+
+    /// Takes over the blocks of a peer that has merged away what is damaged here; false where it has not come further.
+    async fn adopt_blocks(&self, from: NodeId, replica: &PartitionGroup) -> Result<bool, String> {
+        let partition = replica.replica.partition();
+        let request = Request::Snapshot { partition };
+        let answer = self.ask(from, group_of(partition), &request, ASK_DEADLINE).await;
+        let Ok(Response::Snapshot(Some(stored))) = answer else { return Ok(false) };
+        if !replica.replica.may_adopt(&stored) {
+            return Ok(false);
+        }
+        self.fetch_missing(from, replica, &stored.snapshot).await?;
+        let adopting = Arc::clone(&replica.replica);
+        let adopted = crate::simulation::spawn_blocking(move || adopting.adopt(*stored));
+        adopted.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok(true)
     }
 
     async fn repair_block(

@@ -214,6 +214,12 @@ impl Cluster {
             Request::Checksums { partition } => {
                 Ok(Response::Checksums(self.hosted(partition)?.replica.checksums()))
             }
+            Request::Snapshot { partition } => {
+                Ok(Response::Snapshot(self.hosted(partition)?.replica.durable_snapshot().map(Box::new)))
+            }
+            Request::Deletion { partition, id } => {
+                Ok(Response::Deletion(self.hosted(partition)?.replica.deletion(id)))
+            }
             Request::Elect { group } => {
                 let here = self.group(GroupId(group)).ok_or(Failure::NotLeader { leader: None })?;
                 here.elect().await?;

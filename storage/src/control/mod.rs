@@ -1,16 +1,19 @@
-//! State of the control group: nodes and placement, users, service tokens, sessions. Pure: same commands,
+//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions. Pure: same commands,
 //! same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
+mod deletions;
 mod topology;
 
 use std::collections::BTreeMap;
 
 use insighthub_model::Timestamp;
 use insighthub_model::access::Role;
+use insighthub_model::retention::Retention;
 use serde::{Deserialize, Serialize};
 
+pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
 
 use crate::raft::NodeId;
@@ -29,6 +32,8 @@ pub enum ControlCommand {
     OpenSession { hash: [u8; 32], session: Session },
     CloseSession { hash: [u8; 32] },
     Topology(TopologyCommand),
+    SetRetention(Retention),
+    Deletion(DeletionCommand),
 }
 
 /// What a control command answers.
@@ -41,6 +46,8 @@ pub enum ControlReply {
     Conflict,
     /// The number of the node that was asked about.
     Node(NodeId),
+    /// The number of the deletion that was begun.
+    Deletion(u64),
 }
 
 /// Someone who can sign in.
@@ -78,6 +85,8 @@ pub struct ControlState {
     /// By SHA-256 of the session's secret.
     pub sessions: BTreeMap<[u8; 32], Session>,
     pub topology: Topology,
+    pub retention: Retention,
+    pub deletions: Deletions,
 }
 
 impl ControlState {
@@ -104,6 +113,8 @@ impl ControlState {
                 }
             }
             ControlCommand::Topology(command) => return self.topology.apply(command),
+            ControlCommand::SetRetention(retention) => self.retention = retention,
+            ControlCommand::Deletion(command) => return self.deletions.apply(command),
         }
         ControlReply::Done
     }

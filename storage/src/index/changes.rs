@@ -52,18 +52,16 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Applies everything in one transaction, with the seal that is applied by it.
+    /// Applies everything in one transaction, with how far the index is by it. `meta` brings the checksum of before.
     pub(super) fn apply(
         self,
         trees: &Trees,
         partition: PartitionId,
-        before: Option<PartitionMeta>,
-        seal_index: u64,
+        meta: PartitionMeta,
     ) -> Result<(), IndexError> {
         let parts = [&self.minutes, &self.dead_letters, &self.services];
         let added = parts.iter().fold(0u64, |sum, part| sum.wrapping_add(part.checksum));
-        let checksum = before.map_or(0, |meta| meta.content_checksum).wrapping_add(added);
-        let meta = PartitionMeta { applied_seal_index: seal_index, content_checksum: checksum };
+        let meta = PartitionMeta { content_checksum: meta.content_checksum.wrapping_add(added), ..meta };
         let mut meta_batch = Batch::default();
         meta_batch.insert(&tree::meta::key(partition)[..], tree::meta::encode(meta)?);
         let all = (&trees.minutes, &trees.dead_letters, &trees.services, &trees.meta);

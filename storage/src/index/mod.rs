@@ -9,6 +9,7 @@
 mod changes;
 mod database;
 mod read;
+mod revision;
 mod seal;
 mod tree;
 mod verify;
@@ -26,8 +27,10 @@ use self::database::{Database, Trees};
 use self::seal::SealChange;
 use crate::block::BlockReader;
 use crate::column_source::{ColumnError, ColumnSource};
+use crate::life::Horizon;
 use crate::sealed_head::SealedHead;
 
+pub use revision::{Revision, summaries};
 pub use tree::{PartitionMeta, ServiceSummary};
 
 /// Why the index cannot answer.
@@ -51,6 +54,19 @@ impl IndexError {
     fn damaged(reason: impl std::fmt::Display) -> IndexError {
         IndexError::Damaged { reason: reason.to_string() }
     }
+}
+
+/// What a partition's index must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Indexed {
+    /// All blocks, oldest first.
+    pub blocks: Vec<Arc<BlockReader>>,
+    /// The last merge these are the result of.
+    pub merged_by: u64,
+    /// Raft index up to which seals are in these blocks.
+    pub as_of: u64,
+    /// Minutes below it are not kept.
+    pub horizon: Arc<Horizon>,
 }
 
 /// The index of all partitions of a node. Calls block the thread.
@@ -79,22 +95,18 @@ impl Index {
         })
     }
 
-    /// Makes a partition hold exactly what its blocks (all of them, oldest first) hold: nothing to do after
+    /// Makes a partition hold exactly what its blocks hold: nothing to do after
     /// a clean stop, the missing seals after a crash, everything where the two disagree.
-    pub fn bring_in_line(
-        &self,
-        partition: PartitionId,
-        blocks: &[Arc<BlockReader>],
-    ) -> Result<(), IndexError> {
-        match self.catch_up(partition, blocks) {
+    pub fn bring_in_line(&self, partition: PartitionId, indexed: &Indexed) -> Result<(), IndexError> {
+        match self.catch_up(partition, indexed) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 tracing::warn!(%partition, "the index disagrees with the block files, rebuilding it from them");
-                self.rebuild(partition, blocks)
+                self.rebuild(partition, indexed)
             }
             Err(IndexError::Damaged { reason }) => {
                 tracing::warn!(%partition, reason, "the index is damaged, rebuilding it from the block files");
-                self.rebuild(partition, blocks)
+                self.rebuild(partition, indexed)
             }
             Err(error) => Err(error),
         }
@@ -103,19 +115,26 @@ impl Index {
     /// Applies a seal in one transaction. A seal that was applied before changes nothing.
     pub fn apply_seal(&self, head: &SealedHead) -> Result<(), IndexError> {
         self.check_in_line(head.partition)?;
-        self.guarded(|trees| SealChange::of_head(head).apply(trees))
+        self.guarded(|trees| SealChange::of_head(head).apply(trees, None))
     }
 
-    /// Drops what is held of a partition and reads its blocks (all of them, oldest first) again.
-    pub fn rebuild(&self, partition: PartitionId, blocks: &[Arc<BlockReader>]) -> Result<(), IndexError> {
+    /// The same, of the block that was made of the head: it may hold less.
+    pub fn apply_block(&self, block: &BlockReader) -> Result<(), IndexError> {
+        self.check_in_line(block.partition())?;
+        let change = SealChange::of_block(block, &Horizon::default())?;
+        self.guarded(|trees| change.apply(trees, None))
+    }
+
+    /// Drops what is held of a partition and reads its blocks again.
+    pub fn rebuild(&self, partition: PartitionId, indexed: &Indexed) -> Result<(), IndexError> {
         if self.broken.load(Ordering::Acquire) {
             self.reset()?;
         }
-        let rebuilt = self.rebuild_once(partition, blocks);
+        let rebuilt = self.rebuild_once(partition, indexed);
         if matches!(rebuilt, Err(IndexError::Damaged { .. })) {
             // Even dropping failed: a new database must do, and if not, nothing will.
             self.reset()?;
-            return self.rebuild_once(partition, blocks);
+            return self.rebuild_once(partition, indexed);
         }
         rebuilt
     }
@@ -146,37 +165,39 @@ impl Index {
     }
 
     /// False when only a rebuild helps.
-    fn catch_up(&self, partition: PartitionId, blocks: &[Arc<BlockReader>]) -> Result<bool, IndexError> {
-        let last = blocks.last().map(|block| block.seal_index());
-        let applied = self.meta(partition)?.map(|meta| meta.applied_seal_index);
-        let at = blocks.iter().position(|block| Some(block.seal_index()) == applied);
-        let missing = match (applied, at) {
-            (None, _) if blocks.is_empty() => blocks,
+    fn catch_up(&self, partition: PartitionId, indexed: &Indexed) -> Result<bool, IndexError> {
+        let Some(meta) = self.meta(partition)? else {
             // Also clears what a rebuild that was cut short left behind.
-            (None, _) => {
-                self.rebuild_once(partition, blocks)?;
-                return Ok(true);
+            if !indexed.blocks.is_empty() {
+                self.rebuild_once(partition, indexed)?;
             }
-            (Some(_), Some(at)) => blocks.get(at + 1..).unwrap_or(&[]),
-            (Some(_), None) => return Ok(false),
+            self.in_line.write().insert(partition);
+            return Ok(true);
         };
-        for block in missing {
-            let change = SealChange::of_block(block)?;
-            self.guarded(|trees| change.apply(trees))?;
+        if meta.merged_by != indexed.merged_by || meta.applied_seal_index > indexed.as_of {
+            return Ok(false);
         }
-        if !missing.is_empty() {
-            tracing::info!(%partition, seals = missing.len(), up_to = last, "the index caught up from block files");
+        // Merged blocks are all of seals that the index had applied when it took note of their merge.
+        let is_missing = |block: &&Arc<BlockReader>| block.seal_index() > meta.applied_seal_index;
+        let missing: Vec<_> = indexed.blocks.iter().filter(is_missing).collect();
+        for block in &missing {
+            let change = SealChange::of_block(block, &indexed.horizon)?;
+            self.guarded(|trees| change.apply(trees, None))?;
+        }
+        if let Some(last) = missing.last() {
+            let (seals, up_to) = (missing.len(), last.seal_index());
+            tracing::info!(%partition, seals, up_to, "the index caught up from block files");
         }
         self.in_line.write().insert(partition);
         Ok(true)
     }
 
-    fn rebuild_once(&self, partition: PartitionId, blocks: &[Arc<BlockReader>]) -> Result<(), IndexError> {
+    fn rebuild_once(&self, partition: PartitionId, indexed: &Indexed) -> Result<(), IndexError> {
         self.remove_partition(partition)?;
-        for block in blocks {
+        for block in &indexed.blocks {
             assert_eq!(block.partition(), partition, "a partition is rebuilt from its own blocks");
-            let change = SealChange::of_block(block)?;
-            self.guarded(|trees| change.apply(trees))?;
+            let change = SealChange::of_block(block, &indexed.horizon)?;
+            self.guarded(|trees| change.apply(trees, Some(indexed.merged_by)))?;
         }
         self.in_line.write().insert(partition);
         Ok(())

@@ -10,9 +10,10 @@ use insighthub_model::dead_letter::DeadLetter;
 use super::IndexError;
 use super::changes::Changes;
 use super::database::Trees;
-use super::tree::{self, ServiceSummary};
+use super::tree::{self, PartitionMeta, ServiceSummary};
 use crate::block::BlockReader;
 use crate::column_source::{ColumnError, ColumnSource};
+use crate::life::Horizon;
 use crate::sealed_head::SealedHead;
 
 /// The changes of one seal.
@@ -55,7 +56,13 @@ impl<'a> SealChange<'a> {
         }
     }
 
-    pub(super) fn of_block(block: &BlockReader) -> Result<SealChange<'static>, ColumnError> {
+    /// Of a block of which nothing is in the index; without what is too old.
+    pub(super) fn of_block(
+        block: &BlockReader,
+        horizon: &Horizon,
+    ) -> Result<SealChange<'static>, ColumnError> {
+        let mut minutes = block.minutes()?;
+        minutes.retain(|key, _| !horizon.hides_minute(key));
         let mut start = 0;
         let summary = |run: &crate::block::ServiceRun| {
             let records = u64::from(run.end_row - start);
@@ -67,14 +74,14 @@ impl<'a> SealChange<'a> {
             partition: block.partition(),
             seal_index: block.seal_index(),
             services: block.service_runs().iter().map(summary).collect(),
-            minutes: Cow::Owned(block.minutes()?),
+            minutes: Cow::Owned(minutes),
             dead_letters: Cow::Owned(block.dead_letters()?),
             resolved_dead_letters: Cow::Owned(block.resolved_dead_letters()?),
         })
     }
 
-    /// Applies the changes, unless they were.
-    pub(super) fn apply(&self, trees: &Trees) -> Result<(), IndexError> {
+    /// Applies the changes to an index of these blocks' merges, unless they were applied.
+    pub(super) fn apply(&self, trees: &Trees, merged_by: Option<u64>) -> Result<(), IndexError> {
         let before = trees.meta_of(self.partition)?;
         if before.is_some_and(|meta| meta.applied_seal_index >= self.seal_index) {
             return Ok(());
@@ -83,7 +90,14 @@ impl<'a> SealChange<'a> {
         self.change_minutes(trees, &mut changes)?;
         self.change_services(trees, &mut changes)?;
         self.change_dead_letters(trees, &mut changes)?;
-        changes.apply(trees, self.partition, before, self.seal_index)
+        let PartitionMeta { merged_by: known, content_checksum, .. } = before.unwrap_or_default();
+        let merged_by = merged_by.unwrap_or(known);
+        let applied_seal_index = self.seal_index;
+        changes.apply(
+            trees,
+            self.partition,
+            PartitionMeta { applied_seal_index, merged_by, content_checksum },
+        )
     }
 
     fn change_minutes(&self, trees: &Trees, changes: &mut Changes) -> Result<(), IndexError> {

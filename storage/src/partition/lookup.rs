@@ -1,13 +1,17 @@
 //! What a replica answers by key: minute aggregates and dead letters, from the heads in memory and from the
 //! index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use insighthub_model::Timestamp;
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
 
 use super::PartitionReplica;
+use super::recounting::count_visible;
+use crate::column_source::ColumnSource;
 use crate::index::IndexError;
+use crate::life::Veil;
 
 impl PartitionReplica {
     /// The minute aggregates of `[from_minute, to_minute]`, of one service or of all.
@@ -17,49 +21,105 @@ impl PartitionReplica {
         from_minute: i64,
         to_minute: i64,
     ) -> Result<BTreeMap<MinuteKey, MinuteAggregate>, IndexError> {
-        let wanted = |key: &MinuteKey| {
-            (from_minute..=to_minute).contains(&key.minute) && service.is_none_or(|name| name == key.service)
-        };
         let _gate = self.index_gate.read();
+        let (veil, must_recount) = {
+            let inner = self.inner.read();
+            let veil = inner.veil();
+            let must_recount = inner.must_recount(&veil);
+            (veil, must_recount)
+        };
+        let wanted = |key: &MinuteKey| {
+            (from_minute..=to_minute).contains(&key.minute)
+                && service.is_none_or(|name| name == key.service)
+                && !veil.hides_minute(key)
+        };
         let mut minutes: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
+        let mut add = |key: MinuteKey, aggregate: &MinuteAggregate| {
+            if wanted(&key) {
+                minutes.entry(key).or_default().merge(aggregate);
+            }
+        };
+        if must_recount {
+            self.recount(&veil, (from_minute, to_minute), &mut add)?;
+            return Ok(minutes);
+        }
         {
             let inner = self.inner.read();
             let frozen = inner.frozen.iter().map(|head| &head.minutes);
             for (key, aggregate) in frozen.chain([&inner.state.head.minutes]).flatten() {
-                if wanted(key) {
-                    minutes.entry(key.clone()).or_default().merge(aggregate);
-                }
+                add(key.clone(), aggregate);
             }
         }
         let index = &self.world.index;
         let sealed = self.mending(|| index.minutes(self.partition, service, from_minute, to_minute))?;
         for (key, aggregate) in sealed {
-            minutes.entry(key).or_default().merge(&aggregate);
+            add(key, &aggregate);
         }
         Ok(minutes)
+    }
+
+    /// Adds up blocks and heads one by one: their own aggregates where nothing in them is hidden, else their records.
+    fn recount(
+        &self,
+        veil: &Veil,
+        (from_minute, to_minute): (i64, i64),
+        add: &mut dyn FnMut(MinuteKey, &MinuteAggregate),
+    ) -> Result<(), IndexError> {
+        let (batches, blocks) = {
+            let inner = self.inner.read();
+            let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
+            let batches: Vec<_> = frozen.chain(inner.state.head.batches.iter().cloned()).collect();
+            let blocks: Vec<_> = inner.blocks.iter().filter_map(|block| block.reader.clone()).collect();
+            (batches, blocks)
+        };
+        let is_in_range = |source: &dyn ColumnSource| {
+            let (first, last) = source.time_range();
+            source.rows() > 0
+                && Timestamp(first).minute() <= to_minute
+                && Timestamp(last).minute() >= from_minute
+        };
+        for batch in batches.iter().filter(|batch| is_in_range(batch.as_ref())) {
+            count_visible(batch.as_ref(), veil, |key, aggregate| add(key, &aggregate))?;
+        }
+        for block in blocks.iter().filter(|block| is_in_range(block.as_ref())) {
+            if veil.may_hide_in(block.as_ref()) {
+                count_visible(block.as_ref(), veil, |key, aggregate| add(key, &aggregate))?;
+            } else {
+                block.minutes()?.into_iter().for_each(|(key, aggregate)| add(key, &aggregate));
+            }
+        }
+        Ok(())
     }
 
     /// Unresolved dead letters with numbers below `before`, newest first.
     pub fn dead_letters(&self, before: u64, limit: usize) -> Result<Vec<(u64, DeadLetter)>, IndexError> {
         let _gate = self.index_gate.read();
-        let (mut letters, resolved) = {
+        let (in_heads, resolved, veil) = {
             let inner = self.inner.read();
             let heads = inner.frozen.iter().map(|head| &head.dead_letters);
-            let letters: BTreeMap<u64, DeadLetter> = heads
-                .chain([&inner.state.head.dead_letters])
-                .flat_map(|letters| letters.range(..before).rev().take(limit))
-                .map(|(number, letter)| (*number, letter.clone()))
-                .collect();
+            let letters =
+                heads.chain([&inner.state.head.dead_letters]).flat_map(|letters| letters.range(..before));
+            let letters: BTreeMap<u64, DeadLetter> =
+                letters.map(|(number, letter)| (*number, letter.clone())).collect();
             let frozen = inner.frozen.iter().flat_map(|head| head.resolved_dead_letters.iter().copied());
-            let resolved: Vec<u64> =
+            let resolved: BTreeSet<u64> =
                 frozen.chain(inner.state.head.resolved_dead_letters.iter().copied()).collect();
-            (letters, resolved)
+            (letters, resolved, inner.veil())
         };
-        // Resolved ones may fill the index's page, so as many more are asked for.
-        let index = &self.world.index;
-        letters.extend(self.mending(|| index.dead_letters(self.partition, before, limit + resolved.len()))?);
-        let open = letters.into_iter().rev().filter(|(number, _)| !resolved.contains(number));
-        Ok(open.take(limit).collect())
+        let is_open = |(number, letter): &(u64, DeadLetter)| {
+            !resolved.contains(number) && !veil.hides_letter(*number, letter)
+        };
+        let mut found: Vec<_> = in_heads.into_iter().rev().filter(is_open).take(limit).collect();
+        // Those in heads are younger than all in the index. Resolved and hidden ones may fill a page of the index.
+        let mut before = before;
+        while found.len() < limit {
+            let wanted = limit - found.len();
+            let page = self.mending(|| self.world.index.dead_letters(self.partition, before, wanted))?;
+            let Some((last, _)) = page.last() else { break };
+            before = *last;
+            found.extend(page.into_iter().filter(is_open));
+        }
+        Ok(found)
     }
 
     /// Asks the index; one that turns out to be damaged is rebuilt from the blocks and asked again.
@@ -67,7 +127,7 @@ impl PartitionReplica {
         match ask() {
             Err(IndexError::Damaged { reason }) => {
                 tracing::warn!(partition = %self.partition, reason, "mending the index from block files");
-                self.world.index.bring_in_line(self.partition, &self.block_readers())?;
+                self.world.index.bring_in_line(self.partition, &self.indexed())?;
                 ask()
             }
             answer => answer,

@@ -1,18 +1,29 @@
 //! A partition: its replicated state, how commands change it, how its head becomes blocks.
 
+mod adopting;
+mod content;
 mod head;
+mod hiding;
 mod lookup;
+mod merging;
 mod producers;
+mod recounting;
 mod replica;
 mod scrubbing;
 mod sealer;
+mod sealing;
 mod snapshots;
 mod state;
+mod tending;
 mod transfer;
+mod view;
 
+pub use content::Content;
 pub use head::Head;
 pub use producers::{Producers, Verdict};
-pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReadView, ReplicaWorld};
+pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReplicaWorld};
 pub use scrubbing::Scrubbed;
 pub use sealer::Sealer;
 pub use state::{ENTRY_RECORDS_MAX, Effects, PartitionSnapshot, PartitionState};
+pub use tending::PartitionDeletion;
+pub use view::ReadView;

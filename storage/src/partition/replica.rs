@@ -1,7 +1,6 @@
-//! One replica of a partition: the pure state, the frozen heads and blocks around it, and consistent
-//! views of all three for readers.
+//! One replica of a partition: the pure state, and the frozen heads and blocks around it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +9,14 @@ use insighthub_model::{Offset, PartitionId};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-use super::sealer::{SealJob, Sealer};
-use super::{PartitionSnapshot, PartitionState};
-use crate::block::{BlockCache, BlockMeta, BlockReader};
-use crate::column_source::ColumnSource;
+use super::content::Content;
+use super::sealer::{Job, Sealer, Work};
+use super::{Effects, PartitionState};
+use crate::block::{BlockCache, BlockId, BlockMeta, BlockReader, MergeInput};
 use crate::command::{Applied, Command};
 use crate::fs::Fs;
-use crate::index::{Index, IndexError};
+use crate::index::{Index, IndexError, Indexed};
+use crate::life::{Erasure, Veil};
 use crate::raft::{Membership, RaftLogId};
 use crate::sealed_head::SealedHead;
 use crate::snapshot::{self, Snapshot, StoredSnapshot};
@@ -53,11 +53,11 @@ pub struct PartitionReplica {
     /// Held for writing while a frozen head moves into the index, so that a reader finds its minutes
     /// and dead letters on exactly one side.
     pub(super) index_gate: RwLock<()>,
-    /// Seal indices of blocks that were found damaged and are not repaired yet.
-    pub(super) damaged: Mutex<BTreeSet<u64>>,
+    /// Blocks that were found damaged and are not repaired yet.
+    pub(super) damaged: Mutex<BTreeSet<BlockId>>,
     /// Held while a snapshot is written: the sealer and Raft's builder may both want to.
     pub(super) snapshot_turn: Mutex<()>,
-    /// Woken when a seal has become a block and its snapshot is on disk.
+    /// Woken when files have changed and the snapshot that says so is on disk.
     pub sealed: Notify,
 }
 
@@ -71,10 +71,83 @@ pub(super) struct Inner {
     pub(super) generation: u64,
     /// The last command that was applied.
     pub(super) applied: Option<RaftLogId>,
-    /// What detectors know as of the last block.
+    /// See [`Content`], as the next three.
     pub(super) detectors: Bytes,
+    pub(super) merged_by: u64,
+    /// Raft index up to which seals are in the blocks.
+    pub(super) sealed_up_to: u64,
+    pub(super) erased: BTreeMap<u64, u64>,
+    /// Merges, and ends of deletions, that wait for the sealer.
+    pub(super) jobs: usize,
+    /// Deletions whose end is applied and waits for the sealer: blocks here may still hold what they hide.
+    pub(super) ending: Vec<Arc<Erasure>>,
+    /// Names of files to remove once a snapshot without them is on disk.
+    pub(super) retired: Vec<String>,
     /// The newest snapshot on disk.
     pub(super) durable: Option<StoredSnapshot>,
+}
+
+impl Inner {
+    pub(super) fn content(&self) -> Content {
+        Content {
+            blocks: self.blocks.iter().map(|block| block.meta.clone()).collect(),
+            merged_by: self.merged_by,
+            detectors: self.detectors.clone(),
+            erased: self.erased.clone(),
+        }
+    }
+
+    /// What a command that was just applied leaves to the sealer.
+    fn work(&mut self, effects: &Effects, membership: &Membership) -> Option<Work> {
+        if let Some(head) = &effects.sealed {
+            self.frozen.push(Arc::clone(head));
+            // The head is empty now, so this is the state exactly as of this entry; the sealer adds the content.
+            let state = Box::new(self.state.snapshot(Content::default()));
+            let veil = Arc::new(self.state.veil());
+            return Some(Work::Seal { head: Arc::clone(head), state, membership: membership.clone(), veil });
+        }
+        if let Some(runs) = &effects.merge {
+            self.jobs += 1;
+            return Some(Work::Merge { runs: runs.clone(), veil: Arc::new(self.state.veil()) });
+        }
+        let erasure = effects.ended.as_ref()?;
+        self.jobs += 1;
+        self.ending.push(Arc::clone(erasure));
+        Some(Work::LiftErasure(erasure.id))
+    }
+
+    /// Nothing is in memory only, and no file is about to change.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state.head.is_empty() && self.frozen.is_empty() && self.jobs == 0
+    }
+
+    /// The last entry whose seal or merge is done.
+    pub(super) fn moment(&self) -> u64 {
+        self.sealed_up_to.max(self.merged_by)
+    }
+
+    pub(super) fn count_erased(&mut self, counts: &BTreeMap<u64, u64>) {
+        super::content::count_erased(&mut self.erased, counts);
+    }
+
+    /// What readers must not see.
+    pub(super) fn veil(&self) -> Veil {
+        let mut veil = self.state.veil();
+        veil.erasures.extend(self.ending.iter().cloned());
+        veil
+    }
+
+    /// Puts a merged block in the place of those it was made of.
+    pub(super) fn replace(&mut self, inputs: &[MergeInput], output: Option<Block>) {
+        let is_input = |block: &Block| inputs.iter().any(|input| input.block.id() == block.meta.id);
+        let Some(at) = self.blocks.iter().position(is_input) else { return };
+        let (gone, kept) = std::mem::take(&mut self.blocks).into_iter().partition::<Vec<_>, _>(is_input);
+        self.blocks = kept;
+        self.retired.extend(gone.into_iter().map(|block| block.meta.file_name));
+        if let Some(output) = output {
+            self.blocks.insert(at, output);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -82,20 +155,6 @@ pub(super) struct Block {
     pub(super) meta: BlockMeta,
     /// `None` while the file is missing or damaged beyond opening: the replica must not be asked then.
     pub(super) reader: Option<Arc<BlockReader>>,
-}
-
-/// A consistent set of everything a query has to look at.
-#[derive(Debug, Clone)]
-pub struct ReadView {
-    pub batches: Vec<Arc<StoredBatch>>,
-    pub blocks: Vec<Arc<BlockReader>>,
-}
-
-impl ReadView {
-    pub fn sources(&self) -> impl Iterator<Item = &dyn ColumnSource> {
-        let blocks = self.blocks.iter().map(|block| block.as_ref() as &dyn ColumnSource);
-        blocks.chain(self.batches.iter().map(|batch| batch.as_ref() as &dyn ColumnSource))
-    }
 }
 
 /// Figures for `/api/cluster` and the metrics.
@@ -112,7 +171,7 @@ pub struct PartitionStatus {
     pub producers: usize,
     /// Blocks found damaged and not repaired yet.
     pub damaged_blocks: usize,
-    /// The seal index of the last block and a checksum over all blocks' contents, equal on all replicas.
+    /// The last entry whose seal or merge is done, and a checksum over all blocks' contents by then: equal on all replicas.
     pub scrubbed: Option<(u64, String)>,
 }
 
@@ -135,26 +194,39 @@ impl PartitionReplica {
     ) -> Result<Arc<PartitionReplica>, StoreError> {
         world.fs.create_dir_all(directory).map_err(StoreError::io("create", directory))?;
         let durable = snapshot::read(world.fs.as_ref(), directory)?;
-        let (state, metas, detectors) = match durable.as_ref().map(|stored| &stored.snapshot) {
+        let (state, content) = match durable.as_ref().map(|stored| &stored.snapshot) {
             Some(Snapshot::Partition(snapshot)) => {
-                let state = PartitionState::from_snapshot(snapshot);
-                (state, snapshot.blocks.clone(), snapshot.detectors.clone())
+                (PartitionState::from_snapshot(snapshot), snapshot.content.clone())
             }
-            None => (PartitionState::new(partition), Vec::new(), Bytes::new()),
+            None => (PartitionState::new(partition), Content::default()),
             Some(Snapshot::Control(_)) => return Err(StoreError::WrongSnapshot { path: directory.into() }),
         };
+        remove_unnamed(world.fs.as_ref(), directory, &content.blocks)?;
         let mut damaged = BTreeSet::new();
-        let blocks = metas.into_iter().map(|meta| {
-            let seal_index = meta.seal_index;
+        let blocks = content.blocks.into_iter().map(|meta| {
+            let id = meta.id;
             open_block(&world, directory, meta.clone()).unwrap_or_else(|error| {
                 tracing::error!(%partition, %error, "a block cannot be opened; it has to come from a peer");
-                damaged.insert(seal_index);
+                damaged.insert(id);
                 Block { meta, reader: None }
             })
         });
-        let blocks: Vec<Block> = blocks.collect();
         let applied = durable.as_ref().and_then(|stored| stored.meta.last_log_id);
-        let inner = Inner { state, frozen: Vec::new(), blocks, generation: 0, applied, detectors, durable };
+        let inner = Inner {
+            state,
+            frozen: Vec::new(),
+            blocks: blocks.collect(),
+            generation: 0,
+            applied,
+            detectors: content.detectors,
+            merged_by: content.merged_by,
+            sealed_up_to: applied.map_or(0, |log_id| log_id.index),
+            erased: content.erased,
+            jobs: 0,
+            ending: Vec::new(),
+            retired: Vec::new(),
+            durable,
+        };
         let replica = Arc::new(PartitionReplica {
             partition,
             directory: directory.into(),
@@ -186,19 +258,9 @@ impl PartitionReplica {
             let mut inner = self.inner.write();
             let (applied, effects) = inner.state.apply(log_id.index, command);
             inner.applied = Some(log_id);
-            let job = effects.sealed.as_ref().map(|head| {
-                inner.frozen.push(Arc::clone(head));
-                SealJob {
-                    replica: Arc::clone(self),
-                    head: Arc::clone(head),
-                    // The head is empty now, so this is the state exactly as of this entry; the
-                    // sealer adds the blocks.
-                    state: inner.state.snapshot(Vec::new(), Bytes::new()),
-                    log_id,
-                    membership: membership.clone(),
-                    generation: inner.generation,
-                }
-            });
+            let work = inner.work(&effects, membership);
+            let generation = inner.generation;
+            let job = work.map(|work| Job { replica: Arc::clone(self), log_id, generation, work });
             (applied, effects, job)
         };
         for batch in &effects.stored {
@@ -210,67 +272,11 @@ impl PartitionReplica {
         applied
     }
 
-    /// Turns a frozen head into a block, index rows and a snapshot. Called by the sealer, in order;
-    /// repeating it after a failure or a restart is harmless.
-    pub fn finish_seal(&self, job: &SealJob) -> Result<(), StoreError> {
-        let fs = self.world.fs.as_ref();
-        let meta = crate::block::write_block(fs, &self.directory, &job.head)?;
-        let block = open_block(&self.world, &self.directory, meta)?;
-        let snapshot = {
-            let _gate = self.index_gate.write();
-            if self.inner.read().generation != job.generation {
-                return Ok(());
-            }
-            if !self.has_block(job.head.seal_index) {
-                self.index_seal(&job.head, &block)?;
-                let before = self.inner.read().detectors.clone();
-                let detectors = self.world.observer.fold(&before, &job.head);
-                let mut inner = self.inner.write();
-                inner.frozen.retain(|head| head.seal_index != job.head.seal_index);
-                inner.blocks.push(block);
-                inner.detectors = detectors;
-            }
-            let inner = self.inner.read();
-            let blocks = inner.blocks.iter().map(|block| block.meta.clone()).collect();
-            PartitionSnapshot { blocks, detectors: inner.detectors.clone(), ..job.state.clone() }
-        };
-        self.store_snapshot(StoredSnapshot {
-            meta: snapshot_meta(self.partition, Some(job.log_id), &job.membership),
-            snapshot: Snapshot::Partition(snapshot),
-        })?;
-        self.sealed.notify_one();
-        Ok(())
-    }
-
-    /// The head of that seal is a block already: only its snapshot was not stored.
-    fn has_block(&self, seal_index: u64) -> bool {
-        self.inner.read().blocks.iter().any(|block| block.meta.seal_index == seal_index)
-    }
-
     /// What detectors knew as of the last block, and every batch since, in offset order.
     pub fn detector_checkpoint(&self) -> (Bytes, Vec<Arc<StoredBatch>>) {
         let inner = self.inner.read();
         let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
         (inner.detectors.clone(), frozen.chain(inner.state.head.batches.iter().cloned()).collect())
-    }
-
-    /// Everything visible now.
-    pub fn view(&self) -> ReadView {
-        let inner = self.inner.read();
-        let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
-        ReadView {
-            batches: frozen.chain(inner.state.head.batches.iter().cloned()).collect(),
-            blocks: inner.blocks.iter().filter_map(|block| block.reader.clone()).collect(),
-        }
-    }
-
-    /// The same for a reader of everything from an offset on. `None` while a block it would read cannot be opened:
-    /// the reader would not notice what is left out.
-    pub fn view_from(&self, from: Offset) -> Option<ReadView> {
-        let lacks = |block: &Block| block.reader.is_none() && block.meta.offset_range.1 > from;
-        let is_lacking = self.inner.read().blocks.iter().any(lacks);
-        // A block that can be opened stays open: what comes between the two looks is whole.
-        (!is_lacking).then(|| self.view())
     }
 
     pub fn head_size(&self) -> HeadSize {
@@ -291,7 +297,18 @@ impl PartitionReplica {
             block_bytes: inner.blocks.iter().map(|block| block.meta.bytes).sum(),
             producers: inner.state.producers.len(),
             damaged_blocks: self.damaged_blocks(),
-            scrubbed: content_of(&inner.blocks),
+            scrubbed: content_of(&inner),
+        }
+    }
+
+    /// What the index must be in line with.
+    pub(super) fn indexed(&self) -> Indexed {
+        let inner = self.inner.read();
+        Indexed {
+            blocks: inner.blocks.iter().filter_map(|block| block.reader.clone()).collect(),
+            merged_by: inner.merged_by,
+            as_of: inner.sealed_up_to,
+            horizon: Arc::clone(&inner.state.horizon),
         }
     }
 
@@ -305,20 +322,8 @@ impl PartitionReplica {
 
     /// Brings the index to the state of the last block; what it holds beyond or beside that is rebuilt.
     pub(super) fn bring_index_in_line(&self) -> Result<(), StoreError> {
-        self.world.index.bring_in_line(self.partition, &self.block_readers())?;
+        self.world.index.bring_in_line(self.partition, &self.indexed())?;
         Ok(())
-    }
-
-    fn index_seal(&self, head: &SealedHead, block: &Block) -> Result<(), StoreError> {
-        match self.world.index.apply_seal(head) {
-            Ok(()) => Ok(()),
-            Err(IndexError::Damaged { reason }) => {
-                tracing::warn!(partition = %self.partition, reason, "rebuilding the index from block files");
-                let all: Vec<_> = self.block_readers().into_iter().chain(block.reader.clone()).collect();
-                Ok(self.world.index.rebuild(self.partition, &all)?)
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
@@ -332,14 +337,12 @@ pub(super) fn open_block(
     Ok(Block { meta, reader: Some(Arc::new(reader)) })
 }
 
-/// The last seal and a checksum over the contents of all blocks in order.
-fn content_of(blocks: &[Block]) -> Option<(u64, String)> {
-    let last = blocks.last()?.meta.seal_index;
+fn content_of(inner: &Inner) -> Option<(u64, String)> {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    for block in blocks {
+    for block in &inner.blocks {
         hash.update(&block.meta.content_checksum.to_le_bytes());
     }
-    Some((last, format!("{:016x}", hash.digest())))
+    (!inner.blocks.is_empty()).then(|| (inner.moment(), format!("{:016x}", hash.digest())))
 }
 
 pub(super) fn snapshot_meta(
@@ -350,6 +353,22 @@ pub(super) fn snapshot_meta(
     openraft::SnapshotMeta {
         last_log_id,
         last_membership: membership.clone(),
-        snapshot_id: format!("p{partition}-{}", last_log_id.map_or(0, |log_id| log_id.index)),
+        snapshot_id: snapshot_id(partition, last_log_id, 0),
     }
+}
+
+/// Names what a snapshot holds: its moment, and the last merge its blocks are the result of.
+pub(super) fn snapshot_id(partition: PartitionId, last_log_id: Option<RaftLogId>, merged_by: u64) -> String {
+    format!("p{partition}-{}-{merged_by}", last_log_id.map_or(0, |log_id| log_id.index))
+}
+
+/// Removes files that the snapshot does not name: drafts, blocks of seals and merges that come again, blocks merged away.
+fn remove_unnamed(fs: &dyn Fs, directory: &Path, blocks: &[BlockMeta]) -> Result<(), StoreError> {
+    let names = fs.list(directory).map_err(StoreError::io("list", directory))?;
+    let is_named = |name: &String| blocks.iter().any(|meta| meta.file_name == *name);
+    for name in names.iter().filter(|name| name.as_str() != snapshot::FILE_NAME && !is_named(name)) {
+        let path = directory.join(name);
+        fs.remove(&path).map_err(StoreError::io("remove", &path))?;
+    }
+    Ok(())
 }

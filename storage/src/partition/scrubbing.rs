@@ -39,11 +39,11 @@ impl PartitionReplica {
             return Scrubbed::Whole;
         }
         // It may have left the replica while it was read.
-        let is_here = self.block_metas().iter().any(|known| known.seal_index == meta.seal_index);
+        let is_here = self.block_metas().iter().any(|known| known.id == meta.id);
         if !is_here {
             return Scrubbed::Whole;
         }
-        if !self.damaged.lock().insert(meta.seal_index) {
+        if !self.damaged.lock().insert(meta.id) {
             return Scrubbed::KnownDamaged;
         }
         tracing::error!(partition = %self.partition, block = meta.file_name, "a block is damaged on this node");
@@ -60,22 +60,22 @@ impl PartitionReplica {
         let block = open_block(&self.world, &self.directory, meta.clone())?;
         {
             let mut inner = self.inner.write();
-            if let Some(known) =
-                inner.blocks.iter_mut().find(|known| known.meta.seal_index == meta.seal_index)
-            {
-                known.reader = block.reader;
+            match inner.blocks.iter_mut().find(|known| known.meta.id == meta.id) {
+                Some(known) => known.reader = block.reader,
+                // Merged away while it was fetched.
+                None => inner.retired.push(meta.file_name.clone()),
             }
         }
         let is_last = {
             let damaged = self.damaged.lock();
-            damaged.len() == 1 && damaged.contains(&meta.seal_index)
+            damaged.len() == 1 && damaged.contains(&meta.id)
         };
         if is_last {
             // What was read from the damaged block may be wrong in the index as well.
             let _gate = self.index_gate.write();
-            self.world.index.rebuild(self.partition, &self.block_readers())?;
+            self.world.index.rebuild(self.partition, &self.indexed())?;
         }
-        self.damaged.lock().remove(&meta.seal_index);
+        self.damaged.lock().remove(&meta.id);
         tracing::info!(partition = %self.partition, block = meta.file_name, "a damaged block was replaced by a peer's");
         Ok(())
     }
@@ -88,7 +88,7 @@ impl PartitionReplica {
     }
 
     pub fn is_damaged(&self, meta: &BlockMeta) -> bool {
-        self.damaged.lock().contains(&meta.seal_index)
+        self.damaged.lock().contains(&meta.id)
     }
 
     fn is_block_whole(&self, meta: &BlockMeta) -> bool {

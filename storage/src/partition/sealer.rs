@@ -1,34 +1,53 @@
-//! The thread of a node that turns frozen heads into blocks, one after another.
+//! The thread of a node that works off what applied commands leave to be done with files: frozen heads become blocks,
+//! blocks are merged. One after another, in log order within each partition.
 //!
 //! Compression and syncs take tens of milliseconds; done here they hold up neither the apply of the
 //! next entries nor any async thread.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use insighthub_model::PartitionId;
+
 use super::{PartitionReplica, PartitionSnapshot};
+use crate::block::BlockId;
+use crate::life::Veil;
 use crate::raft::{Membership, RaftLogId};
 use crate::sealed_head::SealedHead;
 use crate::simulation;
 
-/// Frozen heads that may wait. The leader proposes no seal while one of its partition waits, so this
+/// Jobs that may wait. The leader proposes none while one of its partition waits, so this
 /// is only reached while a restart replays; then apply waits for the sealer.
 const JOBS_MAX: usize = 1_024;
-/// Pause before a failed seal is tried again: a full disk may be emptied.
+/// Pause before a failed job is tried again: a full disk may be emptied, a damaged block mended.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// One frozen head on its way to disk.
+/// What is left to be done by an applied command.
 #[derive(Debug)]
-pub struct SealJob {
+pub struct Job {
     pub replica: Arc<PartitionReplica>,
-    pub head: Arc<SealedHead>,
-    /// The partition's state as of the seal, without its blocks.
-    pub state: PartitionSnapshot,
     pub log_id: RaftLogId,
-    pub membership: Membership,
     /// Of the replica's state; a job of an older one is void.
     pub generation: u64,
+    pub work: Work,
+}
+
+#[derive(Debug)]
+pub enum Work {
+    /// A frozen head on its way to disk.
+    Seal {
+        head: Arc<SealedHead>,
+        /// The partition's state as of the seal, without its content.
+        state: Box<PartitionSnapshot>,
+        membership: Membership,
+        veil: Arc<Veil>,
+    },
+    /// Neighbouring blocks on their way to become one, run by run.
+    Merge { runs: Vec<Vec<BlockId>>, veil: Arc<Veil> },
+    /// What a deletion hid is gone by now.
+    LiftErasure(u64),
 }
 
 /// Handle of the sealing thread, which ends when the last handle is gone.
@@ -40,9 +59,9 @@ pub struct Sealer {
 /// Where jobs wait.
 #[derive(Debug)]
 enum Jobs {
-    Thread(SyncSender<SealJob>),
+    Thread(SyncSender<Job>),
     /// In a simulation, which has no threads.
-    Task(tokio::sync::mpsc::Sender<SealJob>),
+    Task(tokio::sync::mpsc::Sender<Job>),
 }
 
 impl Sealer {
@@ -58,7 +77,7 @@ impl Sealer {
     }
 
     /// Queues a job; waits while [`JOBS_MAX`] jobs wait.
-    pub fn submit(&self, job: SealJob) {
+    pub fn submit(&self, job: Job) {
         let is_queued = match &self.jobs {
             Jobs::Thread(jobs) => jobs.send(job).is_ok(),
             Jobs::Task(jobs) => jobs.try_send(job).is_ok(),
@@ -69,29 +88,74 @@ impl Sealer {
     }
 }
 
-fn run(jobs: &Receiver<SealJob>) {
-    while let Ok(job) = jobs.recv() {
-        while !is_sealed(&job) {
-            std::thread::sleep(RETRY_PAUSE);
+fn run(jobs: &Receiver<Job>) {
+    let mut backlog = Backlog::default();
+    loop {
+        let job = if backlog.is_empty() {
+            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            jobs.recv_timeout(RETRY_PAUSE)
+        };
+        match job {
+            Ok(job) => backlog.take(job),
+            Err(RecvTimeoutError::Timeout) => backlog.retry(),
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
 
-async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<SealJob>) {
-    while let Some(job) = jobs.recv().await {
-        tokio::time::sleep(simulation::disk_latency()).await;
-        while !is_sealed(&job) {
-            tokio::time::sleep(RETRY_PAUSE).await;
+async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<Job>) {
+    let mut backlog = Backlog::default();
+    loop {
+        let job = if backlog.is_empty() {
+            Ok(jobs.recv().await)
+        } else {
+            tokio::time::timeout(RETRY_PAUSE, jobs.recv()).await
+        };
+        match job {
+            Ok(Some(job)) => {
+                tokio::time::sleep(simulation::disk_latency()).await;
+                backlog.take(job);
+            }
+            Ok(None) => return,
+            Err(_) => backlog.retry(),
         }
     }
 }
 
-/// Tries to seal. A seal must not be skipped: the next one's snapshot would not name its block.
-fn is_sealed(job: &SealJob) -> bool {
-    let sealed = job.replica.finish_seal(job);
-    if let Err(error) = &sealed {
+/// Jobs that failed and, behind each, the later ones of its partition: none may be skipped, the next one's snapshot would
+/// not name its blocks. Other partitions go on.
+#[derive(Default)]
+struct Backlog(BTreeMap<PartitionId, VecDeque<Job>>);
+
+impl Backlog {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn take(&mut self, job: Job) {
+        match self.0.get_mut(&job.replica.partition()) {
+            Some(waiting) => waiting.push_back(job),
+            None if is_done(&job) => {}
+            None => drop(self.0.insert(job.replica.partition(), VecDeque::from([job]))),
+        }
+    }
+
+    fn retry(&mut self) {
+        for waiting in self.0.values_mut() {
+            while waiting.front().is_some_and(is_done) {
+                waiting.pop_front();
+            }
+        }
+        self.0.retain(|_, waiting| !waiting.is_empty());
+    }
+}
+
+fn is_done(job: &Job) -> bool {
+    let done = job.replica.work_off(job);
+    if let Err(error) = &done {
         let partition = job.replica.partition();
-        tracing::error!(%partition, %error, "sealing failed; the head stays in memory and is tried again");
+        tracing::error!(%partition, %error, "blocks were not written; it is tried again");
     }
-    sealed.is_ok()
+    done.is_ok()
 }

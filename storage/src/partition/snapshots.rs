@@ -1,6 +1,6 @@
 //! Snapshots of a replica: taken, kept on disk, installed from a peer.
 
-use super::replica::{open_block, snapshot_meta};
+use super::replica::{Block, open_block, snapshot_meta};
 use super::{PartitionReplica, PartitionSnapshot, PartitionState};
 use crate::block::BlockMeta;
 use crate::raft::{Membership, RaftLogId};
@@ -14,21 +14,21 @@ impl PartitionReplica {
         last_applied: Option<RaftLogId>,
         membership: &Membership,
     ) -> Result<Option<StoredSnapshot>, StoreError> {
-        let fresh = {
-            let inner = self.inner.read();
-            let nothing_open = inner.state.head.is_empty() && inner.frozen.is_empty();
-            // Newer than asked for: what it has applied since would be applied to it again.
-            let is_of_that_moment = inner.applied <= last_applied;
-            (nothing_open && is_of_that_moment).then(|| StoredSnapshot {
-                meta: snapshot_meta(self.partition, last_applied, membership),
-                snapshot: Snapshot::Partition(inner.state.snapshot(
-                    inner.blocks.iter().map(|block| block.meta.clone()).collect(),
-                    inner.detectors.clone(),
-                )),
-            })
-        };
-        if let Some(fresh) = fresh {
-            self.store_snapshot(fresh)?;
+        {
+            // From the look to the write: a merge between the two would take away files that this names.
+            let _turn = self.snapshot_turn.lock();
+            let fresh = {
+                let inner = self.inner.read();
+                // Newer than asked for: what it has applied since would be applied to it again.
+                let is_of_that_moment = inner.applied <= last_applied;
+                (inner.is_settled() && is_of_that_moment).then(|| StoredSnapshot {
+                    meta: snapshot_meta(self.partition, last_applied, membership),
+                    snapshot: Snapshot::Partition(inner.state.snapshot(inner.content())),
+                })
+            };
+            if let Some(fresh) = fresh {
+                self.put_snapshot(fresh)?;
+            }
         }
         Ok(self.durable_snapshot())
     }
@@ -45,7 +45,7 @@ impl PartitionReplica {
             let reader = opened.ok().and_then(|block| block.reader);
             reader.is_none_or(|reader| reader.meta().content_checksum != meta.content_checksum)
         };
-        snapshot.blocks.iter().filter(is_missing).cloned().collect()
+        snapshot.content.blocks.iter().filter(is_missing).cloned().collect()
     }
 
     /// Replaces the replica's state by a peer's. Every block it names must already be here.
@@ -53,7 +53,8 @@ impl PartitionReplica {
         let Snapshot::Partition(snapshot) = &stored.snapshot else {
             return Err(StoreError::WrongSnapshot { path: self.directory.clone() });
         };
-        let blocks = snapshot
+        let content = &snapshot.content;
+        let blocks = content
             .blocks
             .iter()
             .map(|meta| open_block(&self.world, &self.directory, meta.clone()))
@@ -63,13 +64,24 @@ impl PartitionReplica {
             let mut inner = self.inner.write();
             inner.state = PartitionState::from_snapshot(snapshot);
             inner.frozen.clear();
-            inner.blocks = blocks;
-            inner.detectors = snapshot.detectors.clone();
+            inner.ending.clear();
+            inner.jobs = 0;
+            let before = std::mem::replace(&mut inner.blocks, blocks);
+            let is_named = |block: &Block| content.blocks.iter().any(|meta| meta.id == block.meta.id);
+            inner.retired.extend(
+                before.into_iter().filter(|block| !is_named(block)).map(|block| block.meta.file_name),
+            );
+            inner.detectors = content.detectors.clone();
+            inner.merged_by = content.merged_by;
+            inner.sealed_up_to = stored.meta.last_log_id.map_or(0, |log_id| log_id.index);
+            inner.erased = content.erased.clone();
             inner.generation += 1;
             inner.applied = stored.meta.last_log_id;
+            self.damaged.lock().retain(|id| content.blocks.iter().any(|meta| meta.id == *id));
         }
+        self.store_snapshot(stored)?;
         self.bring_index_in_line()?;
-        self.store_snapshot(stored)
+        self.remove_retired()
     }
 
     /// Removes everything this replica stored; it must have been stopped.
@@ -86,12 +98,37 @@ impl PartitionReplica {
     /// Puts a snapshot on disk unless a newer one is there: the log behind that one may be purged.
     pub(super) fn store_snapshot(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
         let _turn = self.snapshot_turn.lock();
+        self.put_snapshot(stored)
+    }
+
+    /// The same for a caller that holds the turn.
+    pub(super) fn put_snapshot(&self, stored: StoredSnapshot) -> Result<(), StoreError> {
         let newest = self.inner.read().durable.as_ref().and_then(|durable| durable.meta.last_log_id);
         if newest > stored.meta.last_log_id {
             return Ok(());
         }
         snapshot::write(self.world.fs.as_ref(), &self.directory, &stored)?;
         self.inner.write().durable = Some(stored);
+        Ok(())
+    }
+
+    /// Removes files that no snapshot on disk names any more. Readers that have them open go on.
+    pub(super) fn remove_retired(&self) -> Result<(), StoreError> {
+        let retired = self.inner.read().retired.clone();
+        let fs = self.world.fs.as_ref();
+        for name in &retired {
+            let path = self.directory.join(name);
+            match fs.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        if !retired.is_empty() {
+            fs.sync_dir(&self.directory).map_err(StoreError::io("sync", &self.directory))?;
+            self.inner.write().retired.retain(|name| !retired.contains(name));
+        }
         Ok(())
     }
 }

@@ -3,15 +3,17 @@
 //! Same commands in the same order give the same state on every replica, however the records were
 //! cut into batches. Knows no disk, no clock, no randomness.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use insighthub_model::{Offset, PartitionId};
+use insighthub_model::{Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::{Head, Producers, Verdict};
-use crate::block::BlockMeta;
+use crate::block::BlockId;
 use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command, PlanSpread};
+use crate::life::{Erasure, Horizon, StoredErasure};
 use crate::sealed_head::SealedHead;
 use crate::stored_batch::StoredBatch;
 
@@ -28,6 +30,14 @@ pub struct PartitionState {
     pub next_offset: Offset,
     pub next_dead_letter: u64,
     pub producers: Producers,
+    /// What is too old to be kept.
+    pub horizon: Arc<Horizon>,
+    /// Deletions whose records are not all gone from the disk.
+    pub erasures: Vec<Arc<Erasure>>,
+    /// Deletions that were carried out or are being.
+    pub known_deletions: BTreeSet<u64>,
+    /// The offset after the last record a deletion may have concerned.
+    pub deleted_below: Offset,
     pub head: Head,
 }
 
@@ -39,10 +49,12 @@ pub struct PartitionSnapshot {
     pub next_offset: Offset,
     pub next_dead_letter: u64,
     pub producers: Producers,
-    /// In order of their seals.
-    pub blocks: Vec<BlockMeta>,
-    /// What detectors know as of the last block: opaque here.
-    pub detectors: Bytes,
+    pub horizon: Horizon,
+    pub(crate) erasures: Vec<StoredErasure>,
+    pub known_deletions: BTreeSet<u64>,
+    pub deleted_below: Offset,
+    /// May be of a later moment than the rest: see `partition::merging`.
+    pub content: Content,
 }
 
 /// What must happen outside the state because a command was applied.
@@ -52,6 +64,10 @@ pub struct Effects {
     pub stored: Vec<Arc<StoredBatch>>,
     /// A head that was frozen and must become a block.
     pub sealed: Option<Arc<SealedHead>>,
+    /// Runs of blocks that must become one block each.
+    pub merge: Option<Vec<Vec<BlockId>>>,
+    /// A deletion that no longer hides anything.
+    pub ended: Option<Arc<Erasure>>,
 }
 
 impl PartitionState {
@@ -61,30 +77,47 @@ impl PartitionState {
             next_offset: 0,
             next_dead_letter: 0,
             producers: Producers::default(),
+            horizon: Arc::default(),
+            erasures: Vec::new(),
+            known_deletions: BTreeSet::new(),
+            deleted_below: 0,
             head: Head::default(),
         }
     }
 
     pub fn from_snapshot(snapshot: &PartitionSnapshot) -> PartitionState {
+        // What could be read once can be read again: the same program wrote it, or its version would differ.
+        let erasures = snapshot.erasures.iter().filter_map(|stored| {
+            Erasure::from_stored(stored.clone())
+                .inspect_err(|error| tracing::error!(%error, "a deletion in a snapshot means nothing"))
+                .ok()
+        });
         PartitionState {
             partition: snapshot.partition,
             next_offset: snapshot.next_offset,
             next_dead_letter: snapshot.next_dead_letter,
             producers: snapshot.producers.clone(),
+            horizon: Arc::new(snapshot.horizon.clone()),
+            erasures: erasures.map(Arc::new).collect(),
+            known_deletions: snapshot.known_deletions.clone(),
+            deleted_below: snapshot.deleted_below,
             head: Head::default(),
         }
     }
 
     /// The snapshot of this state; only right when the head is empty.
-    pub fn snapshot(&self, blocks: Vec<BlockMeta>, detectors: Bytes) -> PartitionSnapshot {
+    pub fn snapshot(&self, content: Content) -> PartitionSnapshot {
         assert!(self.head.is_empty(), "records outside block files would be lost by this snapshot");
         PartitionSnapshot {
             partition: self.partition,
             next_offset: self.next_offset,
             next_dead_letter: self.next_dead_letter,
             producers: self.producers.clone(),
-            blocks,
-            detectors,
+            horizon: self.horizon.as_ref().clone(),
+            erasures: self.erasures.iter().map(|erasure| erasure.to_stored()).collect(),
+            known_deletions: self.known_deletions.clone(),
+            deleted_below: self.deleted_below,
+            content,
         }
     }
 
@@ -95,6 +128,12 @@ impl PartitionState {
             Command::Seal => self.seal(index),
             Command::ResolveDeadLetters(numbers) => self.resolve_dead_letters(numbers),
             Command::PlanSpread(plan) => self.plan_spread(index, &plan),
+            Command::Merge(runs) => (Applied::Nothing, Effects { merge: Some(runs), ..Effects::default() }),
+            Command::Expire(expiry) => (self.expire(&expiry), Effects::default()),
+            Command::Delete(deletion) => (self.delete(deletion), Effects::default()),
+            Command::EndDeletion(id) => {
+                (Applied::Nothing, Effects { ended: self.end_deletion(id), ..Effects::default() })
+            }
             // The control group's business; a partition never proposes it.
             Command::Control(_) => (Applied::Nothing, Effects::default()),
         }
@@ -138,14 +177,14 @@ impl PartitionState {
             self.next_dead_letter += 1;
         }
         let base_offset = self.next_offset;
-        let records = chunk.records.batch;
+        let (records, scores) = self.refuse_too_old(Timestamp(created_at), chunk.records.batch, chunk.scores);
         if !records.is_empty() {
             let batch = Arc::new(StoredBatch {
                 partition: self.partition,
                 base_offset,
                 created_at: vec![created_at; records.len()],
                 records,
-                scores: chunk.scores,
+                scores,
             });
             self.next_offset = batch.end_offset();
             self.head.push(Arc::clone(&batch));
@@ -157,7 +196,7 @@ impl PartitionState {
     fn seal(&mut self, index: u64) -> (Applied, Effects) {
         self.producers.forget_idle();
         let sealed = (!self.head.is_empty()).then(|| Arc::new(self.head.freeze(self.partition, index)));
-        (Applied::Sealed, Effects { stored: Vec::new(), sealed })
+        (Applied::Sealed, Effects { sealed, ..Effects::default() })
     }
 
     fn plan_spread(&mut self, index: u64, plan: &PlanSpread) -> (Applied, Effects) {

@@ -46,7 +46,7 @@ impl PartitionReplica {
 
     /// What the blocks hold, for comparison with other replicas.
     pub fn checksums(&self) -> ReplicaChecksums {
-        let blocks = self.block_metas().iter().map(|meta| (meta.seal_index, meta.content_checksum)).collect();
+        let blocks = self.block_metas().iter().map(|meta| (meta.id, meta.content_checksum)).collect();
         ReplicaChecksums { blocks, damaged: self.damaged.lock().iter().copied().collect() }
     }
 }

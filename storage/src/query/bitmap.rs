@@ -43,6 +43,12 @@ impl Bitmap {
         }
     }
 
+    pub(super) fn remove(&mut self, row: usize) {
+        if let Some(word) = self.words.get_mut(row / 64) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
     /// Keeps the rows the test accepts; asks for none but the rows in the set.
     #[inline]
     pub(super) fn retain(&mut self, mut accepts: impl FnMut(usize) -> bool) {

@@ -77,7 +77,7 @@ impl Filter {
     }
 
     /// False when no row of the source is meant; reads no column.
-    fn may_match(&self, source: &dyn ColumnSource) -> bool {
+    pub(crate) fn may_match(&self, source: &dyn ColumnSource) -> bool {
         self.ruled_out(source).is_none()
     }
 
@@ -91,7 +91,12 @@ impl Filter {
         minute_test(&self.predicate)
     }
 
+    /// Keeps the rows that are meant. Everything that is shown or counted passes here, so here the source's hidden rows
+    /// go.
     pub(super) fn narrow(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Result<(), ColumnError> {
+        for row in source.hidden()? {
+            rows.remove(row as usize);
+        }
         self.predicate.narrow(source, rows)
     }
 }

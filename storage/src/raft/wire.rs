@@ -16,7 +16,7 @@ use crate::snapshot::{Snapshot, StoredSnapshot};
 use crate::wal::WalEntry;
 
 /// Version of every message in this file; nodes of another version answer with an error that says so.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct AppendHead {

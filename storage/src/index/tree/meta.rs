@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::super::IndexError;
 
 /// How far a partition's index is and what it must add up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionMeta {
     /// Raft index of the last seal applied.
     pub applied_seal_index: u64,
+    /// Raft index of the last merge of blocks whose result this is; 0 before the first.
+    pub merged_by: u64,
     /// Sum over all keys and values of the partition.
     pub content_checksum: u64,
 }
@@ -33,8 +35,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_meta_reads_back(applied_seal_index in any::<u64>(), content_checksum in any::<u64>(), partition in any::<u16>()) {
-            let meta = PartitionMeta { applied_seal_index, content_checksum };
+        fn a_meta_reads_back(applied_seal_index in any::<u64>(), merged_by in any::<u64>(), content_checksum in any::<u64>(), partition in any::<u16>()) {
+            let meta = PartitionMeta { applied_seal_index, merged_by, content_checksum };
             prop_assert_eq!(decode(&encode(meta).unwrap()).unwrap(), meta);
             let partition = PartitionId(partition);
             prop_assert_eq!(super::super::partition_of(&key(partition)).unwrap(), partition);

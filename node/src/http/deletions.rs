@@ -1,0 +1,152 @@
+//! Deletion by query: `POST /api/admin/delete`, `GET /api/admin/deletions`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use insighthub_model::Timestamp;
+use insighthub_model::access::Action;
+use insighthub_model::query::{self, Query};
+use insighthub_storage::control::DeletionEntry;
+use insighthub_storage::query::{Conditions, Filter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::caller::Viewer;
+use super::{ApiError, AppState};
+
+/// Counting what would go may look at everything.
+const COUNT_DEADLINE: Duration = Duration::from_secs(60);
+/// Long enough to say why, too short to be a place for data.
+const REASON_BYTES_MAX: usize = 1_000;
+/// Counts what matches; the query's filter is put in its place.
+const COUNT: &str = "* | stats count() as n";
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/admin/delete", post(delete)).route("/api/admin/deletions", get(list))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    /// A filter; `*` means everything and must be written out.
+    query: String,
+    /// First and last moment meant, RFC 3339 or seconds since 1970.
+    from: Option<String>,
+    to: Option<String>,
+    reason: String,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+async fn delete(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Json(request): Json<Request>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    viewer.require(Action::DeleteLogs)?;
+    let now = node.clock.now();
+    let conditions = conditions(&request, now)?;
+    let reason = request.reason.trim();
+    if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+        let message = format!("reason must have 1 to {REASON_BYTES_MAX} bytes: it is kept with the deletion");
+        return Err(ApiError::bad_parameter("reason", message));
+    }
+    if request.dry_run {
+        let matched = count(&node, &conditions).await?;
+        return Ok((StatusCode::OK, Json(json!({ "dry_run": true, "matched_records": matched }))));
+    }
+    let entry = DeletionEntry {
+        user: viewer.user.unwrap_or_default(),
+        asked_at: now,
+        query: request.query,
+        conditions,
+        reason: reason.to_owned(),
+        erased: std::collections::BTreeMap::new(),
+    };
+    tracing::info!(user = entry.user, reason = entry.reason, "logs are deleted by query");
+    let (id, late) = node.cluster.delete(entry).await?;
+    let late: Vec<u16> = late.into_iter().map(|partition| partition.0).collect();
+    let state = if late.is_empty() { "hidden" } else { "partly_hidden" };
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": state, "partitions_not_reached": late }))))
+}
+
+fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError> {
+    let text = &request.query;
+    if text.trim().is_empty() {
+        return Err(ApiError::bad_parameter("query", "query must say what to delete; * means everything"));
+    }
+    let filter = query::parse_filter(text).map_err(|error| {
+        ApiError::bad_parameter("query", format!("the query cannot be read:\n{}", error.with_caret(text)))
+    })?;
+    let moment = |name: &str, text: &Option<String>| {
+        let parsed = text.as_deref().filter(|text| !text.is_empty()).map(Timestamp::parse).transpose();
+        parsed.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
+    };
+    let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(ApiError::bad_parameter("from", "from lies after to"));
+    }
+    // `to` is the last moment meant; conditions end before theirs.
+    let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
+    let query = Query::of(filter.resolved_at(now));
+    let conditions = Conditions { query, from, to, ..Conditions::default() };
+    Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+    Ok(conditions)
+}
+
+async fn count(node: &AppState, conditions: &Conditions) -> Result<u64, ApiError> {
+    let counting = query::parse(COUNT).map_err(|error| ApiError::internal(&error))?;
+    let query = Query { filter: conditions.query.filter.clone(), stages: counting.stages };
+    let asked = Conditions { query, ..conditions.clone() };
+    let answer = node.cluster.query(&asked, 1, tokio::time::Instant::now() + COUNT_DEADLINE).await?;
+    if !answer.coverage.is_complete() {
+        return Err(ApiError::unavailable("not every partition answered; try again"));
+    }
+    Ok(answer.counts.matched_records)
+}
+
+#[derive(Serialize)]
+struct Listed {
+    id: u64,
+    user: String,
+    asked_at: Timestamp,
+    query: String,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    reason: String,
+    state: &'static str,
+    partitions: u16,
+    partitions_done: usize,
+    /// Records and dead letters, of the partitions that are done.
+    erased: u64,
+}
+
+/// Newest first.
+async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+    viewer.require(Action::DeleteLogs)?;
+    let partitions = node.store.identity.partitions;
+    let listed = |(id, entry): (&u64, &DeletionEntry)| {
+        let is_done = entry.erased.len() >= usize::from(partitions);
+        Listed {
+            id: *id,
+            user: entry.user.clone(),
+            asked_at: entry.asked_at,
+            query: entry.query.clone(),
+            from: entry.conditions.from,
+            to: entry.conditions.to.map(|to| Timestamp(to.0.saturating_sub(1))),
+            reason: entry.reason.clone(),
+            state: if is_done { "done" } else { "running" },
+            partitions,
+            partitions_done: entry.erased.len(),
+            erased: entry.erased.values().sum(),
+        }
+    };
+    let deletions: Vec<Listed> =
+        node.store.control.replica.read(|state| state.deletions.entries.iter().rev().map(listed).collect());
+    Ok(Json(json!({ "deletions": deletions })))
+}

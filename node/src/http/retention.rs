@@ -1,0 +1,43 @@
+//! How long logs are kept: `GET|PUT /api/settings/retention`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use insighthub_model::access::Action;
+use insighthub_model::retention::Retention;
+use insighthub_storage::control::{ControlCommand, ControlReply};
+
+use super::caller::Viewer;
+use super::{ApiError, AppState};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/api/settings/retention", get(show).put(set))
+}
+
+async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<Retention> {
+    Json(node.retention())
+}
+
+/// Replaces the settings as a whole.
+async fn set(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Json(retention): Json<Retention>,
+) -> Result<Json<Retention>, ApiError> {
+    viewer.require(Action::ManageRetention)?;
+    if let Some(problem) = retention.problem() {
+        return Err(ApiError::bad_parameter("retention", problem));
+    }
+    match node.cluster.propose_control(ControlCommand::SetRetention(retention.clone())).await? {
+        ControlReply::Done => {
+            tracing::info!(
+                user = viewer.user,
+                default_days = retention.default_days,
+                "retention was changed"
+            );
+            Ok(Json(retention))
+        }
+        _ => Err(ApiError::new(StatusCode::CONFLICT, "conflict", "the settings were not changed")),
+    }
+}

@@ -1,0 +1,49 @@
+//! A dead letter as a source of one row, so that a deletion's conditions are asked of it as of a record.
+
+use std::sync::Arc;
+
+use insighthub_model::batch::{BatchBuilder, FixedFields};
+use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::{FieldValue, Level, PartitionId, Scores};
+
+use crate::stored_batch::StoredBatch;
+
+/// Its message is all that came, its time the moment it came, its fields those that can be read.
+pub(super) fn source_of_letter(letter: &DeadLetter) -> StoredBatch {
+    let fields = letter.fields();
+    let text_of = |wanted: &str| {
+        fields.iter().find_map(|(name, value)| match value {
+            FieldValue::Text(text) if name == wanted => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    let mut builder = BatchBuilder::default();
+    let mut row = builder.record();
+    for (name, value) in &fields {
+        let written = match value {
+            FieldValue::Bool(value) => row.bool(name, *value),
+            FieldValue::Int(value) => row.int(name, *value),
+            FieldValue::Float(value) => row.float(name, *value),
+            FieldValue::Text(text) => row.text(name, text),
+            FieldValue::Json(json) => row.json(name, json),
+        };
+        if let Err(error) = written {
+            tracing::debug!(name, ?error, "a field of a dead letter cannot be asked about");
+        }
+    }
+    row.finish(FixedFields {
+        service: letter.service.as_deref().or_else(|| text_of("service")).unwrap_or_default(),
+        timestamp: letter.received_at,
+        level: text_of("level").and_then(|level| level.parse().ok()).unwrap_or(Level::Info),
+        message: &String::from_utf8_lossy(&letter.raw),
+        latency_ms: None,
+        raw_bytes: 0,
+    });
+    StoredBatch {
+        partition: PartitionId(0),
+        base_offset: 0,
+        created_at: vec![letter.received_at.0],
+        records: Arc::new(builder.take()),
+        scores: Arc::new(Scores::default()),
+    }
+}

@@ -1,0 +1,41 @@
+//! The life of stored records: whatever is appended, sealed, merged, expired, deleted, crashed and copied, a replica answers
+//! what a plain list answers, and replicas are equal to the byte.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod history;
+mod plain;
+mod replica;
+
+use history::{History, Step, steps};
+use proptest::prelude::*;
+
+/// Cases of the ordinary run; set `PROPTEST_CASES` for more.
+const CASES: u32 = 24;
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
+}
+
+/// Runs a case in simulated time, where the sealer is a task of this thread.
+fn run(steps: &[Step]) -> Result<(), TestCaseError> {
+    let _entered = insighthub_storage::simulation::enter(steps.len() as u64);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let mut history = History::new();
+        for step in steps {
+            history.take(step).await;
+            history.check(&format!("after {step:?}"))?;
+        }
+        history.finish().await
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn replicas_answer_what_a_plain_list_answers(steps in steps()) {
+        run(&steps)?;
+    }
+}
