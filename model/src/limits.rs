@@ -61,8 +61,10 @@ pub const FIELDS_LISTED_MAX: usize = 500;
 pub const FIELD_VALUES_COUNTED_MAX: usize = 4_096;
 /// Values in the answer for one field.
 pub const FIELD_VALUES_LISTED_MAX: usize = 100;
-/// Records that a sample is drawn down to, roughly: a value that one in a thousand has is then met 50 times.
+/// Records that each side of a comparison is drawn down to, roughly: what one in a thousand has is met 50 times.
 pub const SAMPLE_RECORDS_TARGET: u64 = 50_000;
+/// The same for the frequent values of fields that have many: ids of 60 fields stay below 128 MiB.
+pub const FIELD_SAMPLE_RECORDS_TARGET: u64 = 20_000;
 /// Different patterns one answer may be made of; more are messages without any pattern.
 pub const PATTERNS_SEEN_MAX: usize = 100_000;
 /// Patterns in one answer.

@@ -49,7 +49,7 @@ impl TimeRange {
 pub type LevelCounts = BTreeMap<Level, u64>;
 
 /// The counts of all levels, least severe first, as a map of those that occur.
-pub fn level_counts(counts: &[u64; 6]) -> LevelCounts {
+pub fn level_counts(counts: &[u64; Level::ALL.len()]) -> LevelCounts {
     Level::ALL
         .iter()
         .zip(counts)

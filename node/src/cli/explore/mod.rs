@@ -163,7 +163,7 @@ fn one_line(text: &str) -> String {
 
 fn per_cent(share: f64) -> String {
     match share * 100.0 {
-        none if none == 0.0 => "0 %".to_owned(),
+        0.0 => "0 %".to_owned(),
         little if little < 0.1 => "<0.1 %".to_owned(),
         share if share < 10.0 => format!("{share:.1} %"),
         share => format!("{share:.0} %"),

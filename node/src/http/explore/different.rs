@@ -15,8 +15,8 @@ use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, Exploration};
 
 const FINDINGS_DEFAULT: usize = 20;
-/// Different values of one field that are compared. A sample holds fewer than twice this, so all of nearly all fields.
-const VALUES_MAX: u32 = 32_768;
+/// Different values of one field that are compared on either side: all of nearly every field, and 2 MiB of ids.
+const VALUES_MAX: u32 = 16_384;
 
 pub(super) async fn answer(
     State(node): State<AppState>,

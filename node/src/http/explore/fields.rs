@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use insighthub_model::api::fields::{Field, Fields, ValueCount};
 use insighthub_model::limits::{
-    FIELD_VALUES_COUNTED_MAX, FIELD_VALUES_LISTED_MAX, FIELDS_LISTED_MAX, SAMPLE_RECORDS_TARGET,
+    FIELD_SAMPLE_RECORDS_TARGET, FIELD_VALUES_COUNTED_MAX, FIELD_VALUES_LISTED_MAX, FIELDS_LISTED_MAX,
 };
 use insighthub_model::query::system_field::NAMES as SYSTEM_FIELDS;
 use insighthub_storage::query::Conditions;
@@ -17,7 +17,7 @@ use super::{ApiError, AppState, Asked, Exploration};
 
 const VALUES_DEFAULT: usize = 10;
 /// Of a sample every value is counted, and so many are more than there are records in it.
-const SAMPLE_VALUES_MAX: u32 = 2 * SAMPLE_RECORDS_TARGET as u32;
+const SAMPLE_VALUES_MAX: u32 = 2 * FIELD_SAMPLE_RECORDS_TARGET as u32;
 /// Values met less often in a sample say nothing of how frequent they are.
 const SAMPLE_RECORDS_MIN: u64 = 3;
 
@@ -77,7 +77,7 @@ async fn frequent_of_many(
     if names.is_empty() {
         return Ok(Sample { fields: std::collections::BTreeMap::new(), one_in: 1 });
     }
-    let one_in = one_in(records, SAMPLE_RECORDS_TARGET);
+    let one_in = one_in(records, FIELD_SAMPLE_RECORDS_TARGET);
     let fields = Some(WantedFields { names, values_max: SAMPLE_VALUES_MAX });
     let seen = exploration.look(conditions, Wanted { one_in, fields, ..Wanted::default() }).await?;
     Ok(Sample { fields: seen.fields.fields, one_in: u64::from(one_in) })

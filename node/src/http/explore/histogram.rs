@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use insighthub_model::Timestamp;
 use insighthub_model::api::answer::level_counts;
 use insighthub_model::api::histogram::{Histogram, HistogramBucket};
 use insighthub_storage::query::exploring::Wanted;
@@ -24,7 +25,7 @@ pub(super) async fn answer(
     let bars = asked_bars.over(range)?;
     let wanted = Wanted { levels: Some(bars.length), ..Wanted::default() };
     let seen = exploration.look(&conditions, wanted).await?;
-    let bucket = |start: insighthub_model::Timestamp| {
+    let bucket = |start: Timestamp| {
         let counts = seen.levels.bars.get(&start.0).copied().unwrap_or_default();
         HistogramBucket { start, count: counts.iter().sum(), levels: level_counts(&counts) }
     };

@@ -15,7 +15,8 @@ use axum::Router;
 use axum::routing::get;
 use insighthub_model::Timestamp;
 use insighthub_model::api::answer::{Coverage, Stats, TimeRange};
-use insighthub_model::query::Bars;
+use insighthub_model::limits::{BARS_DEFAULT, BARS_MAX};
+use insighthub_model::query::{Bars, TimeSpan};
 use insighthub_storage::cluster::{self, Explored};
 use insighthub_storage::query::Conditions;
 use insighthub_storage::query::exploring::{Seen, Wanted};
@@ -124,19 +125,17 @@ impl Exploration {
 /// The bars of a chart over a range: of the length asked for, or as many as are asked for at most.
 #[derive(Debug, Clone, Copy)]
 struct AskedBars {
-    length: Option<insighthub_model::query::TimeSpan>,
+    length: Option<TimeSpan>,
     most: usize,
 }
 
 impl AskedBars {
     fn take(asked: &mut Asked) -> Result<AskedBars, ApiError> {
-        use insighthub_model::limits::{BARS_DEFAULT, BARS_MAX};
         let length = asked.parameters.take_length("bucket")?;
         Ok(AskedBars { length, most: asked.parameters.take_number("bars", BARS_DEFAULT, BARS_MAX)? })
     }
 
     fn over(self, range: TimeRange) -> Result<Bars, ApiError> {
-        use insighthub_model::limits::BARS_MAX;
         let shortest = || Bars::at_most(BARS_MAX, range.from, range.to).length;
         let Some(length) = self.length else { return Ok(Bars::at_most(self.most, range.from, range.to)) };
         let bars = Bars::of_length(length, range.from, range.to);

@@ -20,11 +20,16 @@ pub struct ValueCounts {
     counts: BTreeMap<u64, (Value, u64)>,
     /// Values with a higher hash are not kept.
     highest: u64,
+    /// Roughly the memory the values take.
+    bytes: usize,
 }
+
+/// What an entry of the map takes beside its value.
+const ENTRY_BYTES: usize = 32;
 
 impl Default for ValueCounts {
     fn default() -> Self {
-        ValueCounts { counts: BTreeMap::new(), highest: u64::MAX }
+        ValueCounts { counts: BTreeMap::new(), highest: u64::MAX, bytes: 0 }
     }
 }
 
@@ -74,23 +79,32 @@ impl ValueCounts {
         if hash > self.highest {
             return;
         }
-        self.counts.entry(hash).or_insert_with(|| (value(), 0)).1 += count;
+        let bytes = &mut self.bytes;
+        let entry = self.counts.entry(hash).or_insert_with(|| {
+            let value = value();
+            *bytes += value.bytes_held() + ENTRY_BYTES;
+            (value, 0)
+        });
+        entry.1 += count;
         if self.counts.len() > values_max {
-            self.counts.pop_last();
+            if let Some((_, (value, _))) = self.counts.pop_last() {
+                self.bytes -= value.bytes_held() + ENTRY_BYTES;
+            }
             self.highest = self.counts.last_key_value().map_or(0, |(hash, _)| *hash);
         }
     }
 
     fn keep_up_to(&mut self, highest: u64) {
         self.highest = highest;
-        if let Some(above) = highest.checked_add(1) {
-            drop(self.counts.split_off(&above));
+        while let Some(last) = self.counts.last_entry().filter(|last| *last.key() > highest) {
+            let (value, _) = last.remove();
+            self.bytes -= value.bytes_held() + ENTRY_BYTES;
         }
     }
 
     /// Roughly, bytes.
     pub(super) fn bytes_held(&self) -> usize {
-        self.counts.values().map(|(value, _)| value.bytes_held() + 32).sum()
+        self.bytes
     }
 }
 
