@@ -88,9 +88,7 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     }
     /// Rows that must not be seen, ascending: too old, or deleted and not yet gone from the disk. Left out by every
     /// [`crate::query::Filter`].
-    fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
-        Ok(Vec::new())
-    }
+    fn hidden(&self) -> Result<Vec<u32>, ColumnError>;
     /// One bit per level that occurs (bit n = level number n).
     fn level_mask(&self) -> u8;
     /// False when no row can hold the lower-case token in its message or in a text field.

@@ -8,6 +8,10 @@ use crate::stored_batch::StoredBatch;
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
 impl ColumnSource for StoredBatch {
+    fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
+        Ok(Vec::new())
+    }
+
     fn partition(&self) -> PartitionId {
         self.partition
     }

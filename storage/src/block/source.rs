@@ -20,6 +20,10 @@ use crate::column_source::{
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
 impl ColumnSource for BlockReader {
+    fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
+        Ok(Vec::new())
+    }
+
     fn partition(&self) -> PartitionId {
         self.footer.partition
     }

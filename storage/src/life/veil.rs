@@ -10,7 +10,8 @@ use insighthub_model::{PartitionId, Record};
 use super::{Erasure, Horizon};
 use crate::block::Omitted;
 use crate::column_source::{
-    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, ServiceRun, Statistics,
+    Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
+    ServiceRun, Statistics,
 };
 
 /// All that is hidden, as of one moment.
@@ -156,6 +157,19 @@ impl ColumnSource for Veiled {
 
     fn statistics(&self, column: ColumnName<'_>) -> Option<Vec<Statistics>> {
         self.source.statistics(column)
+    }
+
+    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
+        self.source.stored_bytes(column)
+    }
+
+    /// The source's own count what is hidden.
+    fn minute_counts(&self) -> Result<Option<Arc<MinuteCounts>>, ColumnError> {
+        Ok(None)
+    }
+
+    fn minute_latencies(&self) -> Result<Option<Arc<MinuteLatencies>>, ColumnError> {
+        Ok(None)
     }
 
     fn service(&self) -> Read<'_, [u16]> {

@@ -56,6 +56,10 @@ impl Variables for Watched<'_> {
 }
 
 impl ColumnSource for Watched<'_> {
+    fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
+        self.source.hidden()
+    }
+
     fn partition(&self) -> PartitionId {
         self.source.partition()
     }

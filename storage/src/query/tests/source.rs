@@ -182,6 +182,9 @@ impl TestSource {
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
 impl ColumnSource for TestSource {
+    fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
+        Ok(Vec::new())
+    }
     fn partition(&self) -> PartitionId {
         self.batch.partition
     }
