@@ -52,7 +52,7 @@ fn a_batch_is_the_same_whatever_the_builder_held_before() {
     };
     let mut used = BatchBuilder::default();
     fill(&mut used, &["z", "y", "x", "w"]);
-    drop(used.record().text("lost", "x"));
+    used.record().text("lost", "x").unwrap();
     let batch = fill(&mut used, &["x", "q"]);
     let fresh = fill(&mut BatchBuilder::default(), &["x", "q"]);
     let without_latency = |batch: &RecordBatch| RecordBatch { latency_ms: Vec::new(), ..batch.clone() };

@@ -46,7 +46,7 @@ const LENGTHS: [i64; 28] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bars {
     pub length: TimeSpan,
-    first: Timestamp,
+    last_start: Timestamp,
     count: usize,
 }
 
@@ -65,10 +65,13 @@ impl Bars {
 
     /// Of this length, which must not be 0; a range that ends before it begins has the bar of its first moment.
     pub fn of_length(length: TimeSpan, first: Timestamp, last: Timestamp) -> Bars {
-        let start = length.start_of(first).unwrap_or(first);
-        let across = i128::from(last.max(first).0) - i128::from(start.0);
-        let count = usize::try_from(across / i128::from(length.nanos().max(1)) + 1).unwrap_or(usize::MAX);
-        Bars { length, first: start, count }
+        let last = last.max(first);
+        let last_start = length.start_of(last).unwrap_or(last);
+        // Counted from the end: only the first stretch of all may begin where no moment is.
+        let behind_first = i128::from(last_start.0) - i128::from(first.0);
+        let nanos = i128::from(length.nanos().max(1));
+        let count = usize::try_from((behind_first.max(0) + nanos - 1) / nanos + 1).unwrap_or(usize::MAX);
+        Bars { length, last_start, count }
     }
 
     pub fn count(&self) -> usize {
@@ -77,8 +80,10 @@ impl Bars {
 
     /// Where the bars start, ascending.
     pub fn starts(&self) -> impl Iterator<Item = Timestamp> {
-        let (first, length) = (self.first.0, self.length.nanos());
-        (0..self.count as i64).map(move |bar| Timestamp(first.saturating_add(length.saturating_mul(bar))))
+        let (last_start, length) = (i128::from(self.last_start.0), i128::from(self.length.nanos()));
+        let start =
+            move |behind: usize| i64::try_from(last_start - length * behind as i128).unwrap_or(i64::MIN);
+        (0..self.count).rev().map(move |behind| Timestamp(start(behind)))
     }
 }
 
