@@ -6,7 +6,6 @@ use insighthub_model::retention::Retention;
 use insighthub_model::{Offset, PartitionId, Timestamp};
 
 use super::{Expiry, Horizon};
-use crate::block::BlockId;
 
 /// The horizon follows the clock in steps of this share of the shortest retention that moved, but at least a minute and at
 /// most an hour: each step is an entry of the log.
@@ -42,7 +41,6 @@ pub fn expiry_of(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeBlock {
     pub partition: PartitionId,
-    pub id: BlockId,
     pub bytes: u64,
     /// Its last timestamp.
     pub newest: i64,
@@ -112,12 +110,11 @@ mod tests {
 
     #[test]
     fn the_oldest_data_of_any_partition_goes_first_and_each_keeps_its_last_block() {
-        let block = |partition, seal_index, newest| NodeBlock {
+        let block = |partition, number: u64, newest| NodeBlock {
             partition: PartitionId(partition),
-            id: BlockId::of_seal(seal_index),
             bytes: 100,
             newest,
-            end_offset: seal_index * 10,
+            end_offset: number * 10,
         };
         let blocks = [block(0, 1, 50), block(0, 2, 90), block(1, 1, 40), block(1, 2, 60), block(1, 3, 70)];
         let floors = |excess| {

@@ -127,7 +127,6 @@ impl PartitionReplica {
         let above = inner.blocks.iter().filter(|block| block.meta.offset_range.1 > floor);
         let block = |block: &Block| NodeBlock {
             partition: self.partition,
-            id: block.meta.id,
             bytes: block.meta.bytes,
             newest: block.meta.time_range.1,
             end_offset: block.meta.offset_range.1,
