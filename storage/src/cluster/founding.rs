@@ -181,6 +181,10 @@ impl Cluster {
         if let Some(identity) = is_founder.filter(|_| state != Some(NodeState::Removed)) {
             return HelloAnswer::Welcome { identity };
         }
+        // Numbers are given after the founders' own: until those are written down, nobody can have one.
+        if self.topology(|topology| topology.nodes.is_empty()) {
+            return HelloAnswer::Later { reason: "the cluster is being founded".into() };
+        }
         let name = member.name.clone();
         let join = ControlCommand::Topology(TopologyCommand::Join { member: member.clone() });
         match self.propose_control(join).await {

@@ -164,6 +164,10 @@ impl Topology {
     }
 
     fn insert(&mut self, member: Member, state: NodeState) -> ControlReply {
+        // The founders have their numbers already; the first of them would be given to another node.
+        if self.nodes.is_empty() {
+            return ControlReply::NotFound;
+        }
         if self.nodes.len() >= NODES_MAX {
             return ControlReply::LimitReached;
         }
@@ -228,6 +232,18 @@ mod tests {
         assert_eq!(topology.apply(wiped), ControlReply::Node(3), "asking again changes nothing");
         let old = TopologyCommand::Join { member: member(0, "b", "disk-b") };
         assert_eq!(topology.apply(old), ControlReply::Conflict, "a removed disk stays out");
+    }
+
+    #[test]
+    fn nobody_is_given_a_founders_number() {
+        let mut topology = Topology::default();
+        for command in [
+            TopologyCommand::Join { member: member(0, "c", "disk-c") },
+            TopologyCommand::Invite { member: member(0, "d", "") },
+        ] {
+            assert_eq!(topology.apply(command), ControlReply::NotFound);
+        }
+        assert_eq!(topology, Topology::default(), "the founders are written down later");
     }
 
     #[test]
