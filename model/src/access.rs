@@ -24,6 +24,8 @@ pub enum Action {
     ManageRetention,
     /// Delete logs by query, and see who did.
     DeleteLogs,
+    /// Fetch a copy of everything, hashes of passwords and tokens included.
+    TakeBackup,
 }
 
 impl Role {
@@ -34,7 +36,8 @@ impl Role {
             | Action::ManageTokens
             | Action::ManageCluster
             | Action::ManageRetention
-            | Action::DeleteLogs => self == Role::Admin,
+            | Action::DeleteLogs
+            | Action::TakeBackup => self == Role::Admin,
         }
     }
 }
@@ -49,6 +52,7 @@ mod tests {
             assert!(role.may(Action::ReadLogs));
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
             assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
+            assert!(!role.may(Action::TakeBackup));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -313,7 +313,7 @@ async fn wait_for_leader(node: &Node) -> anyhow::Result<()> {
     bail!("the control group found no leader: are the other nodes running?")
 }
 
-fn create_private(directory: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_private(directory: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder

@@ -1,6 +1,7 @@
 //! The node: command line, configuration, boot, HTTP edge, protocol adapters.
 
 pub mod access;
+mod backup;
 pub mod boot;
 pub mod cli;
 pub mod config;

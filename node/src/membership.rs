@@ -1,6 +1,7 @@
 //! A node becomes part of its cluster, says how it is, and hears how the others are.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,7 +37,13 @@ pub(crate) struct Joined {
 /// Finds out who this node is; `None` when it was asked to stop while it waited for its peers.
 pub(crate) async fn join(plan: &Plan) -> anyhow::Result<Option<Joined>> {
     let fs = RealFs::shared();
-    let me = Member { disk_id: disk_id(fs.as_ref(), plan)?, ..member(&plan.node) };
+    if insighthub_storage::backup::is_unfinished(fs.as_ref(), &plan.data)? {
+        bail!(
+            "a restore into {} was not finished: empty the directory and run `insighthub restore` again",
+            plan.data.display()
+        );
+    }
+    let me = Member { disk_id: disk_id(fs.as_ref(), &plan.data)?, ..member(&plan.node) };
     let newcomer = Newcomer::new(me.clone());
     let service = PeerService::new(newcomer.clone());
     let transport = start_transport(plan, &service).await?;
@@ -78,8 +85,8 @@ pub(crate) async fn join(plan: &Plan) -> anyhow::Result<Option<Joined>> {
 }
 
 /// A random number made with the data directory: without it, the disk is another disk.
-fn disk_id(fs: &dyn Fs, plan: &Plan) -> anyhow::Result<String> {
-    let path = plan.data.join("disk-id");
+pub(crate) fn disk_id(fs: &dyn Fs, data: &Path) -> anyhow::Result<String> {
+    let path = data.join("disk-id");
     match fs.read(&path) {
         Ok(bytes) => String::from_utf8(bytes).context("the disk id is damaged"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -97,7 +104,7 @@ pub(crate) fn listed(plan: &Plan) -> Vec<Member> {
     plan.config.nodes.iter().map(member).collect()
 }
 
-fn member(node: &NodeConfig) -> Member {
+pub(crate) fn member(node: &NodeConfig) -> Member {
     let text = |address: Option<std::net::SocketAddr>| address.map(|address| address.to_string());
     Member {
         node_id: 0,

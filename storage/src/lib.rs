@@ -2,6 +2,7 @@
 //!
 //! Knows no actor and no HTTP. State changes only through [`command::Command`]; everything else reads.
 
+pub mod backup;
 pub mod block;
 pub mod cluster;
 pub mod codec;

@@ -43,6 +43,34 @@ pub enum SnapshotError {
     Codec { path: PathBuf, source: CodecError },
 }
 
+/// Why bytes are no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSnapshot {
+    #[error("it is shorter than its checksum")]
+    Short,
+    #[error("its checksum differs")]
+    Checksum,
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+/// The bytes of a snapshot's file.
+pub(crate) fn encode(snapshot: &StoredSnapshot) -> Result<Vec<u8>, CodecError> {
+    let body = codec::encode(VERSION, snapshot)?;
+    let mut bytes = crc32fast::hash(&body).to_le_bytes().to_vec();
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// The snapshot of [`encode`]'s bytes.
+pub(crate) fn decode(bytes: &[u8]) -> Result<StoredSnapshot, NoSnapshot> {
+    let (crc, body) = bytes.split_first_chunk::<4>().ok_or(NoSnapshot::Short)?;
+    if u32::from_le_bytes(*crc) != crc32fast::hash(body) {
+        return Err(NoSnapshot::Checksum);
+    }
+    Ok(codec::decode(VERSION, body)?)
+}
+
 /// Reads the snapshot of a group's directory; `None` when there is none yet.
 pub fn read(fs: &dyn Fs, directory: &Path) -> Result<Option<StoredSnapshot>, SnapshotError> {
     let path = directory.join(FILE_NAME);
@@ -51,21 +79,15 @@ pub fn read(fs: &dyn Fs, directory: &Path) -> Result<Option<StoredSnapshot>, Sna
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(SnapshotError::Io { action: "read", path, source }),
     };
-    let Some((crc, body)) = bytes.split_first_chunk::<4>() else {
-        return Err(SnapshotError::Damaged { path, reason: "it is shorter than its checksum".into() });
-    };
-    if u32::from_le_bytes(*crc) != crc32fast::hash(body) {
-        return Err(SnapshotError::Damaged { path, reason: "its checksum differs".into() });
-    }
-    codec::decode(VERSION, body).map(Some).map_err(|source| SnapshotError::Codec { path, source })
+    decode(&bytes).map(Some).map_err(|fault| match fault {
+        NoSnapshot::Codec(source) => SnapshotError::Codec { path, source },
+        damage => SnapshotError::Damaged { path, reason: damage.to_string() },
+    })
 }
 
 /// Puts a snapshot in place; it is durable when this returns.
 pub fn write(fs: &dyn Fs, directory: &Path, snapshot: &StoredSnapshot) -> Result<(), SnapshotError> {
     let path = directory.join(FILE_NAME);
-    let body = codec::encode(VERSION, snapshot)
-        .map_err(|source| SnapshotError::Codec { path: path.clone(), source })?;
-    let mut bytes = crc32fast::hash(&body).to_le_bytes().to_vec();
-    bytes.extend_from_slice(&body);
+    let bytes = encode(snapshot).map_err(|source| SnapshotError::Codec { path: path.clone(), source })?;
     fs.replace(&path, &bytes).map_err(|source| SnapshotError::Io { action: "write", path, source })
 }

@@ -268,7 +268,7 @@ pub(crate) fn partition_of_group(group: GroupId) -> Option<PartitionId> {
     group.0.checked_sub(1).map(PartitionId)
 }
 
-fn partition_directory(directory: &Path, partition: PartitionId) -> PathBuf {
+pub(crate) fn partition_directory(directory: &Path, partition: PartitionId) -> PathBuf {
     directory.join(format!("partition-{:04}", partition.0))
 }
 

@@ -1,4 +1,4 @@
-//! `insighthub cluster ...` as an operator types it, against one node of the cluster under test.
+//! `insighthub ...` as an operator types it, against the cluster under test or beside it.
 
 use std::process::Command;
 
@@ -30,21 +30,27 @@ impl Ordered {
     }
 }
 
+/// Runs `insighthub` with these words and waits for its end.
+pub fn insighthub(words: &[&str], environment: &[(&str, &str)]) -> Result<Ordered> {
+    let mut command = Command::new(binary()?);
+    command.args(words).envs(environment.iter().copied());
+    let output = tokio::task::block_in_place(|| command.output()).context("insighthub")?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok(Ordered {
+        is_accepted: output.status.success(),
+        said: String::from_utf8_lossy(&said).trim().to_owned(),
+    })
+}
+
 impl Node {
     /// Runs `insighthub cluster` with these words as admin, speaking to this node, and waits for its end.
     pub fn cluster_command(&self, words: &[&str]) -> Result<Ordered> {
-        let mut command = Command::new(binary()?);
-        command
-            .arg("cluster")
-            .args(words)
-            .env("INSIGHTHUB_URL", self.url())
-            .env("INSIGHTHUB_USER", "admin")
-            .env("INSIGHTHUB_PASSWORD", ADMIN_PASSWORD);
-        let output = tokio::task::block_in_place(|| command.output()).context("insighthub cluster")?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok(Ordered {
-            is_accepted: output.status.success(),
-            said: String::from_utf8_lossy(&said).trim().to_owned(),
-        })
+        let url = self.url();
+        insighthub(&[&["cluster"], words].concat(), &as_admin(&url))
     }
+}
+
+/// Where to ask, and as whom.
+pub fn as_admin(url: &str) -> [(&str, &str); 3] {
+    [("INSIGHTHUB_URL", url), ("INSIGHTHUB_USER", "admin"), ("INSIGHTHUB_PASSWORD", ADMIN_PASSWORD)]
 }

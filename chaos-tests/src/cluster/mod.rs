@@ -95,7 +95,16 @@ pub struct Cluster {
 impl Cluster {
     /// Starts the founding nodes and waits until all are ready.
     pub async fn start(options: &ClusterOptions) -> Result<Cluster> {
+        Cluster::start_after(options, |_| Ok(())).await
+    }
+
+    /// The same, with something done to what the nodes will find.
+    pub async fn start_after(
+        options: &ClusterOptions,
+        before: impl FnOnce(&Cluster) -> Result<()>,
+    ) -> Result<Cluster> {
         let cluster = Cluster::prepare(options).await?;
+        before(&cluster)?;
         join_all(cluster.nodes.iter().take(options.nodes).map(Node::launch))
             .await
             .into_iter()

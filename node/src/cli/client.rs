@@ -19,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than the time budget a node gives any query, so that the node's own error arrives.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// One file, on a slow line.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(900);
+
 /// Where the node is and who asks.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
@@ -146,6 +149,17 @@ impl Client {
             .header("x-insighthub-sequence", sequence)
             .body(body);
         self.answer(request).await
+    }
+
+    /// An answer of any length, read by the caller as it comes.
+    pub(crate) async fn open(&self, method: Method, path: &str) -> Result<Response, CliError> {
+        self.send(self.http.request(method, self.url(path)?).timeout(TRANSFER_TIMEOUT)).await
+    }
+
+    /// The next part of an answer that was opened.
+    pub(crate) async fn next_part(&self, response: &mut Response) -> Result<Option<bytes::Bytes>, CliError> {
+        let url = response.url().origin().ascii_serialization();
+        response.chunk().await.map_err(|error| broken(&url, &error))
     }
 
     /// Asks the next node from now on: this one does not do what is asked.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::backup::BackupFault;
+
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -28,6 +30,8 @@ pub enum CliError {
     Argument(String),
     #[error("{0}")]
     Check(String),
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
     #[error("cannot start: {0}")]

@@ -3,6 +3,7 @@
 //! Knows a node only by its HTTP and WebSocket interface, like any other client.
 
 mod addresses;
+mod backup;
 mod bench;
 mod client;
 mod cluster;
@@ -65,6 +66,8 @@ pub enum ClientCommand {
     Retention(retention::RetentionArgs),
     Delete(delete::DeleteArgs),
     Cluster(cluster::ClusterArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
 }
@@ -93,6 +96,8 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Retention(args) => retention::run(args).await,
         ClientCommand::Delete(args) => delete::run(args).await,
         ClientCommand::Cluster(args) => cluster::run(args).await,
+        ClientCommand::Backup(args) => backup::run(args).await,
+        ClientCommand::Restore(args) => backup::restore(args).await,
         ClientCommand::Demo(args) => demo::run(args).await,
         ClientCommand::Bench(args) => bench::run(args).await,
     }

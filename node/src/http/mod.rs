@@ -1,6 +1,7 @@
 //! The HTTP edge: one file per resource, each with its `router()`.
 
 mod aggregates;
+mod backup;
 mod body;
 mod caller;
 mod cluster;
@@ -95,6 +96,7 @@ pub fn router(node: AppState) -> Router {
         .merge(membership::router())
         .merge(retention::router())
         .merge(deletions::router())
+        .merge(backup::router())
         .merge(login::router())
         .merge(tokens::router())
         .merge(health::router())

@@ -140,6 +140,10 @@ pub enum Request {
         group: u16,
         to: NodeId,
     },
+    /// Seals a partition and copies its state, for a backup.
+    CopyPartition {
+        partition: PartitionId,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -179,6 +183,8 @@ pub enum Response {
     Deletion(Option<PartitionDeletion>),
     Done,
     Failed(Failure),
+    /// A snapshot's file.
+    Copy(Bytes),
 }
 
 /// Why a member did not do what it was asked.

@@ -5,6 +5,7 @@
 //! `placement` plans and `membership` moves replicas; `upkeep` has blocks merged and what is old or deleted dropped.
 
 mod catching_up;
+mod copying;
 mod deleting;
 mod exploring;
 mod following;

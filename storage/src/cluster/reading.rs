@@ -11,14 +11,16 @@ use tokio::time::Instant;
 
 use super::Cluster;
 use super::message::{Failure, Request, Response};
-use crate::group::PartitionGroup;
+use crate::group::{Group, PartitionGroup};
 use crate::raft::NodeId;
 use crate::store::group_of;
+use crate::wal::GroupId;
 
 /// One round of questions to leaders; a leader that does not answer within is asked again.
 const ROUND: Duration = Duration::from_millis(500);
 /// Between rounds, while an election is on.
 const PAUSE: Duration = Duration::from_millis(15);
+const CONTROL: GroupId = GroupId(0);
 
 impl Cluster {
     /// Waits until the replicas hold everything acknowledged before the call. Returns those of which that is
@@ -43,6 +45,34 @@ impl Cluster {
         }
     }
 
+    /// The same for the control state on this node: whether it is known to hold everything acknowledged before the call.
+    pub async fn catch_up_control(&self, deadline: Instant) -> bool {
+        let control = &self.store.control.group;
+        loop {
+            let round = ROUND.min(deadline.saturating_duration_since(Instant::now()));
+            let index = match control.leadership().leader {
+                Some(leader) if leader == self.me() => read_index(control, round).await.ok(),
+                Some(leader) => self.read_index_at(leader, CONTROL, round).await,
+                None => None,
+            };
+            if let Some(index) = index {
+                return control.wait_applied(index, deadline).await;
+            }
+            if Instant::now() + PAUSE >= deadline {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn read_index_at(&self, leader: NodeId, group: GroupId, within: Duration) -> Option<Option<u64>> {
+        let request = Request::ReadIndex { groups: vec![group.0] };
+        match self.ask(leader, group, &request, within).await {
+            Ok(Response::ReadIndex(mut indices)) => indices.pop()?.ok(),
+            _ => None,
+        }
+    }
+
     fn by_leader(&self, replicas: &[PartitionGroup]) -> BTreeMap<Option<NodeId>, Vec<PartitionGroup>> {
         let mut by_leader: BTreeMap<_, Vec<PartitionGroup>> = BTreeMap::new();
         for replica in replicas {
@@ -61,7 +91,7 @@ impl Cluster {
         let round = ROUND.min(deadline.saturating_duration_since(Instant::now()));
         let Some(leader) = leader else { return vec![false; replicas.len()] };
         let indices = if leader == self.me() {
-            join_all(replicas.iter().map(|replica| read_index(replica, round))).await
+            join_all(replicas.iter().map(|replica| read_index(&replica.group, round))).await
         } else {
             let groups = replicas.iter().map(|replica| group_of(replica.replica.partition()).0).collect();
             let group = group_of(PartitionId(0));
@@ -81,8 +111,8 @@ impl Cluster {
 }
 
 /// Confirms leadership within `deadline`; answers the index a reader must have applied.
-pub(super) async fn read_index(replica: &PartitionGroup, deadline: Duration) -> Result<Option<u64>, Failure> {
-    match tokio::time::timeout(deadline, replica.group.read_index()).await {
+pub(super) async fn read_index(group: &Group, deadline: Duration) -> Result<Option<u64>, Failure> {
+    match tokio::time::timeout(deadline, group.read_index()).await {
         Ok(Ok(index)) => Ok(index),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(Failure::Unavailable("no majority confirmed the leader in time".into())),

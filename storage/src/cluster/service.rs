@@ -211,6 +211,9 @@ impl Cluster {
                 let piece = reading.await.map_err(|error| Failure::Unknown(error.to_string()))?;
                 Ok(Response::Block(piece.map_err(|error| Failure::Unavailable(error.to_string()))?))
             }
+            Request::CopyPartition { partition } => {
+                Ok(Response::Copy(self.copy_here(self.whole(partition)?, deadline).await?))
+            }
             Request::Checksums { partition } => {
                 Ok(Response::Checksums(self.hosted(partition)?.replica.checksums()))
             }
@@ -238,7 +241,7 @@ impl Cluster {
     }
 
     /// A replica that knows of no damage: what it answers from blocks and index is all there is.
-    fn whole(&self, partition: PartitionId) -> Result<crate::group::PartitionGroup, Failure> {
+    pub(super) fn whole(&self, partition: PartitionId) -> Result<crate::group::PartitionGroup, Failure> {
         let replica = self.hosted(partition)?;
         if replica.replica.is_whole() { Ok(replica) } else { Err(Failure::damaged(partition)) }
     }
@@ -246,8 +249,10 @@ impl Cluster {
     async fn read_indices(&self, groups: Vec<u16>, deadline: Instant) -> Vec<Result<Option<u64>, Failure>> {
         let within = deadline.saturating_duration_since(Instant::now());
         join_all(groups.into_iter().map(|group| async move {
-            let partition = partition_of_group(GroupId(group)).unwrap_or(PartitionId(0));
-            reading::read_index(&self.hosted(partition)?, within).await
+            let group = GroupId(group);
+            let not_here =
+                partition_of_group(group).map_or(Failure::NotLeader { leader: None }, Failure::NotHosted);
+            reading::read_index(&self.group(group).ok_or(not_here)?, within).await
         }))
         .await
     }

@@ -119,6 +119,16 @@ impl ControlState {
         ControlReply::Done
     }
 
+    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement.
+    pub fn portable(&self) -> ControlState {
+        ControlState {
+            sessions: BTreeMap::new(),
+            // How services are spread decides where a repeated batch is looked for.
+            topology: Topology { spread: self.topology.spread.clone(), ..Topology::default() },
+            ..self.clone()
+        }
+    }
+
     fn open_session(&mut self, hash: [u8; 32], session: Session) {
         if self.sessions.len() >= SESSIONS_MAX {
             let first_to_expire =

@@ -21,6 +21,7 @@ mod view;
 pub use content::Content;
 pub use head::Head;
 pub use producers::{Producers, Verdict};
+pub(crate) use replica::snapshot_meta;
 pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReplicaWorld};
 pub use scrubbing::Scrubbed;
 pub use sealer::Sealer;

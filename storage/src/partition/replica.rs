@@ -345,7 +345,7 @@ fn content_of(inner: &Inner) -> Option<(u64, String)> {
     (!inner.blocks.is_empty()).then(|| (inner.moment(), format!("{:016x}", hash.digest())))
 }
 
-pub(super) fn snapshot_meta(
+pub(crate) fn snapshot_meta(
     partition: PartitionId,
     last_log_id: Option<RaftLogId>,
     membership: &Membership,

@@ -33,6 +33,20 @@ impl PartitionReplica {
         Ok(self.durable_snapshot())
     }
 
+    /// The state as of `index` or later with every record in blocks; `None` while some wait for their block, or for
+    /// a seal.
+    pub fn copy_since(&self, index: u64) -> Option<StoredSnapshot> {
+        let inner = self.inner.read();
+        let is_since = |log_id: Option<RaftLogId>| log_id.is_some_and(|log_id| log_id.index >= index);
+        if inner.is_settled() && is_since(inner.applied) {
+            return Some(StoredSnapshot {
+                meta: snapshot_meta(self.partition, inner.applied, &Membership::default()),
+                snapshot: Snapshot::Partition(inner.state.snapshot(inner.content())),
+            });
+        }
+        inner.durable.clone().filter(|durable| is_since(durable.meta.last_log_id))
+    }
+
     pub fn durable_snapshot(&self) -> Option<StoredSnapshot> {
         self.inner.read().durable.clone()
     }
