@@ -59,7 +59,7 @@ fn sent() -> Vec<Sent> {
             "auth" => format!("user {number} signed in"),
             _ => format!("found {number} things"),
         };
-        let usual = (number % 5 > 0).then(|| 1.5 * f64::from(1u32 << (number % 8)));
+        let usual = (!number.is_multiple_of(5)).then(|| 1.5 * f64::from(1u32 << (number % 8)));
         let latency_ms = if is_odd { Some(3_000.0) } else { usual };
         Sent { at: moment(number), service, level, latency_ms, region, message }
     };

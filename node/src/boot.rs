@@ -14,7 +14,7 @@ use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
-use insighthub_storage::cluster::{Cluster, ClusterLimits, UpkeepOptions};
+use insighthub_storage::cluster::{Cluster, ClusterLimits};
 use insighthub_storage::control::{ControlCommand, User};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
@@ -27,9 +27,9 @@ use crate::access::{hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
 use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
-use crate::maintenance::{self, Bounds};
 use crate::membership;
 use crate::memory;
+use crate::own_work::OwnWork;
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -118,19 +118,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     {
         tracing::debug!("liveness was started before");
     }
-    let keeping = membership::keep(&plan, Arc::clone(&node.cluster), liveness.clone());
-    let watching = membership::watch_leaders(Arc::clone(&node.cluster));
-    let scrubbing = membership::scrub(&plan, Arc::clone(&node.cluster));
-    let upkeep = UpkeepOptions {
-        bytes_max: plan.config.storage.bytes_max,
-        free_bytes_min: plan.config.storage.disk_free_bytes_min,
-    };
-    let upkeep = maintenance::start_upkeep(Arc::clone(&node), upkeep);
-    let bounds = Bounds {
-        disk_free_bytes_min: plan.config.storage.disk_free_bytes_min,
-        wal_bytes_max: plan.config.storage.wal_bytes_max,
-    };
-    let maintenance = maintenance::start(Arc::clone(&node), bounds);
+    let own_work = OwnWork::start(&plan, &node, liveness.clone());
     if joined.identity.is_founder() {
         create_admin(&node).await?;
     }
@@ -144,8 +132,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let reason = asked_to_stop(&store).await?;
     tracing::info!(reason, "stopping");
     node.actors.admission.set_stopping();
-    keeping.abort();
-    watching.abort();
+    own_work.stop_moving_leaders();
     if let Some(liveness) = node.liveness.get() {
         liveness.leave().await;
     }
@@ -158,9 +145,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, serving).await) };
     node.actors.end_sessions();
     drain.await;
-    maintenance.abort();
-    upkeep.abort();
-    scrubbing.abort();
+    own_work.stop();
     close(&node, &joined.transport, reason).await
 }
 

@@ -11,4 +11,5 @@ pub mod logging;
 mod maintenance;
 mod membership;
 mod memory;
+mod own_work;
 mod system_clock;
