@@ -13,10 +13,12 @@ use insighthub_model::PartitionId;
 
 use super::{PartitionReplica, PartitionSnapshot};
 use crate::block::BlockId;
+use crate::index::IndexError;
 use crate::life::Veil;
 use crate::raft::{Membership, RaftLogId};
 use crate::sealed_head::SealedHead;
 use crate::simulation;
+use crate::store::StoreError;
 
 /// Jobs that may wait. The leader proposes none while one of its partition waits, so this
 /// is only reached while a restart replays; then apply waits for the sealer.
@@ -152,10 +154,17 @@ impl Backlog {
 }
 
 fn is_done(job: &Job) -> bool {
-    let done = job.replica.work_off(job);
-    if let Err(error) = &done {
-        let partition = job.replica.partition();
-        tracing::error!(%partition, %error, "blocks were not written; it is tried again");
+    let partition = job.replica.partition();
+    match job.replica.work_off(job) {
+        Ok(()) => true,
+        // The node stops; its next start does it from the log.
+        Err(StoreError::Index(IndexError::Closed)) => {
+            tracing::info!(%partition, "blocks are left to the next start");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%partition, %error, "blocks were not written; it is tried again");
+            false
+        }
     }
-    done.is_ok()
 }
