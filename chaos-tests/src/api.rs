@@ -142,7 +142,7 @@ impl Api {
         Ok(answer.json)
     }
 
-    /// Blocks that were written in all partitions.
+    /// Blocks there are in all partitions.
     pub async fn blocks(&self) -> Result<u64> {
         let cluster = self.cluster().await?;
         let partitions = list(&cluster, "partitions")?;

@@ -61,7 +61,7 @@ async fn prove(
     let ledger = load.finish(Duration::from_secs(60)).await?;
     let records = check_node(&node.api()?, &ledger).await?;
     println!(
-        "{cuts} power cuts: {} acknowledged, {} rejected, {} retries, {} read back, {} blocks written",
+        "{cuts} power cuts: {} acknowledged, {} rejected, {} retries, {} read back, {} blocks left by merges",
         ledger.acknowledged,
         ledger.rejected,
         ledger.retries,
