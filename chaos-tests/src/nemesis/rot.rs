@@ -1,5 +1,6 @@
 //! Rot: a block file at rest is harmed below a node that runs, which must find it and fetch it from a peer.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -23,12 +24,16 @@ impl Nemesis {
         let name = first_block().context("the block is gone")?;
         let path = node.data.join(&name);
         let whole = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        let peers: Vec<PathBuf> = self.cluster.nodes.iter().map(|peer| peer.data.join(&name)).collect();
+        let peers: Vec<PathBuf> = peers.into_iter().filter(|file| *file != path && file.exists()).collect();
         harm.strike(&path)?;
         let harmed = Instant::now();
         let what = format!("{harm:?} of {} on {}", name.display(), node.name);
         loop {
             let knows_of_none = node.view().await.is_some_and(|view| view.own_damaged_blocks() == 0);
-            if knows_of_none && holds(&path, &whole) {
+            // A merge drops the file on every node; nothing else drops it on one that was not harmed.
+            let is_merged_away = || !path.exists() && peers.iter().any(|file| !file.exists());
+            if knows_of_none && (holds(&path, &whole) || is_merged_away()) {
                 return Ok(Effect::seen(format!("{what}, mended after {:?}", harmed.elapsed())));
             }
             if harmed.elapsed() > MENDED_WITHIN {
