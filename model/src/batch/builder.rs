@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{FieldColumn, FieldKind, FieldValues, RecordBatch};
 use crate::limits::{CHUNK_BYTES_TARGET, CHUNK_COLUMNS_MAX, CHUNK_RECORDS_MAX};
-use crate::{Level, Timestamp};
+use crate::{FieldValue, Level, Timestamp};
 
 /// Columns whose room is kept for the next batch: more than usual records have.
 const SPARE_COLUMNS_MAX: usize = 128;
@@ -276,6 +276,17 @@ impl RecordBuilder<'_> {
             values.push(value);
         }
         Ok(())
+    }
+
+    /// A value of whatever type.
+    pub fn field(&mut self, name: &str, value: &FieldValue) -> Result<(), FieldError> {
+        match value {
+            FieldValue::Bool(value) => self.bool(name, *value),
+            FieldValue::Int(value) => self.int(name, *value),
+            FieldValue::Float(value) => self.float(name, *value),
+            FieldValue::Text(text) => self.text(name, text),
+            FieldValue::Json(json) => self.json(name, json),
+        }
     }
 
     pub fn text(&mut self, name: &str, value: &str) -> Result<(), FieldError> {

@@ -1,7 +1,6 @@
 //! Building batches.
 
 use super::*;
-use crate::FieldValue;
 
 fn fixed(service: &str) -> FixedFields<'_> {
     FixedFields {

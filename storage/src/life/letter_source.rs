@@ -20,14 +20,7 @@ pub(super) fn source_of_letter(letter: &DeadLetter) -> StoredBatch {
     let mut builder = BatchBuilder::default();
     let mut row = builder.record();
     for (name, value) in &fields {
-        let written = match value {
-            FieldValue::Bool(value) => row.bool(name, *value),
-            FieldValue::Int(value) => row.int(name, *value),
-            FieldValue::Float(value) => row.float(name, *value),
-            FieldValue::Text(text) => row.text(name, text),
-            FieldValue::Json(json) => row.json(name, json),
-        };
-        if let Err(error) = written {
+        if let Err(error) = row.field(name, value) {
             tracing::debug!(name, ?error, "a field of a dead letter cannot be asked about");
         }
     }

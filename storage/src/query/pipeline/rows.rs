@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use insighthub_model::batch::{BatchBuilder, FixedFields};
-use insighthub_model::record::FieldValue;
 use insighthub_model::table::{Table, Value};
 use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
 
@@ -16,14 +15,7 @@ pub(super) fn source_of_record(record: &Record) -> StoredBatch {
     let mut row = builder.record();
     for (name, value) in &record.fields {
         // A field that was stored once is one that can be stored.
-        let written = match value {
-            FieldValue::Bool(value) => row.bool(name, *value),
-            FieldValue::Int(value) => row.int(name, *value),
-            FieldValue::Float(value) => row.float(name, *value),
-            FieldValue::Text(text) => row.text(name, text),
-            FieldValue::Json(json) => row.json(name, json),
-        };
-        if let Err(error) = written {
+        if let Err(error) = row.field(name, value) {
             tracing::debug!(name, ?error, "a field cannot be asked about");
         }
     }
