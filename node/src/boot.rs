@@ -38,6 +38,8 @@ const DATA_DIR_DEFAULT: &str = "data";
 const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 /// A request that Raft has not committed by then is answered "unknown".
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(30);
+/// At most 256 KiB each.
+const ENTRIES_KEPT: u64 = 64;
 /// The environment variable that gives the admin's password instead of a random one.
 const ADMIN_PASSWORD_VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD";
 /// The environment variable that adds the fault routes to a development node.
@@ -241,9 +243,9 @@ fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
             ..WalOptions::default()
         },
         block_cache_bytes: storage.cache_bytes.unwrap_or_else(memory::cache_bytes),
+        entries_kept: ENTRIES_KEPT,
         heartbeat_ms: plan.config.raft.heartbeat_ms,
-        election_min_ms: plan.config.raft.election_min_ms,
-        election_max_ms: plan.config.raft.election_max_ms,
+        lease_ms: plan.config.raft.lease_ms,
     })
 }
 

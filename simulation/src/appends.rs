@@ -1,5 +1,6 @@
 //! What stands in for the actors: takes chunks into the log on the leader, proposes seals, looks after blocks.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -23,11 +24,22 @@ pub(crate) struct Appends {
     cluster: Weak<Cluster>,
     mutation: Mutation,
     started: Instant,
+    /// Proposals that were not answered yet; a real node makes no more of them while there are a few.
+    unanswered: Arc<AtomicU64>,
 }
 
 impl Appends {
     pub(crate) fn new(cluster: &Arc<Cluster>, mutation: Mutation) -> Appends {
-        Appends { cluster: Arc::downgrade(cluster), mutation, started: Instant::now() }
+        Appends {
+            cluster: Arc::downgrade(cluster),
+            mutation,
+            started: Instant::now(),
+            unanswered: Arc::default(),
+        }
+    }
+
+    pub(crate) fn unanswered(&self) -> u64 {
+        self.unanswered.load(Ordering::Relaxed)
     }
 
     async fn store(
@@ -49,10 +61,19 @@ impl Appends {
         if self.mutation == Mutation::AcknowledgeBeforeCommit {
             return Ok(vec![ChunkOutcome::Stored { base_offset: 0 }; count]);
         }
-        match tokio::time::timeout_at(deadline, proposal.applied()).await {
-            Ok(Ok(Applied::Append(outcomes))) => Ok(outcomes),
-            Ok(Ok(_)) => Err(Failure::Unknown("an answer of another kind".into())),
-            Ok(Err(error)) => Err(error.into()),
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let unanswered = Arc::clone(&self.unanswered);
+        // Who asked goes away at the deadline; the proposal is under way until the log answers.
+        let applied = tokio::spawn(async move {
+            let applied = proposal.applied().await;
+            unanswered.fetch_sub(1, Ordering::Relaxed);
+            applied
+        });
+        match tokio::time::timeout_at(deadline, applied).await {
+            Ok(Ok(Ok(Applied::Append(outcomes)))) => Ok(outcomes),
+            Ok(Ok(Ok(_))) => Err(Failure::Unknown("an answer of another kind".into())),
+            Ok(Ok(Err(error))) => Err(error.into()),
+            Ok(Err(_)) => Err(Failure::Unknown("the node stops".into())),
             Err(_) => Err(Failure::Unknown("the log did not answer in time".into())),
         }
     }

@@ -108,6 +108,10 @@ pub(crate) fn disagreement(cluster: &SimulatedCluster) -> Option<String> {
                 return Some(format!("{name}: group {number} applied {mine}, another {first}"));
             }
         }
+        let unanswered = node.appends.unanswered();
+        if unanswered > 0 {
+            return Some(format!("{name}: {unanswered} proposals were never answered"));
+        }
         let open = node.cluster.store.control.replica.read(|state| {
             let partitions = usize::from(crate::node::PARTITIONS);
             state.deletions.entries.values().filter(|entry| entry.erased.len() < partitions).count()

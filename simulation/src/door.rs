@@ -53,14 +53,20 @@ pub(crate) struct Found {
 }
 
 /// Serves clients until the node stops.
-pub(crate) async fn open(cluster: Arc<Cluster>, mut asked: mpsc::Receiver<Ask>, mutation: Mutation) {
+pub(crate) async fn open(
+    cluster: Arc<Cluster>,
+    appends: Appends,
+    mut asked: mpsc::Receiver<Ask>,
+    mutation: Mutation,
+) {
     while let Some(ask) = asked.recv().await {
-        let cluster = Arc::clone(&cluster);
+        let (cluster, appends) = (Arc::clone(&cluster), appends.clone());
         // A client that has gone away is not told; what it asked for is done all the same.
         tokio::spawn(async move {
             match ask {
                 Ask::Append { partition, chunk, within, answer } => {
-                    drop(answer.send(append(&cluster, partition, chunk, within, mutation).await));
+                    let appended = append(&cluster, &appends, partition, chunk, within, mutation);
+                    drop(answer.send(appended.await));
                 }
                 Ask::Search { service, answer } => {
                     drop(answer.send(search(&cluster, service, mutation).await))
@@ -74,6 +80,7 @@ pub(crate) async fn open(cluster: Arc<Cluster>, mut asked: mpsc::Receiver<Ask>, 
 
 async fn append(
     cluster: &Arc<Cluster>,
+    appends: &Appends,
     partition: PartitionId,
     mut chunk: ChunkMessage,
     within: Duration,
@@ -88,7 +95,7 @@ async fn append(
     let leader =
         cluster.leader_of(partition).or_else(|| cluster.guess_leader(partition, 0)).ok_or_else(none)?;
     let mut outcomes = if leader == cluster.me() {
-        Appends::new(cluster, mutation).append(partition, vec![chunk], within).await
+        appends.append(partition, vec![chunk], within).await
     } else {
         match cluster.forward(leader, partition, vec![chunk], within).await {
             Ok(outcomes) => outcomes,

@@ -60,6 +60,7 @@ pub(crate) struct Machine {
 #[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) cluster: Arc<Cluster>,
+    pub(crate) appends: Appends,
     pub(crate) door: mpsc::Sender<Ask>,
 }
 
@@ -128,7 +129,8 @@ impl Machine {
         let limits = ClusterLimits { transfer_bytes_per_sec: 4 << 20, ..ClusterLimits::default() };
         let cluster = Cluster::new(Arc::clone(&store), transport, limits, self.listed.clone());
         service.set_cluster(Arc::clone(&cluster));
-        cluster.set_append_handler(Arc::new(Appends::new(&cluster, self.mutation)));
+        let appends = Appends::new(&cluster, self.mutation);
+        cluster.set_append_handler(Arc::new(appends.clone()));
         let watch = Arc::new(Watch(Arc::downgrade(&cluster)));
         let options = MembershipOptions { replace_after: Duration::from_secs(600) };
         tokio::spawn(Arc::clone(&cluster).keep_membership(watch, options));
@@ -136,8 +138,8 @@ impl Machine {
         tokio::spawn(keep_sealing(Arc::clone(&cluster), self.sealing_dice(life)));
         tokio::spawn(keep_tending(Arc::clone(&cluster), self.tending_dice(life)));
         let (door, asked) = mpsc::channel(REQUESTS_MAX);
-        tokio::spawn(door::open(Arc::clone(&cluster), asked, self.mutation));
-        *self.running.lock() = Some(Running { cluster, door });
+        tokio::spawn(door::open(Arc::clone(&cluster), appends.clone(), asked, self.mutation));
+        *self.running.lock() = Some(Running { cluster, appends, door });
         self.note("runs");
         Ok(store.failed().await)
     }
@@ -188,9 +190,10 @@ impl Machine {
                 identity: self.seed.wrapping_mul(31).wrapping_add(self.number),
             },
             block_cache_bytes: 1 << 20,
+            // With few of them who was away for a moment gets a snapshot.
+            entries_kept: dice.pick(&[1, 4, 64]).unwrap_or_default(),
             heartbeat_ms: 100,
-            election_min_ms: 200,
-            election_max_ms: 300,
+            lease_ms: 300,
         }
     }
 

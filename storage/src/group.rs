@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, Fatal, RaftError};
+use openraft::metrics::RaftServerMetrics;
 use openraft::raft::ClientWriteResponse;
 use openraft::{LogId, RaftMetrics, ServerState};
 use parking_lot::Mutex;
@@ -19,12 +20,18 @@ use crate::command::{Applied, Command, Payload};
 use crate::partition::PartitionReplica;
 use crate::raft::{ControlReplica, NodeId, Raft, TypeConfig};
 
+/// How long a deposed leader waits to hear what became of its entries.
+const ANSWERED_AFTER_DEPOSITION: Duration = Duration::from_millis(500);
+
 /// Why a command was not, or may not have been, applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProposeError {
     /// Ask `leader` if there is one; otherwise an election is on.
     #[error("this node does not lead the group")]
     NotLeader { leader: Option<NodeId> },
+    /// This node led when the command was proposed and does not any more; the next leader may still commit it.
+    #[error("the leader was deposed before the command was applied")]
+    Deposed,
     /// The replica has stopped; the outcome of what was proposed is unknown.
     #[error("the replica has stopped: {0}")]
     Stopped(String),
@@ -36,7 +43,7 @@ impl From<ProposeError> for Failure {
     fn from(error: ProposeError) -> Failure {
         match error {
             ProposeError::NotLeader { leader } => Failure::NotLeader { leader },
-            ProposeError::Stopped(reason) => Failure::Unknown(reason),
+            ProposeError::Deposed | ProposeError::Stopped(_) => Failure::Unknown(error.to_string()),
             ProposeError::Codec(reason) => Failure::Invalid(reason),
         }
     }
@@ -54,11 +61,18 @@ impl From<CodecError> for ProposeError {
     }
 }
 
+/// A replica's part in its group; changes seldom.
+type Standing = RaftServerMetrics<NodeId, openraft::BasicNode>;
 type WriteResult = Result<ClientWriteResponse<TypeConfig>, ClientWriteError<NodeId, openraft::BasicNode>>;
 
-/// A command on its way; resolves when it has been applied here.
+/// A command on its way; resolves when it has been applied here, or soon after this node was deposed.
 #[derive(Debug)]
-pub struct Proposal(oneshot::Receiver<WriteResult>);
+pub struct Proposal {
+    answer: oneshot::Receiver<WriteResult>,
+    /// The term the command was handed over in.
+    term: u64,
+    standing: watch::Receiver<Standing>,
+}
 
 impl Proposal {
     pub async fn applied(self) -> Result<Applied, ProposeError> {
@@ -67,7 +81,13 @@ impl Proposal {
 
     /// The answer and the index the command was applied at.
     pub async fn applied_at(self) -> Result<(Applied, u64), ProposeError> {
-        match self.0.await {
+        let Proposal { answer, term, standing } = self;
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = long_deposed(standing, term) => return Err(ProposeError::Deposed),
+        };
+        match answer {
             Ok(Ok(response)) => Ok((response.data, response.log_id.index)),
             Ok(Err(ClientWriteError::ForwardToLeader(forward))) => {
                 Err(ProposeError::NotLeader { leader: forward.leader_id })
@@ -76,6 +96,15 @@ impl Proposal {
             Err(_) => Err(ProposeError::Stopped("it shut down before it answered".into())),
         }
     }
+}
+
+/// Waits until the node does not lead in this term any more, and then as long as it takes to hear of what the next leader
+/// committed. openraft answers nobody whose entry a snapshot took in.
+async fn long_deposed(mut standing: watch::Receiver<Standing>, term: u64) {
+    let leads = |now: &Standing| now.state == ServerState::Leader && now.vote.leader_id().term == term;
+    // Without a Raft to say more, the answer's sender is gone too.
+    drop(standing.wait_for(|now| !leads(now)).await);
+    tokio::time::sleep(ANSWERED_AFTER_DEPOSITION).await;
 }
 
 /// What a group's log held when this process started.
@@ -98,14 +127,21 @@ impl Restart {
     }
 }
 
+/// Since when a replica has heard no leader.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// A new term is a new leader, which is given the time to make itself heard.
+    term: u64,
+    since: Instant,
+}
+
 /// Handle of one group's Raft instance.
 #[derive(Clone)]
 pub struct Group {
     raft: Raft,
     restart: Restart,
     handing_over: Arc<AtomicBool>,
-    /// The term of the leader that was heard last, and when.
-    heard: Arc<Mutex<Option<(u64, Instant)>>>,
+    silence: Arc<Mutex<Silence>>,
 }
 
 impl std::fmt::Debug for Group {
@@ -116,13 +152,23 @@ impl std::fmt::Debug for Group {
 
 impl Group {
     pub(crate) fn new(raft: Raft, restart: Restart) -> Group {
-        Group { raft, restart, handing_over: Arc::default(), heard: Arc::default() }
+        Group {
+            raft,
+            silence: Arc::new(Mutex::new(Silence { term: restart.term, since: Instant::now() })),
+            restart,
+            handing_over: Arc::default(),
+        }
     }
 
     /// Hands a command to the log. Commands submitted one after another are applied in that order.
     pub async fn submit(&self, command: Command) -> Result<Proposal, ProposeError> {
-        let payload = Payload::new(command)?;
-        Ok(Proposal(self.raft.client_write_ff(payload).await?))
+        self.submit_payload(Payload::new(command)?).await
+    }
+
+    async fn submit_payload(&self, payload: Payload) -> Result<Proposal, ProposeError> {
+        let term = self.leadership().term;
+        let answer = self.raft.client_write_ff(payload).await?;
+        Ok(Proposal { answer, term, standing: self.raft.server_metrics() })
     }
 
     /// Submits a command and waits until it has been applied here.
@@ -132,7 +178,7 @@ impl Group {
 
     /// The same for a command that is encoded already.
     pub(crate) async fn propose_payload(&self, payload: Payload) -> Result<(Applied, u64), ProposeError> {
-        Proposal(self.raft.client_write_ff(payload).await?).applied_at().await
+        self.submit_payload(payload).await?.applied_at().await
     }
 
     /// Confirms with a majority that this node leads; answers the index up to which a replica must have
@@ -205,16 +251,22 @@ impl Group {
 
     /// The leader of this term has sent something that was accepted.
     pub(crate) fn hear_leader(&self, term: u64) {
-        *self.heard.lock() = Some((term, Instant::now()));
+        *self.silence.lock() = Silence { term, since: Instant::now() };
     }
 
-    /// The node that leads this follower, and for how long it has not been heard; `None` before it was heard once.
-    pub(crate) fn silent_leader(&self) -> Option<(NodeId, Duration)> {
-        let (heard_term, at) = (*self.heard.lock())?;
-        let Leadership { leader, leads, term } = self.leadership();
-        // What an earlier leader has sent says nothing of this one.
-        let leader = leader.filter(|_| !leads && term == heard_term)?;
-        Some((leader, at.elapsed()))
+    /// Begins to wait anew for a leader to be heard.
+    pub(crate) fn hear_out(&self) {
+        self.hear_leader(self.leadership().term);
+    }
+
+    /// For how long this replica has heard no leader of the term it is in; `None` while it leads.
+    pub(crate) fn silent_for(&self) -> Option<Duration> {
+        let Leadership { leads, term, .. } = self.leadership();
+        let mut silence = self.silence.lock();
+        if leads || silence.term != term {
+            *silence = Silence { term, since: Instant::now() };
+        }
+        (!leads).then(|| silence.since.elapsed())
     }
 
     /// Ascending.
@@ -224,8 +276,6 @@ impl Group {
 
     /// Stands for election now.
     pub(crate) async fn elect(&self) -> Result<(), ProposeError> {
-        // Once for each leader that fell silent; if that was in vain, openraft's timers go on.
-        *self.heard.lock() = None;
         Ok(self.raft.trigger().elect().await?)
     }
 

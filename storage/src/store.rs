@@ -37,9 +37,11 @@ pub struct StoreOptions {
     pub directory: PathBuf,
     pub wal: WalOptions,
     pub block_cache_bytes: usize,
+    /// Entries kept behind a snapshot, so that a replica that lags a little gets entries, not blocks.
+    pub entries_kept: u64,
     pub heartbeat_ms: u64,
-    pub election_min_ms: u64,
-    pub election_max_ms: u64,
+    /// How long a follower keeps to a leader it has heard.
+    pub lease_ms: u64,
 }
 
 /// Why a node's data cannot be opened or kept.

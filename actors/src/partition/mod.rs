@@ -267,7 +267,7 @@ fn answer_all(waiting: Vec<ChunkWork>, applied: Result<Applied, ProposeError>) {
         }
         Err(error) => {
             let error = match error {
-                ProposeError::Stopped(reason) => IngestError::Unknown(reason),
+                ProposeError::Deposed | ProposeError::Stopped(_) => IngestError::Unknown(error.to_string()),
                 // A leader that was deposed says this of entries that the next leader may still commit; the
                 // same identity makes sending again safe.
                 ProposeError::NotLeader { .. } => IngestError::Unknown("the leader was deposed".to_owned()),

@@ -187,10 +187,10 @@ async fn system(data: &Path) -> ActorSystem {
         directory: data.to_path_buf(),
         wal: WalOptions { segment_bytes: 1 << 20, ..WalOptions::default() },
         block_cache_bytes: 1 << 20,
+        entries_kept: 64,
         // One group of one member: its heartbeats are none of what is measured here.
         heartbeat_ms: 1_000,
-        election_min_ms: 2_000,
-        election_max_ms: 3_000,
+        lease_ms: 3_000,
     };
     let feed = Arc::new(TailFeed::default());
     let address = String::new();

@@ -49,8 +49,7 @@ pub fn small_and_patient() -> Vec<(String, String)> {
         ("INSIGHTHUB_STORAGE__WAL_SEGMENT_BYTES", "1048576"),
         ("INSIGHTHUB_STORAGE__WAL_BYTES_MAX", "4194304"),
         ("INSIGHTHUB_RAFT__HEARTBEAT_MS", "200"),
-        ("INSIGHTHUB_RAFT__ELECTION_MIN_MS", "500"),
-        ("INSIGHTHUB_RAFT__ELECTION_MAX_MS", "800"),
+        ("INSIGHTHUB_RAFT__LEASE_MS", "800"),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }

@@ -192,13 +192,9 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     // One late heartbeat must not start an election.
-    if raft.election_min_ms < raft.heartbeat_ms.saturating_mul(2) {
+    if raft.lease_ms < raft.heartbeat_ms.saturating_mul(2) {
         let expected = format!("at least 2 x raft.heartbeat_ms ({})", raft.heartbeat_ms);
-        return Err(ConfigError::together("raft.election_min_ms", raft.election_min_ms, expected, "200"));
-    }
-    if raft.election_max_ms <= raft.election_min_ms {
-        let expected = format!("more than raft.election_min_ms ({})", raft.election_min_ms);
-        return Err(ConfigError::together("raft.election_max_ms", raft.election_max_ms, expected, "300"));
+        return Err(ConfigError::together("raft.lease_ms", raft.lease_ms, expected, "300"));
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 45] = [
+pub(super) const KEYS: [Key; 44] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -76,8 +76,7 @@ pub(super) const KEYS: [Key; 45] = [
     key("query", "scanned_bytes_max", Range::Integer(MIB, 1_024 * TIB), "68719476736"),
     key("query", "group_bytes_max", Range::Integer(MIB, TIB), "268435456"),
     key("raft", "heartbeat_ms", Range::Integer(10, 10_000), "100"),
-    key("raft", "election_min_ms", Range::Integer(30, 60_000), "200"),
-    key("raft", "election_max_ms", Range::Integer(40, 120_000), "300"),
+    key("raft", "lease_ms", Range::Integer(30, 120_000), "300"),
     key("peer_tls", "authority", Range::Text(4_096), "\"/etc/insighthub/ca.pem\""),
     key("peer_tls", "certificate", Range::Text(4_096), "\"/etc/insighthub/n1.pem\""),
     key("peer_tls", "key", Range::Text(4_096), "\"/etc/insighthub/n1.key\""),

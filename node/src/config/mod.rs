@@ -125,9 +125,8 @@ pub struct QueryConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct RaftConfig {
     pub heartbeat_ms: u64,
-    /// A follower that hears nothing for a time between these two stands for election.
-    pub election_min_ms: u64,
-    pub election_max_ms: u64,
+    /// A follower that has heard its leader keeps to it for this long.
+    pub lease_ms: u64,
 }
 
 /// Fields that every record gets which lacks them.
@@ -235,10 +234,10 @@ impl Default for QueryConfig {
 }
 
 impl Default for RaftConfig {
-    /// Fail-over in under a second: a follower waits election_max plus up to election_max again, and looks
-    /// at its clock every 1.5 heartbeats. A heartbeat above the usual worst time of a disk sync.
+    /// Fail-over in under a second: a follower stands one heartbeat after its lease. A heartbeat above the usual worst
+    /// time of a disk sync.
     fn default() -> Self {
-        RaftConfig { heartbeat_ms: 100, election_min_ms: 200, election_max_ms: 300 }
+        RaftConfig { heartbeat_ms: 100, lease_ms: 300 }
     }
 }
 

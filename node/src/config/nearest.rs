@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_name_like_no_other_has_no_nearest() {
-        let names = || ["heartbeat_ms", "election_min_ms"].into_iter().map(str::to_owned);
+        let names = || ["heartbeat_ms", "lease_ms"].into_iter().map(str::to_owned);
         assert_eq!(nearest("heartbeat", names()), Some("heartbeat_ms".to_owned()));
         assert_eq!(nearest("colour", names()), None);
     }

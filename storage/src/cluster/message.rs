@@ -22,7 +22,7 @@ use crate::snapshot::StoredSnapshot;
 
 const VERSION: u8 = 2;
 
-/// What a call to a node is; Raft's own are 1 to 3.
+/// What a call to a node is; Raft's own are 1 to 4.
 pub(crate) mod kind {
     /// Of [`super::Request`]; answered by [`super::Response`].
     pub(crate) const REQUEST: u8 = 16;

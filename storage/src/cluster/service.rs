@@ -19,7 +19,7 @@ use crate::command::Payload;
 use crate::control::NodeState;
 use crate::query::{Cursor, Filter, Page, after_offset};
 use crate::raft::network::kind as raft_kind;
-use crate::raft::{NodeId, service};
+use crate::raft::{NodeId, pre_vote, service};
 use crate::store::partition_of_group;
 use crate::transport::{Call, Handler, PeerIdentity};
 use crate::wal::GroupId;
@@ -121,6 +121,7 @@ impl Cluster {
                 catching_up::fetch_blocks(&self, from, group, &message).await?;
                 service::install(replica.raft(), message).await
             }
+            raft_kind::PRE_VOTE => pre_vote::answer(&replica, group, self.store.wal(), &payload).await,
             other => match service::answer(&replica, other, payload).await {
                 Some(answer) => answer,
                 None => return Err(format!("call {other} is not known to this version")),

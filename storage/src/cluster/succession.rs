@@ -1,17 +1,22 @@
-//! Who follows a leader that has fallen silent: its followers in turn, the lowest id first.
+//! Who follows a leader that has fallen silent: its followers in turn, the lowest id first, each once a majority
+//! says that it would be elected.
 //!
-//! openraft's own timers draw one random timeout when a replica starts and look at it every one and a half
-//! heartbeats, so two followers that once drew alike stand at the same moment again and again. Here they stand one
-//! after another. openraft's timers stay on behind this one.
+//! openraft's own timers are off. They draw one random timeout when a replica starts and look at it every one and a
+//! half heartbeats, so two followers that once drew alike stand at the same moment again and again; and they raise the
+//! term of a node that was cut off or asleep, which deposes the leader of all others when it comes back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::Cluster;
 use crate::group::Group;
-use crate::raft::NodeId;
+use crate::raft::{NodeId, pre_vote};
+use crate::store::group_of;
+use crate::wal::GroupId;
 
 /// How often a replica looks whether its leader is silent; part of every fail-over.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -33,43 +38,69 @@ impl Cluster {
         let mut interval = tokio::time::interval(LOOK_EVERY);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut looked = Instant::now();
+        let (mut standing, mut last) = (JoinSet::new(), BTreeMap::<GroupId, AbortHandle>::new());
         loop {
             interval.tick().await;
-            // A node that was asleep itself first hears what its leaders have sent meanwhile.
+            while standing.try_join_next().is_some() {}
             let was_asleep = looked.elapsed() > ASLEEP;
             looked = Instant::now();
-            if was_asleep {
-                continue;
-            }
-            let partitions = self.store.partitions().into_iter().map(|partition| partition.group);
-            for group in partitions.chain([self.store.control.group.clone()]) {
-                if is_due(&group, self.me())
-                    && let Err(error) = group.elect().await
-                {
-                    tracing::debug!(%error, "a replica cannot stand for election");
+            for (id, group) in self.groups() {
+                if was_asleep {
+                    // A node that was asleep itself first hears what its leaders have sent meanwhile.
+                    group.hear_out();
+                } else if is_due(&group, self.me()) && last.get(&id).is_none_or(AbortHandle::is_finished) {
+                    last.insert(id, standing.spawn(Arc::clone(&self).stand(id, group)));
                 }
             }
         }
+    }
+
+    /// Stands for election, unless a majority would not elect this node.
+    async fn stand(self: Arc<Self>, id: GroupId, group: Group) {
+        let pace = Pace::of(&group);
+        let log = self.store.wal();
+        let asked = pre_vote::would_be_elected(&group, id, self.me(), log, &self.transport, pace.lease).await;
+        // Perhaps a leader made itself heard meanwhile.
+        if matches!(asked, Ok(true)) && is_due(&group, self.me()) {
+            if let Err(error) = group.elect().await {
+                tracing::debug!(%id, %error, "a replica cannot stand for election");
+            }
+        } else {
+            tracing::debug!(%id, ?asked, "a replica would not be elected now");
+            tokio::time::sleep(pace.heartbeat / 2).await;
+        }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = (GroupId, Group)> {
+        let partitions = self.store.partitions().into_iter();
+        let partitions = partitions.map(|hosted| (group_of(hosted.replica.partition()), hosted.group));
+        partitions.chain([(GroupId(0), self.store.control.group.clone())])
     }
 }
 
 /// The leader has been silent for so long that it is this node's turn.
 fn is_due(group: &Group, me: NodeId) -> bool {
-    let Some((leader, silent_for)) = group.silent_leader() else { return false };
-    let config = group.raft().config();
-    let pace = Pace {
-        lease: Duration::from_millis(config.election_timeout_max),
-        heartbeat: Duration::from_millis(config.heartbeat_interval),
-    };
+    let Some(silence) = group.silent_for() else { return false };
+    let pace = Pace::of(group);
     // A look at the members costs more than one at the time.
-    silent_for > pace.lease && pace.turn(&group.voters(), leader, me).is_some_and(|turn| silent_for > turn)
+    silence > pace.lease
+        && pace.turn(&group.voters(), group.leadership().leader, me).is_some_and(|turn| silence > turn)
 }
 
 impl Pace {
+    fn of(group: &Group) -> Pace {
+        let config = group.raft().config();
+        Pace {
+            lease: Duration::from_millis(config.election_timeout_max),
+            heartbeat: Duration::from_millis(config.heartbeat_interval),
+        }
+    }
+
     /// The silence after which a voter stands. The first leaves the lease of the others time to run out, the next
-    /// ones leave those before them time to be elected.
-    fn turn(self, voters: &[NodeId], leader: NodeId, me: NodeId) -> Option<Duration> {
-        let place = voters.iter().filter(|voter| **voter != leader).position(|voter| *voter == me)?;
+    /// ones leave those before them time to be elected. A leader that has fallen silent has no turn.
+    fn turn(self, voters: &[NodeId], leader: Option<NodeId>, me: NodeId) -> Option<Duration> {
+        let mut heirs = voters.iter().filter(|voter| **voter == me || Some(**voter) != leader);
+        let place = heirs.position(|voter| *voter == me)?;
         Some(self.lease + self.heartbeat + self.heartbeat / 2 * u32::try_from(place).ok()?)
     }
 }
@@ -82,11 +113,17 @@ mod tests {
 
     #[test]
     fn followers_stand_one_after_another_and_learners_never() {
-        let turn = |me| PACE.turn(&[1, 3, 4, 7], 3, me).map(|turn| turn.as_millis());
+        let turn = |me| PACE.turn(&[1, 3, 4, 7], Some(3), me).map(|turn| turn.as_millis());
         assert_eq!(turn(1), Some(400));
         assert_eq!(turn(4), Some(450));
         assert_eq!(turn(7), Some(500));
-        assert_eq!(turn(3), None, "the silent leader itself");
         assert_eq!(turn(5), None, "no voter");
+    }
+
+    #[test]
+    fn where_nobody_is_known_to_lead_every_voter_has_its_turn() {
+        let turn = |me| PACE.turn(&[1, 3, 4], None, me).map(|turn| turn.as_millis());
+        assert_eq!([turn(1), turn(3), turn(4)], [Some(400), Some(450), Some(500)]);
+        assert_eq!(PACE.turn(&[1], Some(1), 1), Some(PACE.lease + PACE.heartbeat), "the only voter");
     }
 }

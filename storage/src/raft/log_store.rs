@@ -109,7 +109,7 @@ impl GroupLog {
         Ok(stored.into_iter().map(decode_entry).collect::<Result<_, _>>()?)
     }
 
-    async fn last_log_id(&self) -> Result<Option<LogId>, LogFault> {
+    pub(super) async fn last_log_id(&self) -> Result<Option<LogId>, LogFault> {
         let Some(last) = self.wal.indices(self.group).last() else { return self.last_purged() };
         match self.read(last..=last, u64::MAX).await?.pop() {
             Some(entry) => Ok(Some(entry.log_id)),
@@ -244,7 +244,7 @@ pub(super) fn decode_entry(stored: WalEntry) -> Result<Entry<TypeConfig>, CodecE
 
 /// What can go wrong here, before it is put into openraft's words.
 #[derive(Debug, thiserror::Error)]
-enum LogFault {
+pub(crate) enum LogFault {
     #[error(transparent)]
     Wal(#[from] WalError),
     #[error("an entry or mark of the log: {0}")]

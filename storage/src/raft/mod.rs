@@ -2,6 +2,7 @@
 
 mod log_store;
 pub(crate) mod network;
+pub(crate) mod pre_vote;
 mod runtime;
 pub(crate) mod service;
 mod starter;

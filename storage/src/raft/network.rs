@@ -27,6 +27,7 @@ pub(crate) mod kind {
     pub(crate) const APPEND: u8 = 1;
     pub(crate) const VOTE: u8 = 2;
     pub(crate) const SNAPSHOT: u8 = 3;
+    pub(crate) const PRE_VOTE: u8 = 4;
 }
 
 /// A replica that lags far behind fetches its blocks within this time, or starts again with those it has.

@@ -13,9 +13,6 @@ use crate::store::{StoreError, StoreOptions};
 use crate::transport::Transport;
 use crate::wal::{GroupId, Wal};
 
-/// Entries kept behind a snapshot, so that a replica that lags a little gets entries, not blocks. At most
-/// 256 KiB each.
-const ENTRIES_KEPT: u64 = 64;
 /// Entries of one replication message; its bytes are bounded by the log.
 const MESSAGE_ENTRIES_MAX: u64 = 64;
 
@@ -38,12 +35,15 @@ impl GroupStarter {
         let config = openraft::Config {
             cluster_name: identity.cluster_id.clone(),
             heartbeat_interval: options.heartbeat_ms,
-            election_timeout_min: options.election_min_ms,
-            election_timeout_max: options.election_max_ms,
+            // `cluster::succession` says who stands, and when; what is left of these is the time a voter has to
+            // answer, and the lease.
+            enable_elect: false,
+            election_timeout_min: u64::midpoint(options.heartbeat_ms, options.lease_ms),
+            election_timeout_max: options.lease_ms,
             max_payload_entries: MESSAGE_ENTRIES_MAX,
             // Snapshots follow seals.
             snapshot_policy: SnapshotPolicy::Never,
-            max_in_snapshot_log_to_keep: ENTRIES_KEPT,
+            max_in_snapshot_log_to_keep: options.entries_kept,
             purge_batch_size: 1,
             ..openraft::Config::default()
         };

@@ -20,7 +20,7 @@ const ELECT_DEADLINE: Duration = Duration::from_millis(250);
 
 impl Cluster {
     /// Hands the group, which this node leads, to a follower. Proposals wait meanwhile: about as long as the
-    /// lease (`raft.election_max_ms`). If the heir does not take over, this node goes on leading.
+    /// lease (`raft.lease_ms`). If the heir does not take over, this node goes on leading.
     pub async fn hand_over(&self, group: GroupId, heir: NodeId) -> Result<(), Failure> {
         let here = self.group(group).ok_or(Failure::NotLeader { leader: None })?;
         let status = here.status();
