@@ -26,7 +26,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// An answer that takes longer is taken for lost and the chunks are sent again, perhaps to another leader.
 const ATTEMPT_DEADLINE: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the leader that is waited for still leads.
+/// How often it is looked whether the leader that is waited for still leads, and is within reach.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A chunk that may have to be sent more than once.
@@ -103,7 +103,11 @@ impl Forwarding {
         let mut maybe_stored = vec![false; parcels.len()];
         loop {
             let within = deadline.saturating_duration_since(Instant::now()).min(ATTEMPT_DEADLINE);
-            let outcomes = self.try_once(partition, &parcels, permit, attempt, within).await;
+            let outcomes = tokio::select! {
+                biased;
+                outcomes = self.try_once(partition, &parcels, permit, attempt, within) => outcomes,
+                () = self.cut_off(partition) => vec![Err(IngestError::CutOff(partition)); parcels.len()],
+            };
             let again =
                 outcomes.iter().any(is_worth_another_try) && !outcomes.contains(&Ok(ChunkOutcome::Moved));
             if !again || Instant::now() + pause >= deadline {
@@ -117,6 +121,14 @@ impl Forwarding {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
             attempt += 1;
+        }
+    }
+
+    /// Ends when this node does not reach the partition's majority: whoever sent the chunks had better ask another
+    /// node than wait.
+    async fn cut_off(&self, partition: PartitionId) {
+        while self.cluster.store.partition(partition).is_none_or(|hosted| !hosted.group.is_cut_off()) {
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
@@ -258,7 +270,7 @@ fn deliver(outcome: Outcome, maybe_stored: bool) -> Result<Delivery, IngestError
 fn is_worth_another_try(outcome: &Outcome) -> bool {
     match outcome {
         Ok(ChunkOutcome::ChunkOutOfOrder) => true,
-        Ok(_) | Err(IngestError::RateLimited { .. }) => false,
+        Ok(_) | Err(IngestError::RateLimited { .. } | IngestError::CutOff(_)) => false,
         Err(IngestError::NotLeader { .. } | IngestError::Unavailable(_) | IngestError::Unknown(_)) => true,
     }
 }
@@ -311,6 +323,8 @@ fn to_failure(error: IngestError) -> AppendFailure {
         }
         IngestError::NotLeader { leader } => Failure::NotLeader { leader }.into(),
         IngestError::Unavailable(reason) => Failure::Unavailable(reason).into(),
-        IngestError::Unknown(reason) => Failure::Unknown(reason).into(),
+        unknown @ (IngestError::Unknown(_) | IngestError::CutOff(_)) => {
+            Failure::Unknown(unknown.to_string()).into()
+        }
     }
 }

@@ -32,6 +32,12 @@ pub enum IngestError {
     /// The records may or may not have been stored; the same identity makes a retry safe.
     #[error("the outcome is unknown ({0}); send again with the same producer and sequence")]
     Unknown(String),
+    /// The same, and another node is more likely to take them.
+    #[error(
+        "this node does not reach the majority of partition {0}, the outcome is unknown; send again with the same \
+         producer and sequence, to another node"
+    )]
+    CutOff(PartitionId),
 }
 
 /// Part of a request for one partition.

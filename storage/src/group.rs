@@ -23,6 +23,9 @@ use crate::raft::{ControlReplica, NodeId, Raft, TypeConfig};
 /// How long a deposed leader waits to hear what became of its entries.
 const ANSWERED_AFTER_DEPOSITION: Duration = Duration::from_millis(500);
 
+/// Where a majority is left, one of its replicas leads before that.
+const LEASES_WITHOUT_LEADER: u32 = 2;
+
 /// Why a command was not, or may not have been, applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProposeError {
@@ -252,6 +255,22 @@ impl Group {
     /// The leader of this term has sent something that was accepted.
     pub(crate) fn hear_leader(&self, term: u64) {
         *self.silence.lock() = Silence { term, since: Instant::now() };
+    }
+
+    /// Whether what is proposed through this replica will not be committed soon: it leads and its majority has been
+    /// silent for as long as followers keep to a leader, or it has heard no leader for twice that.
+    pub fn is_cut_off(&self) -> bool {
+        let config = self.raft.config();
+        let lease = Duration::from_millis(config.election_timeout_max);
+        if let Some(silence) = self.silent_for() {
+            return silence > lease * LEASES_WITHOUT_LEADER;
+        }
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let acknowledged = metrics.millis_since_quorum_ack.map_or(Duration::ZERO, Duration::from_millis);
+        acknowledged > lease + Duration::from_millis(config.heartbeat_interval)
+            && metrics.membership_config.voter_ids().nth(1).is_some()
+            && !self.is_handing_over()
     }
 
     /// Begins to wait anew for a leader to be heard.

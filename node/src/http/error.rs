@@ -99,7 +99,7 @@ impl From<IngestError> for ApiError {
                     .retry_after(retry_after_secs)
             }
             IngestError::Unavailable(_) | IngestError::NotLeader { .. } => ApiError::unavailable(message),
-            IngestError::Unknown(_) => {
+            IngestError::Unknown(_) | IngestError::CutOff(_) => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message).retry_after(1)
             }
         }
