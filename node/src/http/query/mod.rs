@@ -88,7 +88,7 @@ fn respond(
     explained: Option<serde_json::Value>,
     started: Instant,
 ) -> Response {
-    let coverage = shape::Coverage::of(&answer);
+    let coverage = reading::coverage_of(&answer.coverage);
     let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let stats = shape::Stats::of(&answer.counts, elapsed_ms);
     match format {
