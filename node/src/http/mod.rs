@@ -75,8 +75,8 @@ pub struct Node {
 
 impl Node {
     /// How long logs are kept, as far as this node has heard.
-    pub(crate) fn retention(&self) -> Retention {
-        self.store.control.replica.read(|state| state.retention.clone())
+    pub(crate) fn retention(&self) -> Arc<Retention> {
+        self.store.control.replica.read(|state| Arc::clone(&state.retention))
     }
 }
 
