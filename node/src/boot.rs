@@ -206,6 +206,7 @@ fn node(
     Node {
         name: plan.name.clone(),
         http_address: address.to_string(),
+        replicas_asked: plan.config.replicas_asked(cluster.store.identity.replicas),
         store: Arc::clone(&cluster.store),
         cluster,
         liveness: std::sync::OnceLock::new(),

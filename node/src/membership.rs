@@ -53,7 +53,7 @@ pub(crate) async fn join(plan: &Plan) -> anyhow::Result<Option<Joined>> {
         Some(identity) => identity,
         None if plan.config.nodes.len() == 1 => {
             let me = Member { node_id: 1, ..me };
-            let identity = Identity::alone(hex(&random::<16>()?), cluster.partitions, cluster.replicas, me);
+            let identity = Identity::alone(hex(&random::<16>()?), cluster.partitions, cluster.replicas(), me);
             identity.write(fs.as_ref(), &plan.data)?;
             identity
         }
@@ -63,7 +63,7 @@ pub(crate) async fn join(plan: &Plan) -> anyhow::Result<Option<Joined>> {
                 listed: listed(plan),
                 me,
                 partitions: cluster.partitions,
-                replicas: cluster.replicas,
+                replicas: cluster.replicas(),
                 new_cluster_id: hex(&random::<16>()?),
             };
             tokio::select! {

@@ -16,6 +16,19 @@ const HIGHEST: u8 = (HIGHEST_EXPONENT - LOWEST_EXPONENT + 1) as u8;
 pub struct Octave(u8);
 
 impl Octave {
+    /// How many there are.
+    pub const COUNT: usize = HIGHEST as usize + 1;
+
+    /// All, ascending.
+    pub fn all() -> impl Iterator<Item = Octave> {
+        Octave::from_to(Octave(0), Octave(HIGHEST))
+    }
+
+    /// Its place among all, the lowest being 0.
+    pub fn number(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// Where a latency lies; a negative one counts as 0, what is no number lies nowhere.
     #[inline]
     pub fn of(latency_ms: f64) -> Option<Octave> {

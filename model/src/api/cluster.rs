@@ -10,6 +10,8 @@ pub struct Cluster {
     /// Name of the node that answers.
     pub node: String,
     pub nodes: Vec<Node>,
+    /// Replicas that each partition should have.
+    pub replicas_wanted: u64,
     pub partitions: Vec<Partition>,
     pub spread: Vec<Spread>,
     /// Of the node that answers, like everything below.
@@ -87,6 +89,8 @@ pub struct Partition {
     pub block_bytes: u64,
     /// Why a replica has stopped, if one has.
     pub failure: Option<String>,
+    /// How many fewer complete replicas there are than there should be.
+    pub replicas_missing: u64,
     pub replicas: Vec<Replica>,
 }
 

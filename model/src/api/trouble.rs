@@ -33,6 +33,7 @@ pub fn troubles(cluster: &Cluster) -> Vec<Trouble> {
     found.extend(minority(cluster));
     found.extend(leaderless(cluster));
     found.extend(cluster.nodes.iter().filter_map(silent));
+    found.extend(under_replicated(cluster));
     found.extend(cluster.partitions.iter().flat_map(replicas));
     found.extend(cluster.partitions.iter().filter_map(unequal));
     found.extend(cluster.nodes.iter().filter_map(not_ready));
@@ -63,21 +64,33 @@ fn minority(cluster: &Cluster) -> Option<Trouble> {
     })
 }
 
-fn leaderless(cluster: &Cluster) -> Option<Trouble> {
-    let without: Vec<String> = cluster
-        .partitions
-        .iter()
-        .filter(|partition| partition.leader.is_none())
-        .map(|partition| partition.partition.to_string())
-        .collect();
-    if without.is_empty() {
-        return None;
+/// `Partition 1 has` or `Partitions 1, 4 have`, of those that are meant; `None` where there is none.
+fn subject(cluster: &Cluster, is_meant: impl Fn(&Partition) -> bool) -> Option<String> {
+    let meant = cluster.partitions.iter().filter(|partition| is_meant(partition));
+    let numbers: Vec<String> = meant.map(|partition| partition.partition.to_string()).collect();
+    match numbers.as_slice() {
+        [] => None,
+        [number] => Some(format!("Partition {number} has")),
+        _ => Some(format!("Partitions {} have", numbers.join(", "))),
     }
-    let (noun, verb) = if without.len() == 1 { ("Partition", "has") } else { ("Partitions", "have") };
+}
+
+fn leaderless(cluster: &Cluster) -> Option<Trouble> {
+    let without = subject(cluster, |partition| partition.leader.is_none())?;
     Some(Trouble::fault(
-        format!("{noun} {} {verb} no leader: no logs for them are taken in.", without.join(", ")),
+        format!("{without} no leader: no logs for them are taken in."),
         "An election takes about a second. If it lasts, more than half of the replicas do not run: start \
          their nodes.",
+    ))
+}
+
+/// Too few copies, though each of them may be well: as after a restore, until the other nodes have joined.
+fn under_replicated(cluster: &Cluster) -> Option<Trouble> {
+    let few = subject(cluster, |partition| partition.replicas_missing > 0)?;
+    Some(Trouble::fault(
+        format!("{few} fewer than {} replicas: under-replicated.", cluster.replicas_wanted),
+        "If a node fails now, logs may be refused or lost. Start the nodes that are missing, or add some: replicas \
+         are made on them by themselves.",
     ))
 }
 

@@ -68,6 +68,22 @@ fn a_node_in_a_minority_says_first_that_it_may_be_cut_off() {
 }
 
 #[test]
+fn too_few_replicas_are_a_fault_though_every_node_is_ready() {
+    let text = told(|cluster| {
+        cluster.replicas_wanted = 3;
+        cluster.partitions[0].replicas.truncate(1);
+        cluster.partitions[0].replicas_missing = 2;
+        cluster.partitions.push(Partition { partition: 4, ..cluster.partitions[0].clone() });
+        cluster.nodes.truncate(1);
+    });
+    assert!(
+        text.starts_with("fault: Partitions 0, 4 have fewer than 3 replicas: under-replicated."),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
 fn half_of_the_nodes_is_no_majority_and_one_node_alone_is() {
     let two_of_four = told(|cluster| {
         cluster.nodes.push(node("n4"));

@@ -92,7 +92,7 @@ pub(crate) fn restore(
     let me = Member { node_id: NODE_ID, disk_id, ..member(&plan.node) };
     let cluster = &plan.config.cluster;
     let cluster_id = hex(&random::<16>().map_err(failed)?);
-    let identity = Identity::alone(cluster_id, cluster.partitions, cluster.replicas, me);
+    let identity = Identity::alone(cluster_id, cluster.partitions, cluster.replicas(), me);
     Ok(restoring.finish(&identity)?)
 }
 

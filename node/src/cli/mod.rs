@@ -3,6 +3,7 @@
 //! Knows a node only by its HTTP and WebSocket interface, like any other client.
 
 mod addresses;
+mod asking;
 mod backup;
 mod bench;
 mod client;

@@ -8,13 +8,13 @@ use insighthub_model::query::{self, Expression};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::client::{Client, ConnectionArgs};
+use super::asking::{AnswerArgs, FilterArgs, RangeArgs};
+use super::client::Client;
 use super::coverage::Coverage;
 use super::error::CliError;
-use super::moment::{Moment, parse_moment};
 use super::record_line::print_record;
 use super::table_answer::{self, Question};
-use super::terminal::{OutputFormat, Terminal, note};
+use super::terminal::{Terminal, note};
 use crate::system_clock::SystemClock;
 
 /// Search stored logs, newest first, or make tables of them.
@@ -36,25 +36,11 @@ use crate::system_clock::SystemClock;
   insighthub query 'timeout | stats count() by service' --from -1d --explain
 A query that begins with a minus sign goes after two of them: insighthub query -- -level:INFO")]
 pub struct QueryArgs {
-    /// What to search for; nothing means everything.
-    #[arg(value_name = "QUERY")]
-    words: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
 
-    /// Only this service.
-    #[arg(long, value_name = "SERVICE")]
-    service: Option<String>,
-
-    /// Only this level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
-    #[arg(long, value_name = "LEVEL")]
-    level: Option<insighthub_model::Level>,
-
-    /// From this time on: -15m, -1h, -2d, 2025-12-02 or RFC 3339.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
-    from: Option<Moment>,
-
-    /// Before this time.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
-    to: Option<Moment>,
+    #[command(flatten)]
+    range: RangeArgs,
 
     /// At most this many records.
     #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
@@ -69,12 +55,8 @@ pub struct QueryArgs {
     #[arg(long, conflicts_with = "all")]
     explain: bool,
 
-    /// How records are printed.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    output: OutputFormat,
-
     #[command(flatten)]
-    connection: ConnectionArgs,
+    answer: AnswerArgs,
 }
 
 #[derive(Deserialize)]
@@ -88,40 +70,29 @@ struct Page {
 impl QueryArgs {
     /// The query, if it has stages or is to be explained.
     fn question(&self, now: Timestamp) -> Result<Option<Question>, CliError> {
-        let text = self.words.join(" ");
+        let text = self.filter.query();
         let query = query::parse(&text).map_err(|error| {
             CliError::Argument(format!("the query cannot be read:\n{}", error.with_caret(&text)))
         })?;
         if query.stages.is_empty() && !self.explain {
             return Ok(None);
         }
-        let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
-        let service = self.service.iter().map(|service| Expression::field_is("service", service));
-        let level = self.level.iter().map(|level| Expression::field_is("level", level.name()));
-        let conditions = service.chain(level).collect();
-        let (from, to) = (moment(self.from), moment(self.to));
+        let beside = self.filter.beside_query();
+        let conditions = beside.map(|(name, value)| Expression::field_is(name, &value)).collect();
+        let [from, to] = self.range.ends(now);
         let limit = query.stages.is_empty().then_some(self.limit);
         Ok(Some(Question { query, conditions, from, to, limit, explain: self.explain }))
     }
 
     fn parameters(&self, now: Timestamp) -> Vec<(&'static str, String)> {
-        let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
-        let query = self.words.join(" ");
-        let all = [
-            ("q", (!query.trim().is_empty()).then_some(query)),
-            ("service", self.service.clone()),
-            ("level", self.level.map(|level| level.name().to_owned())),
-            ("from", moment(self.from)),
-            ("to", moment(self.to)),
-        ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        self.filter.parameters("q").chain(self.range.parameters(now)).collect()
     }
 }
 
 pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
-    let client = Client::new(&args.connection)?;
+    let client = Client::new(&args.answer.connection)?;
     let mut terminal = Terminal::stdout();
-    let as_text = terminal.shows_text(args.output);
+    let as_text = terminal.shows_text(args.answer.output);
     if let Some(question) = args.question(SystemClock.now())? {
         return table_answer::run(&client, &mut terminal, question, as_text).await;
     }

@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest, h
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::addresses::Addresses;
-use super::client::ConnectionArgs;
+use super::asking::{AnswerArgs, FilterArgs};
 use super::error::CliError;
 use super::record_line::print_record;
-use super::terminal::{OutputFormat, Terminal, note};
+use super::terminal::{Terminal, note};
 
 /// The node sends a heartbeat every 5 s: three missing ones mean that the connection is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -40,24 +40,11 @@ const BACKOFF: [Duration; 5] = [
   insighthub tail 'timeout latency_ms:>1000'         any query
   insighthub tail --output ndjson | jq .message")]
 pub struct TailArgs {
-    /// What to follow; nothing means everything.
-    #[arg(value_name = "QUERY")]
-    words: Vec<String>,
-
-    /// Only this service.
-    #[arg(long, value_name = "SERVICE")]
-    service: Option<String>,
-
-    /// Only this level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
-    #[arg(long, value_name = "LEVEL")]
-    level: Option<insighthub_model::Level>,
-
-    /// How records are printed.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    output: OutputFormat,
+    #[command(flatten)]
+    filter: FilterArgs,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    answer: AnswerArgs,
 }
 
 /// A text frame: records, a heartbeat (no records) or how many were left out.
@@ -82,9 +69,9 @@ struct Follower {
 }
 
 pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
-    let addresses = args.connection.addresses()?;
+    let addresses = args.answer.connection.addresses()?;
     let terminal = Terminal::stdout();
-    let as_text = terminal.shows_text(args.output);
+    let as_text = terminal.shows_text(args.answer.output);
     let mut follower = Follower { args, addresses, terminal, as_text, cursor: None };
     // One first connection must succeed: a wrong address or password is worth an error, not a wait.
     let mut socket = follower.connect_first().await?;
@@ -103,17 +90,9 @@ impl Follower {
         // The base is http, checked; ws is its twin, so this cannot fail.
         let renamed = url.set_scheme("ws");
         debug_assert!(renamed.is_ok(), "http becomes ws");
-        let query = self.args.words.join(" ");
-        let parameters = [
-            ("q", (!query.trim().is_empty()).then_some(query)),
-            ("service", self.args.service.clone()),
-            ("level", self.args.level.map(|level| level.name().to_owned())),
-            ("cursor", self.cursor.clone()),
-        ];
-        for (name, value) in parameters {
-            if let Some(value) = value {
-                url.query_pairs_mut().append_pair(name, &value);
-            }
+        let cursor = self.cursor.iter().map(|cursor| ("cursor", cursor.clone()));
+        for (name, value) in self.args.filter.parameters("q").chain(cursor) {
+            url.query_pairs_mut().append_pair(name, &value);
         }
         url
     }
@@ -124,7 +103,7 @@ impl Follower {
             .as_str()
             .into_client_request()
             .map_err(|error| CliError::Argument(format!("the address cannot be used: {error}")))?;
-        if let Some(authorization) = self.args.connection.authorization() {
+        if let Some(authorization) = self.args.answer.connection.authorization() {
             let value = HeaderValue::from_str(&authorization)
                 .map_err(|_| CliError::Argument("the token or password holds a line break".to_owned()))?;
             request.headers_mut().insert("authorization", value);
@@ -229,7 +208,7 @@ mod tests {
 
     fn follower(line: &[&str], cursor: Option<&str>) -> Follower {
         let args = Line::parse_from(line).args;
-        let addresses = args.connection.addresses().unwrap();
+        let addresses = args.answer.connection.addresses().unwrap();
         let cursor = cursor.map(str::to_owned);
         Follower { args, addresses, terminal: Terminal::stdout(), as_text: true, cursor }
     }

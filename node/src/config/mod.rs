@@ -39,14 +39,18 @@ pub struct Config {
     pub log: LogConfig,
 }
 
+/// One node may fail, and another be away for an upgrade, and nothing is lost.
+const REPLICAS_DEFAULT: u16 = 3;
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClusterConfig {
     pub name: String,
     /// Raft groups that hold logs; fixed when the cluster is created.
     pub partitions: u16,
-    /// Copies of each partition, where there are as many nodes; fixed as well.
-    pub replicas: u16,
+    /// Copies of each partition, where there are as many nodes; fixed as well. Left out: [`REPLICAS_DEFAULT`], and a
+    /// cluster of fewer nodes lacks none.
+    pub replicas: Option<u16>,
     pub profile: Profile,
     /// Shared by all nodes; peers prove that they know it. Needed wherever peers listen beyond loopback,
     /// unless they have certificates.
@@ -183,6 +187,22 @@ impl Config {
         check::check_together(&config)?;
         Ok(config)
     }
+
+    /// Replicas that a partition must have to be well, in a cluster founded with `replicas`: all of them where they are
+    /// asked for by name, else one on each node that is listed.
+    pub fn replicas_asked(&self, replicas: u16) -> u16 {
+        match self.cluster.replicas {
+            Some(_) => replicas,
+            None => replicas.min(self.nodes.len().try_into().unwrap_or(u16::MAX)),
+        }
+    }
+}
+
+impl ClusterConfig {
+    /// Copies of each partition, where there are as many nodes.
+    pub fn replicas(&self) -> u16 {
+        self.replicas.unwrap_or(REPLICAS_DEFAULT)
+    }
 }
 
 impl Default for ClusterConfig {
@@ -190,7 +210,7 @@ impl Default for ClusterConfig {
         ClusterConfig {
             name: "local".to_owned(),
             partitions: 8,
-            replicas: 3,
+            replicas: None,
             profile: Profile::default(),
             secret: None,
             transfer_bytes_per_sec: 64 << 20,

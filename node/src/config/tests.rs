@@ -20,6 +20,19 @@ fn without_a_file_a_node_is_alone_on_loopback_and_lets_nobody_in() {
 }
 
 #[test]
+fn few_nodes_lack_replicas_only_where_more_are_asked_for() {
+    let asked = |text: &str| {
+        let config = parse(text, &[]).unwrap();
+        config.replicas_asked(config.cluster.replicas())
+    };
+    assert_eq!(asked(""), 1, "one node with the defaults is well");
+    assert_eq!(asked("[cluster]\nreplicas = 3"), 3);
+    assert_eq!(asked(include_str!("../../../cluster.toml")), 3);
+    let three = include_str!("../../../cluster.toml").replace("replicas = 3 ", "");
+    assert_eq!(asked(&three), 3, "three nodes are listed, however many are there");
+}
+
+#[test]
 fn the_file_in_the_repository_is_good() {
     let config = parse(include_str!("../../../cluster.toml"), &[]).unwrap();
     assert_eq!(config.cluster.profile, Profile::Development);

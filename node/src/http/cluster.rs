@@ -23,6 +23,8 @@ struct ClusterView {
     /// Name of the node that answers.
     node: String,
     nodes: Vec<NodeView>,
+    /// What each partition should have.
+    replicas_wanted: u16,
     partitions: Vec<PartitionView>,
     /// Services that are kept in several partitions.
     spread: Vec<SpreadView>,
@@ -92,6 +94,7 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
         cluster_id: node.store.identity.cluster_id.clone(),
         node: node.name.clone(),
         nodes: cluster_nodes::nodes(&node, &reports),
+        replicas_wanted: cluster_nodes::replicas_wanted(&node),
         partitions: cluster_nodes::partitions(&node, &names, &reports),
         spread: spread(&node),
         actors: node.actors.roster.status(),

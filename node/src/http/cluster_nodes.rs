@@ -42,6 +42,8 @@ pub(super) struct PartitionView {
     blocks: u64,
     block_bytes: u64,
     failure: Option<String>,
+    /// How many fewer complete replicas there are than there should be.
+    replicas_missing: u16,
     replicas: Vec<ReplicaView>,
 }
 
@@ -132,11 +134,24 @@ pub(super) fn nodes(node: &AppState, reports: &BTreeMap<u64, Heard>) -> Vec<Node
     members.into_iter().map(view).collect()
 }
 
+/// How many replicas each partition should have: as many as the configuration asks for, more where more nodes are there,
+/// up to what the cluster was founded with.
+pub(super) fn replicas_wanted(node: &AppState) -> u16 {
+    let present = node.cluster.topology(|topology| topology.present().count());
+    let present = u16::try_from(present).unwrap_or(u16::MAX);
+    present.min(node.store.identity.replicas).max(node.replicas_asked)
+}
+
 pub(super) fn partitions(
     node: &AppState,
     names: &Names,
     reports: &BTreeMap<u64, Heard>,
 ) -> Vec<PartitionView> {
+    let wanted = replicas_wanted(node);
+    // Only complete replicas are placed; before the founding is written down none is.
+    let placed: BTreeMap<_, _> = node.cluster.topology(|topology| {
+        topology.placement.iter().map(|(partition, nodes)| (*partition, nodes.len() as u16)).collect()
+    });
     node.store
         .all_partitions()
         .map(|partition| {
@@ -168,6 +183,7 @@ pub(super) fn partitions(
                 blocks: best.map_or(0, |(_, _, replica)| replica.blocks),
                 block_bytes: best.map_or(0, |(_, _, replica)| replica.block_bytes),
                 failure: replicas.iter().find_map(|(_, _, replica)| replica.failure.clone()),
+                replicas_missing: placed.get(&partition).map_or(0, |placed| wanted.saturating_sub(*placed)),
                 replicas: replicas
                     .iter()
                     .map(|(id, alive, replica)| ReplicaView {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::caller::Viewer;
-use super::{ApiError, AppState};
+use super::{ApiError, AppState, reading};
 
 /// Counting what would go may look at everything.
 const COUNT_DEADLINE: Duration = Duration::from_secs(60);
@@ -78,24 +78,11 @@ fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError>
     if text.trim().is_empty() {
         return Err(ApiError::bad_parameter("query", "query must say what to delete; * means everything"));
     }
-    let filter = query::parse_filter(text).map_err(|error| {
-        ApiError::bad_parameter("query", format!("the query cannot be read:\n{}", error.with_caret(text)))
-    })?;
-    let moment = |name: &str, text: &Option<String>| {
-        let parsed = text.as_deref().filter(|text| !text.is_empty()).map(Timestamp::parse).transpose();
-        parsed.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
-    };
-    let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        return Err(ApiError::bad_parameter("from", "from lies after to"));
-    }
-    // `to` is the last moment meant; conditions end before theirs.
-    let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
+    let filter = reading::parsed("query", text, query::parse_filter)?;
+    let (from, to) = reading::range(request.from.as_deref(), request.to.as_deref())?;
     let query = Query::of(filter.resolved_at(now));
     let conditions = Conditions { query, from, to, ..Conditions::default() };
-    Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+    reading::check(Filter::new(&conditions))?;
     Ok(conditions)
 }
 

@@ -6,13 +6,14 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use insighthub_model::Record;
+use insighthub_model::api::answer::Coverage;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_storage::cluster::{SearchAnswer, SearchQuestion};
 use insighthub_storage::query::{Cursor, CursorError, Matched, Page};
 use serde::Serialize;
 
 use super::caller::Viewer;
-use super::reading::Parameters;
+use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState, Counters};
 
 const PAGE_RECORDS_DEFAULT: usize = 100;
@@ -27,18 +28,14 @@ pub(super) fn router() -> Router<AppState> {
 struct Answer {
     records: Vec<Record>,
     next_cursor: Option<String>,
-    coverage: Coverage,
+    coverage: CoverageAndCost,
 }
 
-/// What the answer rests on.
+/// What the answer rests on, and what it has cost: clients find both in one object.
 #[derive(Serialize)]
-struct Coverage {
-    partitions: usize,
-    partitions_answered: usize,
-    /// Every partition answered.
-    complete: bool,
-    /// Some replica could not confirm that it holds everything acknowledged: its leader does not answer.
-    stale: bool,
+struct CoverageAndCost {
+    #[serde(flatten)]
+    coverage: Coverage,
     scanned_records: u64,
     matched_records: u64,
     /// The page was full before everything was looked at.
@@ -62,15 +59,11 @@ async fn get_logs(
     let deadline = tokio::time::Instant::now() + SEARCH_DEADLINE;
     let gathered = node.cluster.scatter(&question, node.store.all_partitions(), deadline).await?;
     Counters::add(&node.counters.queries, 1);
-    let coverage = gathered.coverage;
     let found = SearchAnswer::merge(gathered.parts, limit);
     Ok(Json(Answer {
         next_cursor: found.next_cursor().map(|cursor| cursor.to_string()),
-        coverage: Coverage {
-            partitions: coverage.partitions,
-            partitions_answered: coverage.partitions - coverage.missing.len(),
-            complete: coverage.is_complete(),
-            stale: !coverage.stale.is_empty(),
+        coverage: CoverageAndCost {
+            coverage: coverage_of(&gathered.coverage),
             scanned_records: found.scanned_records,
             matched_records: found.matched_records.count(),
             matched_is_lower_bound: matches!(found.matched_records, Matched::AtLeast(_)),

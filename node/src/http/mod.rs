@@ -53,6 +53,9 @@ pub use login::LoginThrottle;
 pub struct Node {
     pub name: String,
     pub http_address: String,
+    /// How many replicas of a partition there should be by the configuration: the number it names, or, where it names
+    /// none, one on each of its nodes, up to the default.
+    pub replicas_asked: u16,
     pub store: Arc<Store>,
     pub cluster: Arc<Cluster>,
     /// Who is alive; a node that is alone has nobody to ask.
@@ -75,8 +78,8 @@ pub struct Node {
 
 impl Node {
     /// How long logs are kept, as far as this node has heard.
-    pub(crate) fn retention(&self) -> Retention {
-        self.store.control.replica.read(|state| state.retention.clone())
+    pub(crate) fn retention(&self) -> Arc<Retention> {
+        self.store.control.replica.read(|state| Arc::clone(&state.retention))
     }
 }
 

@@ -3,9 +3,9 @@
 use insighthub_model::Timestamp;
 use insighthub_model::api::answer::Coverage;
 use insighthub_model::limits::{QUERY_BUCKET_NANOS_MIN, QUERY_FIELDS_MAX};
-use insighthub_model::query::{self, Expression, Query, TimeSpan};
+use insighthub_model::query::{self, Expression, Query, QueryError, TimeSpan};
 use insighthub_storage::cluster;
-use insighthub_storage::query::{Conditions, Filter};
+use insighthub_storage::query::{Conditions, Filter, FilterError};
 
 use super::ApiError;
 
@@ -41,9 +41,7 @@ impl Parameters {
     }
 
     pub(super) fn take_time(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
-        let text = self.take(name)?;
-        let time = text.map(|text| Timestamp::parse(&text)).transpose();
-        time.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
+        moment(name, self.take(name)?.as_deref())
     }
 
     pub(super) fn take_number(&mut self, name: &str, default: usize, max: usize) -> Result<usize, ApiError> {
@@ -113,25 +111,53 @@ impl Parameters {
         text: Option<String>,
         now: Timestamp,
     ) -> Result<Conditions, ApiError> {
-        let (from, to) = (self.take_time("from")?, self.take_time("to")?);
-        if let (Some(from), Some(to)) = (from, to)
-            && from > to
-        {
-            return Err(ApiError::bad_parameter("from", "from lies after to"));
-        }
-        let text = text.unwrap_or_default();
-        let filter = query::parse_filter(&text).map_err(|error| {
-            ApiError::bad_parameter(name, format!("the query cannot be read:\n{}", error.with_caret(&text)))
-        })?;
+        let (from, to) = range(self.take("from")?.as_deref(), self.take("to")?.as_deref())?;
+        let filter = parsed(name, &text.unwrap_or_default(), query::parse_filter)?;
         let conditions = self.0.into_iter().filter(|(_, value)| !value.is_empty());
         let conditions = conditions.map(|(name, value)| Expression::field_is(&name, &value));
         let expression = Expression::all_of(conditions.chain([filter]));
-        // `to` is the last moment meant; conditions end before theirs.
-        let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
         let query = Query::of(expression.resolved_at(now));
         let conditions = Conditions { query, from, to, ..Conditions::default() };
-        // What cannot be evaluated is said here, with its name, and not by some replica.
-        Filter::new(&conditions).map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+        check(Filter::new(&conditions))?;
         Ok(conditions)
+    }
+}
+
+/// A moment, RFC 3339 or seconds since 1970; an empty text counts as left out.
+pub(super) fn moment(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let parsed = text.filter(|text| !text.is_empty()).map(Timestamp::parse).transpose();
+    parsed.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
+}
+
+/// The parameters `from` and `to`, the first and the last moment meant, as conditions hold them: they end before theirs.
+pub(super) fn range(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
+    let (from, to) = (moment("from", from)?, moment("to", to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(ApiError::bad_parameter("from", "from lies after to"));
+    }
+    Ok((from, to.map(|to| Timestamp(to.0.saturating_add(1)))))
+}
+
+/// What the text of the parameter `name` says in the query language.
+pub(super) fn parsed<T>(
+    name: &str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, QueryError>,
+) -> Result<T, ApiError> {
+    parse(text).map_err(|error| {
+        ApiError::bad_parameter(name, format!("the query cannot be read:\n{}", error.with_caret(text)))
+    })
+}
+
+/// What cannot be evaluated is said here, with its name, and not by some replica.
+pub(super) fn check(filter: Result<Filter, FilterError>) -> Result<(), ApiError> {
+    match filter {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ApiError::bad_parameter(&error.name, error.to_string())),
     }
 }

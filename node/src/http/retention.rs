@@ -16,7 +16,7 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<Retention> {
-    Json(node.retention())
+    Json(Retention::clone(&node.retention()))
 }
 
 /// Replaces the settings as a whole.

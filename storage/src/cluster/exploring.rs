@@ -14,7 +14,7 @@ use crate::group::PartitionGroup;
 use crate::partition::ReadView;
 use crate::query::exploring::{Heat, Seen, Wanted, explore};
 use crate::query::pipeline::Counts;
-use crate::query::{Budget, Conditions, MinuteFilter};
+use crate::query::{Budget, Conditions};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
@@ -94,25 +94,31 @@ impl ExploreQuestion {
         (is_whole && minutes.first < minutes.end).then_some(minutes)
     }
 
-    /// `None` where the filter needs records, or the aggregates do not hold every latency apart.
+    /// `None` where the filter needs records, or the aggregates do not hold every latency it means apart.
     fn answer_by_minutes(
         &self,
         replicas: &[PartitionGroup],
         minutes: WholeMinutes,
         budget: &Budget<'_>,
     ) -> Result<Option<(Seen, Counts)>, Refusal> {
-        let (Some(accepted), Some(length)) = (MinuteFilter::of(&self.conditions), self.wanted.heat) else {
-            return Ok(None);
-        };
+        let filter = filter(&Conditions { from: None, to: None, ..self.conditions.clone() })?;
+        let test = filter.minute_test().filter(|test| test.is_of_all_times());
+        let (Some(test), Some(length)) = (test, self.wanted.heat) else { return Ok(None) };
         let (mut heat, mut counts) = (Heat::default(), Counts::default());
         for replica in replicas {
             let all = replica.replica.minutes(None, minutes.first, minutes.end - 1);
             let all = all.map_err(|error| Refusal::Damaged(error.to_string()))?;
-            for (key, aggregate) in all.iter().filter(|(key, _)| accepted.accepts(key)) {
-                counts.matched_records += aggregate.count;
-                if !heat.take_in_minute(key.minute, &aggregate.latency, length) {
+            for (key, aggregate) in &all {
+                let meant = test.accepts(&key.service, key.level).of(aggregate.count, aggregate.anomalies);
+                if meant == 0 {
+                    continue;
+                }
+                // Whose latencies are which is not known.
+                let are_some = meant < aggregate.count;
+                if are_some || !heat.take_in_minute(key.minute, &aggregate.latency, length) {
                     return Ok(None);
                 }
+                counts.matched_records += meant;
             }
         }
         let mut seen = Seen { records: counts.matched_records, heat, ..Seen::default() };

@@ -43,7 +43,7 @@ pub struct Upkeep {
 struct Memory {
     newest: Option<u64>,
     newest_since: Option<Instant>,
-    age_looked: Option<(Instant, Retention)>,
+    age_looked: Option<(Instant, Arc<Retention>)>,
     /// Blocks that hold nothing of a deletion.
     clean: BTreeMap<u64, BTreeSet<BlockId>>,
 }
@@ -108,8 +108,9 @@ impl Cluster {
     }
 
     fn too_old(&self, partition: &PartitionGroup, memory: &mut Memory, now: Timestamp) -> Option<Expiry> {
-        let retention = self.store.control.replica.read(|state| state.retention.clone());
-        let is_fresh = |(at, seen): &(Instant, Retention)| at.elapsed() < AGE_EVERY && *seen == retention;
+        let retention = self.store.control.replica.read(|state| Arc::clone(&state.retention));
+        let is_fresh =
+            |(at, seen): &(Instant, Arc<Retention>)| at.elapsed() < AGE_EVERY && *seen == retention;
         if retention.is_unlimited() || memory.age_looked.as_ref().is_some_and(is_fresh) {
             return None;
         }

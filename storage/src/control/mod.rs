@@ -7,6 +7,7 @@ mod deletions;
 mod topology;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use insighthub_model::Timestamp;
 use insighthub_model::access::Role;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
 
+use crate::codec;
 use crate::raft::NodeId;
 
 /// Sessions kept at once; opening one more ends the one that expires first.
@@ -85,7 +87,9 @@ pub struct ControlState {
     /// By SHA-256 of the session's secret.
     pub sessions: BTreeMap<[u8; 32], Session>,
     pub topology: Topology,
-    pub retention: Retention,
+    /// Shared, as every request asks for it.
+    #[serde(with = "codec::shared")]
+    pub retention: Arc<Retention>,
     pub deletions: Deletions,
 }
 
@@ -113,7 +117,7 @@ impl ControlState {
                 }
             }
             ControlCommand::Topology(command) => return self.topology.apply(command),
-            ControlCommand::SetRetention(retention) => self.retention = retention,
+            ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
             ControlCommand::Deletion(command) => return self.deletions.apply(command),
         }
         ControlReply::Done

@@ -106,6 +106,7 @@ impl Veiled {
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 
+#[deny(clippy::missing_trait_methods, reason = "what the source behind it can do better must not get lost")]
 impl ColumnSource for Veiled {
     fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
         self.veil.hidden_rows(self.source.as_ref())

@@ -87,7 +87,7 @@ impl Filter {
     }
 
     /// The same as minute aggregates can decide it, if they can.
-    pub(super) fn minute_test(&self) -> Option<MinuteTest<'_>> {
+    pub(crate) fn minute_test(&self) -> Option<MinuteTest<'_>> {
         minute_test(&self.predicate)
     }
 

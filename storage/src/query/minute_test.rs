@@ -8,7 +8,7 @@ use super::value_test::Scratch;
 
 /// A condition as a stretch of time and a test that says the same of all records of one service, level and kind.
 #[derive(Debug)]
-pub(super) struct MinuteTest<'a> {
+pub(crate) struct MinuteTest<'a> {
     /// First and last accepted nanosecond.
     pub(super) times: (i64, i64),
     /// All must be met.
@@ -17,7 +17,7 @@ pub(super) struct MinuteTest<'a> {
 
 /// Which records of a service and level are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Accepted {
+pub(crate) struct Accepted {
     pub(super) ordinary: bool,
     pub(super) anomalies: bool,
 }
@@ -28,7 +28,7 @@ impl Accepted {
     }
 
     /// How many are meant of so many, some of which are anomalies.
-    pub(super) fn of(self, count: u64, anomalies: u64) -> u64 {
+    pub(crate) fn of(self, count: u64, anomalies: u64) -> u64 {
         u64::from(self.ordinary) * count.saturating_sub(anomalies) + u64::from(self.anomalies) * anomalies
     }
 }
@@ -41,7 +41,12 @@ pub(super) fn minute_test(predicate: &Predicate) -> Option<MinuteTest<'_>> {
 }
 
 impl<'a> MinuteTest<'a> {
-    pub(super) fn accepts(&self, service: &str, level: Level) -> Accepted {
+    /// Every moment is accepted.
+    pub(crate) fn is_of_all_times(&self) -> bool {
+        self.times == (i64::MIN, i64::MAX)
+    }
+
+    pub(crate) fn accepts(&self, service: &str, level: Level) -> Accepted {
         let accepts = |is_anomaly| self.parts.iter().all(|part| holds(part, service, level, is_anomaly));
         Accepted { ordinary: accepts(false), anomalies: accepts(true) }
     }
@@ -87,5 +92,49 @@ fn holds(predicate: &Predicate, service: &str, level: Level, is_anomaly: bool) -
         Predicate::And(parts) => parts.iter().all(of),
         Predicate::Or(parts) => parts.iter().any(of),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insighthub_model::query::parse_filter;
+
+    use super::*;
+
+    /// Whether an ordinary record and an anomaly of a service and level are meant; `None` where that does not decide.
+    fn accepted(text: &str, service: &str, level: Level) -> Option<(bool, bool)> {
+        let predicate = Predicate::new(&parse_filter(text).unwrap()).unwrap();
+        let accepted = minute_test(&predicate)?.accepts(service, level);
+        Some((accepted.ordinary, accepted.anomalies))
+    }
+
+    #[test]
+    fn service_level_and_kind_decide_of_minutes() {
+        let (both, none) = (Some((true, true)), Some((false, false)));
+        assert_eq!(accepted("*", "api", Level::Info), both);
+        assert_eq!(accepted("service:API level:>=warn", "api", Level::Error), both);
+        assert_eq!(accepted("service:api level:>=warn", "api", Level::Info), none);
+        assert_eq!(accepted("service:in(api, db) OR level:fatal", "web", Level::Fatal), both);
+        assert_eq!(accepted("-service:a*", "api", Level::Fatal), none);
+        assert_eq!(accepted("is_anomaly:true service:api", "api", Level::Info), Some((false, true)));
+    }
+
+    #[test]
+    fn time_decides_as_a_stretch() {
+        let predicate = Predicate::And(vec![Predicate::Times(5, 90), Predicate::Times(7, 100)]);
+        let test = minute_test(&predicate).unwrap();
+        assert_eq!((test.times, test.is_of_all_times()), ((7, 90), false));
+        assert!(minute_test(&Predicate::Always).unwrap().is_of_all_times());
+        assert!(
+            minute_test(&Predicate::Not(Box::new(predicate))).is_none(),
+            "what is left are two stretches"
+        );
+    }
+
+    #[test]
+    fn whatever_else_is_asked_needs_records() {
+        for text in ["timeout", "service:api latency_ms:>5", "-userId:7"] {
+            assert_eq!(accepted(text, "api", Level::Info), None, "{text}");
+        }
     }
 }

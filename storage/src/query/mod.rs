@@ -13,7 +13,6 @@ pub mod exploring;
 mod filter;
 mod log_id_hash;
 mod message_search;
-mod minute_filter;
 mod minute_test;
 mod parallel;
 pub mod pipeline;
@@ -33,7 +32,6 @@ pub use cursor::{Cursor, CursorError};
 pub use effort::{ColumnReads, Effort, PrunedBy, Step};
 pub use error::{FilterError, QueryError};
 pub use filter::{Conditions, Filter};
-pub use minute_filter::MinuteFilter;
 pub use search::{CountResult, Matched, Page, SearchResult, after_offset, count, search};
 
 #[cfg(test)]

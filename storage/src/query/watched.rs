@@ -55,6 +55,7 @@ impl Variables for Watched<'_> {
     }
 }
 
+#[deny(clippy::missing_trait_methods, reason = "what the source behind it can do better must not get lost")]
 impl ColumnSource for Watched<'_> {
     fn hidden(&self) -> Result<Vec<u32>, ColumnError> {
         self.source.hidden()

@@ -44,6 +44,11 @@ pub(crate) enum Step {
     Break {
         operations: u64,
     },
+    /// Its disk fills up in the middle of what comes next, until there is room again.
+    Fill {
+        writes: u64,
+    },
+    MakeRoom,
     /// One of its blocks loses a bit; it is mended after what comes next.
     Damage {
         at: usize,
@@ -65,6 +70,8 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::EndDeletions),
         1 => any::<bool>().prop_map(|with_power| Step::Restart { with_power }),
         1 => (0u64..40).prop_map(|operations| Step::Break { operations }),
+        1 => (0u64..4).prop_map(|writes| Step::Fill { writes }),
+        1 => Just(Step::MakeRoom),
         1 => (0usize..8).prop_map(|at| Step::Damage { at }),
         1 => Just(Step::Replace),
         1 => wanted().prop_map(Step::Search),
@@ -81,9 +88,11 @@ fn expire() -> impl Strategy<Value = Step> {
 
 pub(crate) struct History {
     steady: Machine,
-    shaky: Machine,
+    pub(crate) shaky: Machine,
     /// The second replica's disk was told to stop.
     is_breaking: bool,
+    /// Its disk is filled, or will be.
+    is_filling: bool,
     /// It has a block that lost a bit.
     is_damaged: bool,
     replicas: u64,
@@ -99,6 +108,7 @@ impl History {
             steady: Machine::new(1),
             shaky: Machine::new(2),
             is_breaking: false,
+            is_filling: false,
             is_damaged: false,
             replicas: 2,
             log: Vec::new(),
@@ -114,7 +124,7 @@ impl History {
         self.steady.apply(index, &command);
         self.shaky.apply(index, &command);
         self.steady.settle().await;
-        if self.is_breaking || self.is_damaged {
+        if self.is_breaking || self.is_filling || self.is_damaged {
             // Lets its sealer run into what stops it.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         } else {
@@ -123,14 +133,30 @@ impl History {
     }
 
     async fn restart(&mut self, with_power: bool) {
+        self.restart_where_it_is(with_power);
+        self.mend().await;
+    }
+
+    /// The second replica starts anew on its disk as it is, full or not.
+    pub(crate) fn restart_where_it_is(&mut self, with_power: bool) {
         self.is_breaking = false;
         self.shaky.restart(with_power, &self.log);
-        self.mend().await;
+    }
+
+    /// The disk of the second replica has room, and what waited for it is done.
+    pub(crate) async fn make_room(&mut self) {
+        self.is_filling = false;
+        self.shaky.make_room().await;
+        if !self.is_breaking && !self.is_damaged {
+            self.shaky.settle().await;
+        }
     }
 
     /// What the scrub does with what is damaged.
     async fn mend(&mut self) {
         self.is_damaged = false;
+        self.is_filling = false;
+        self.shaky.make_room().await;
         self.shaky.mend_from(&self.steady).await;
         self.shaky.settle().await;
     }
@@ -172,10 +198,15 @@ impl History {
                 self.shaky.arm(*operations);
                 self.is_breaking = true;
             }
+            Step::Fill { writes } => {
+                self.shaky.fill(*writes);
+                self.is_filling = true;
+            }
+            Step::MakeRoom => self.make_room().await,
             Step::Damage { at } => self.is_damaged |= self.shaky.damage(*at),
             Step::Replace => {
                 self.replicas += 1;
-                (self.is_breaking, self.is_damaged) = (false, false);
+                (self.is_breaking, self.is_filling, self.is_damaged) = (false, false, false);
                 self.shaky = self.steady.copy(self.replicas, &self.log);
                 self.shaky.settle().await;
             }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod full_disk;
 mod history;
 mod plain;
 mod replica;
@@ -17,11 +18,15 @@ fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
 }
 
-/// Runs a case in simulated time, where the sealer is a task of this thread.
-fn run(steps: &[Step]) -> Result<(), TestCaseError> {
-    let _entered = insighthub_storage::simulation::enter(steps.len() as u64);
+/// Runs a life in simulated time, where the sealer is a task of this thread.
+fn in_simulated_time<T>(seed: u64, life: impl Future<Output = T>) -> T {
+    let _entered = insighthub_storage::simulation::enter(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(async {
+    runtime.unwrap().block_on(life)
+}
+
+fn run(steps: &[Step]) -> Result<(), TestCaseError> {
+    in_simulated_time(steps.len() as u64, async {
         let mut history = History::new();
         for step in steps {
             history.take(step).await;

@@ -20,6 +20,8 @@ use tempfile::TempDir;
 
 /// Simulated time in which any job is done.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+/// Simulated time in which what failed is tried again.
+pub(crate) const RETRIES_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 struct CountsRecords;
@@ -70,6 +72,21 @@ impl Machine {
     /// The disk stops after so many operations.
     pub(crate) fn arm(&self, operations: u64) {
         self.fs.inject(Fault::StopsAfter { operations });
+    }
+
+    /// Somebody else fills its disk before the write after so many more.
+    pub(crate) fn fill(&self, writes: u64) {
+        self.fs.inject(Fault::FillsAfter { writes });
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.fs.as_fs().free_bytes(Path::new("/disk")).unwrap() == 0
+    }
+
+    /// Its disk has room, and what was not written for want of it is tried again.
+    pub(crate) async fn make_room(&self) {
+        self.fs.set_capacity(u64::MAX);
+        tokio::time::sleep(RETRIES_WITHIN).await;
     }
 
     /// The process dies, perhaps with the power, and starts again: it replays the log behind its snapshot.

@@ -69,7 +69,7 @@ pub(super) async fn run(args: DifferentArgs) -> Result<(), CliError> {
     parameters.insert("limit".to_owned(), json!(args.limit));
     let answer: Different = args.question.ask("/api/query/different", parameters).await?;
     let mut terminal = Terminal::stdout();
-    if terminal.shows_text(args.question.output) {
+    if terminal.shows_text(args.question.answer.output) {
         let rows = answer.findings.iter().map(row).collect();
         print_table(&mut terminal, &["SURPRISE", "ODD", "OTHERS", "TIMES", "WHAT"], rows)?;
     } else {

@@ -44,7 +44,7 @@ pub(super) async fn run(args: FieldsArgs) -> Result<(), CliError> {
     parameters.insert("fields".to_owned(), json!(args.fields));
     let answer: Fields = args.question.ask("/api/query/fields", parameters).await?;
     let mut terminal = Terminal::stdout();
-    if !terminal.shows_text(args.question.output) {
+    if !terminal.shows_text(args.question.answer.output) {
         print_objects(&mut terminal, &answer.fields)?;
     } else if is_list {
         let rows = answer.fields.iter().map(field_row).collect();

@@ -42,7 +42,7 @@ pub(super) async fn run(args: HistogramArgs) -> Result<(), CliError> {
     };
     let answer: Histogram = args.question.ask("/api/query/histogram", parameters).await?;
     let mut terminal = Terminal::stdout();
-    if terminal.shows_text(args.question.output) {
+    if terminal.shows_text(args.question.answer.output) {
         let most = answer.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
         let rows = answer.buckets.iter().map(|bucket| row(&terminal, bucket, most)).collect();
         print_table(&mut terminal, &["TIME", "LOGS", "ERRORS", ""], rows)?;

@@ -13,11 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::client::{Client, ConnectionArgs};
+use super::asking::{AnswerArgs, FilterArgs, RangeArgs};
+use super::client::Client;
 use super::coverage;
 use super::error::CliError;
-use super::moment::{Moment, parse_moment};
-use super::terminal::{Colour, OutputFormat, Terminal, neutralise, neutralise_json, note, table};
+use super::terminal::{Colour, Terminal, neutralise, neutralise_json, note, table};
 use crate::system_clock::SystemClock;
 
 /// See at a glance what logs look like: how many, which fields, which messages, what is different.
@@ -60,49 +60,21 @@ pub(crate) async fn run(args: ExploreArgs) -> Result<(), CliError> {
 /// Which records are meant, who is asked, how the answer is printed.
 #[derive(Debug, Args)]
 struct Question {
-    /// Which logs are meant, as in `insighthub query`; nothing means all.
-    #[arg(value_name = "QUERY")]
-    words: Vec<String>,
-
-    /// Only this service.
-    #[arg(long, value_name = "SERVICE")]
-    service: Option<String>,
-
-    /// Only this level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
-    #[arg(long, value_name = "LEVEL")]
-    level: Option<insighthub_model::Level>,
-
-    /// From this time on: -15m, -1h, -2d, 2025-12-02 or RFC 3339.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
-    from: Option<Moment>,
-
-    /// Up to this time.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
-    to: Option<Moment>,
-
-    /// How the answer is printed.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    output: OutputFormat,
+    #[command(flatten)]
+    filter: FilterArgs,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    range: RangeArgs,
+
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 impl Question {
     /// The parameters of the request, all of them at one moment.
     fn parameters(&self, now: Timestamp) -> Map<String, Value> {
-        let query = self.words.join(" ");
-        let moment = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now).to_string());
-        let all = [
-            ("query", (!query.trim().is_empty()).then_some(query)),
-            ("service", self.service.clone()),
-            ("level", self.level.map(|level| level.name().to_owned())),
-            ("from", moment(self.from)),
-            ("to", moment(self.to)),
-        ];
-        let given =
-            all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
-        given.collect()
+        let all = self.filter.parameters("query").chain(self.range.parameters(now));
+        all.map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -110,7 +82,7 @@ impl Question {
         path: &str,
         parameters: Map<String, Value>,
     ) -> Result<T, CliError> {
-        Client::new(&self.connection)?.post(path, &Value::Object(parameters)).await
+        Client::new(&self.answer.connection)?.post(path, &Value::Object(parameters)).await
     }
 }
 

@@ -63,7 +63,7 @@ async fn frequent(args: &PatternsArgs) -> Result<(), CliError> {
     parameters.insert("limit".to_owned(), json!(args.limit));
     let answer: Patterns = args.question.ask("/api/query/patterns", parameters).await?;
     let mut terminal = Terminal::stdout();
-    if terminal.shows_text(args.question.output) {
+    if terminal.shows_text(args.question.answer.output) {
         let row = |of: &Pattern| {
             let last_seen = of.last_seen.to_string();
             vec![
@@ -92,7 +92,7 @@ async fn changes(args: &PatternsArgs, against: Against, now: Timestamp) -> Resul
     }
     let answer: PatternDifference = args.question.ask("/api/query/patterns/difference", parameters).await?;
     let mut terminal = Terminal::stdout();
-    if terminal.shows_text(args.question.output) {
+    if terminal.shows_text(args.question.answer.output) {
         let rows = answer.patterns.iter().map(change_row).collect();
         let head = ["SURPRISE", "CHANGE", "LOGS", "BEFORE", "RATE", "LEVELS", "PATTERN"];
         print_table(&mut terminal, &head, rows)?;

@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use self::shape::Shape;
 use super::caller::Viewer;
-use super::{ApiError, AppState, Counters};
+use super::{ApiError, AppState, Counters, reading};
 
 /// Records of an answer that says nothing of how many it wants.
 const RECORDS_DEFAULT: u32 = 1_000;
@@ -88,7 +88,7 @@ fn respond(
     explained: Option<serde_json::Value>,
     started: Instant,
 ) -> Response {
-    let coverage = shape::Coverage::of(&answer);
+    let coverage = reading::coverage_of(&answer.coverage);
     let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let stats = shape::Stats::of(&answer.counts, elapsed_ms);
     match format {
@@ -111,27 +111,11 @@ fn respond(
 }
 
 fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError> {
-    let text = &request.query;
-    let query = query::parse(text).map_err(|error| {
-        ApiError::bad_parameter("query", format!("the query cannot be read:\n{}", error.with_caret(text)))
-    })?;
-    let moment = |name: &str, text: &Option<String>| {
-        let parsed = text.as_deref().filter(|text| !text.is_empty()).map(Timestamp::parse).transpose();
-        parsed.map_err(|error| ApiError::bad_parameter(name, format!("{name}: {error}")))
-    };
-    let (from, to) = (moment("from", &request.from)?, moment("to", &request.to)?);
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        return Err(ApiError::bad_parameter("from", "from lies after to"));
-    }
-    let query = query.resolved_at(now);
+    let query = reading::parsed("query", &request.query, query::parse)?.resolved_at(now);
+    let (from, to) = reading::range(request.from.as_deref(), request.to.as_deref())?;
     for expression in [&query.filter].into_iter().chain(query.stages.iter().flat_map(conditions_of)) {
-        Filter::of_expression(expression)
-            .map_err(|error| ApiError::bad_parameter(&error.name, error.to_string()))?;
+        reading::check(Filter::of_expression(expression))?;
     }
-    // `to` is the last moment meant; conditions end before theirs.
-    let to = to.map(|to| Timestamp(to.0.saturating_add(1)));
     Ok(Conditions { query, from, to, ..Conditions::default() })
 }
 

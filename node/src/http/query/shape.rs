@@ -1,8 +1,8 @@
 //! Answers as clients read them.
 
 use insighthub_model::Record;
+use insighthub_model::api::answer::Coverage;
 use insighthub_model::table::{Shown, Table, Value};
-use insighthub_storage::cluster::QueryAnswer;
 use insighthub_storage::query::pipeline::{Counts, Rows};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
@@ -28,15 +28,6 @@ pub(super) struct Shape<'a> {
     pub(super) explain: Option<serde_json::Value>,
 }
 
-/// Which partitions the answer rests on.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Coverage {
-    pub(super) partitions: usize,
-    pub(super) partitions_answered: usize,
-    pub(super) complete: bool,
-    pub(super) stale: bool,
-}
-
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Stats {
     scanned_records: u64,
@@ -45,18 +36,6 @@ pub(super) struct Stats {
     /// Blocks and batches that were passed over by what is known of them as a whole.
     pruned_sources: u64,
     elapsed_ms: f64,
-}
-
-impl Coverage {
-    pub(super) fn of(answer: &QueryAnswer) -> Coverage {
-        let coverage = &answer.coverage;
-        Coverage {
-            partitions: coverage.partitions,
-            partitions_answered: coverage.partitions - coverage.missing.len(),
-            complete: coverage.is_complete(),
-            stale: !coverage.stale.is_empty(),
-        }
-    }
 }
 
 impl Stats {

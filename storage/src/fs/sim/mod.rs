@@ -27,6 +27,9 @@ pub enum Fault {
     WriteFails { after: u64 },
     /// Every operation after that many further changing ones fails, until the next power cut or kill.
     StopsAfter { operations: u64 },
+    /// Before the write after that many further ones somebody else takes all that is free, until
+    /// [`SimFs::set_capacity`].
+    FillsAfter { writes: u64 },
 }
 
 /// The simulated disk. Clones share it.
@@ -45,6 +48,7 @@ struct SimState {
     sync_fails_in: Option<u64>,
     write_fails_in: Option<u64>,
     stops_in: Option<u64>,
+    fills_in: Option<u64>,
     syncs: u64,
     skips_syncs: bool,
 }
@@ -59,6 +63,7 @@ impl SimFs {
             sync_fails_in: None,
             write_fails_in: None,
             stops_in: None,
+            fills_in: None,
             syncs: 0,
             skips_syncs: false,
         };
@@ -95,12 +100,15 @@ impl SimFs {
             Fault::SyncFails { after } => state.sync_fails_in = Some(after),
             Fault::WriteFails { after } => state.write_fails_in = Some(after),
             Fault::StopsAfter { operations } => state.stops_in = Some(operations),
+            Fault::FillsAfter { writes } => state.fills_in = Some(writes),
         }
     }
 
-    /// Limits all files together; `u64::MAX` lifts the limit.
+    /// Limits all files together; `u64::MAX` lifts the limit. Nobody else fills the disk any more.
     pub fn set_capacity(&self, capacity_bytes: u64) {
-        self.shared.lock().disk.capacity_bytes = capacity_bytes;
+        let mut state = self.shared.lock();
+        state.disk.capacity_bytes = capacity_bytes;
+        state.fills_in = None;
     }
 
     /// From now on the disk says that it has synced a file and has not, as some disks do. Nothing built on it
@@ -258,6 +266,9 @@ impl FsFile for SimFile {
             if counts_down(&mut state.write_fails_in) {
                 return Err(io::Error::from_raw_os_error(EIO));
             }
+            if counts_down(&mut state.fills_in) {
+                state.disk.capacity_bytes = state.disk.used_bytes();
+            }
             state.disk.write(self.number, bytes, position(offset)?)
         })
     }
@@ -362,6 +373,18 @@ mod tests {
         fs.set_capacity(4096);
         assert_eq!(file.write_all_at(&[1], 4096).unwrap_err().kind(), io::ErrorKind::StorageFull);
         file.write_all_at(&[1], 4095).unwrap();
+    }
+
+    #[test]
+    fn a_disk_that_others_fill_has_room_again_when_it_is_given() {
+        let fs = SimFs::new(1);
+        let file = synced_file(&fs);
+        fs.inject(Fault::FillsAfter { writes: 1 });
+        file.write_all_at(&[1], 4096).unwrap();
+        assert_eq!(file.write_all_at(&[1], 4097).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs.free_bytes(Path::new("/disk")).unwrap(), 0);
+        fs.set_capacity(u64::MAX);
+        file.write_all_at(&[1], 4097).unwrap();
     }
 
     #[test]

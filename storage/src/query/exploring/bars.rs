@@ -6,7 +6,7 @@ use insighthub_model::Level;
 use insighthub_model::query::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use super::by_stretch;
+use super::stretches::count_by_stretch;
 use crate::column_source::{ColumnError, ColumnSource};
 use crate::query::bitmap::Bitmap;
 
@@ -27,28 +27,17 @@ impl LevelBars {
         length: TimeSpan,
     ) -> Result<(), ColumnError> {
         let (times, levels) = (source.timestamp()?, source.level()?);
-        let mut current = (i64::MIN, LevelCounts::default());
-        by_stretch(&times, rows, length, |start, row| {
-            if start != current.0 {
-                self.add(current);
-                current = (start, LevelCounts::default());
-            }
-            if let Some(count) = levels.get(row).and_then(|level| current.1.get_mut(usize::from(*level))) {
-                *count += 1;
-            }
-        });
-        self.add(current);
+        let level_of = |row| levels.get(row).map(|level| usize::from(*level));
+        count_by_stretch(&times, rows, length, level_of, |start, counts| self.add(start, counts));
         Ok(())
     }
 
     pub(super) fn merge(&mut self, other: LevelBars) {
-        other.bars.into_iter().for_each(|bar| self.add(bar));
+        other.bars.iter().for_each(|(start, counts)| self.add(*start, counts));
     }
 
-    fn add(&mut self, (start, counts): (i64, LevelCounts)) {
-        if counts.iter().any(|count| *count > 0) {
-            add_levels(self.bars.entry(start).or_default(), &counts);
-        }
+    fn add(&mut self, start: i64, counts: &LevelCounts) {
+        add_levels(self.bars.entry(start).or_default(), counts);
     }
 }
 

@@ -7,7 +7,7 @@ use insighthub_model::aggregate::{LatencySketch, Octave};
 use insighthub_model::query::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use super::by_stretch;
+use super::stretches::count_by_stretch;
 use crate::column_source::{ColumnError, ColumnSource};
 use crate::query::bitmap::Bitmap;
 
@@ -28,16 +28,12 @@ impl Heat {
         length: TimeSpan,
     ) -> Result<(), ColumnError> {
         let (times, latencies) = (source.timestamp()?, source.latency_ms()?);
-        let mut current = (None, 0);
-        by_stretch(&times, rows, length, |start, row| {
-            let Some(octave) = latencies.get(row).copied().and_then(Octave::of) else { return };
-            if current.0 != Some((start, octave)) {
-                self.add(current);
-                current = (Some((start, octave)), 0);
-            }
-            current.1 += 1;
-        });
-        self.add(current);
+        let octave_of = |row| latencies.get(row).copied().and_then(Octave::of).map(Octave::number);
+        let add = |start, counts: &[u64; Octave::COUNT]| {
+            let counts = Octave::all().zip(counts).filter(|(_, count)| **count > 0);
+            counts.for_each(|(octave, count)| self.add((start, octave), *count));
+        };
+        count_by_stretch(&times, rows, length, octave_of, add);
         Ok(())
     }
 
@@ -47,7 +43,7 @@ impl Heat {
         let moment = Timestamp::from_minute(minute);
         let start = length.start_of(moment).unwrap_or(moment).0;
         for (octave, count) in octaves {
-            self.add((Some((start, octave)), count));
+            self.add((start, octave), count);
             self.by_minutes += count;
         }
         true
@@ -55,12 +51,10 @@ impl Heat {
 
     pub fn merge(&mut self, other: Heat) {
         self.by_minutes += other.by_minutes;
-        other.counts.into_iter().for_each(|(place, count)| self.add((Some(place), count)));
+        other.counts.into_iter().for_each(|(place, count)| self.add(place, count));
     }
 
-    fn add(&mut self, (place, count): (Option<(i64, Octave)>, u64)) {
-        if let Some(place) = place.filter(|_| count > 0) {
-            *self.counts.entry(place).or_default() += count;
-        }
+    fn add(&mut self, place: (i64, Octave), count: u64) {
+        *self.counts.entry(place).or_default() += count;
     }
 }

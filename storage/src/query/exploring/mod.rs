@@ -10,6 +10,7 @@ mod field_counts;
 mod heat;
 mod patterns;
 mod sampling;
+mod stretches;
 mod surprise;
 mod value_counts;
 mod walk;
@@ -120,16 +121,3 @@ fn wider(
 
 /// Timestamp and log id: where a record stands, newest last.
 pub(super) type Place = (Timestamp, LogId);
-
-/// Calls `visit` with the start of the stretch each row lies in; rows mostly follow each other in time.
-fn by_stretch(times: &[i64], rows: &Bitmap, length: TimeSpan, mut visit: impl FnMut(i64, usize)) {
-    let (mut start, mut end) = (1, 0);
-    for row in rows.iter() {
-        let Some(time) = times.get(row) else { continue };
-        if *time < start || *time >= end {
-            start = length.start_of(Timestamp(*time)).map_or(*time, |start| start.0);
-            end = start.saturating_add(length.nanos());
-        }
-        visit(start, row);
-    }
-}

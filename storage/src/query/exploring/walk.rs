@@ -1,7 +1,5 @@
 //! Looks into the sources on all cores.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::sampling::thin;
 use super::{Seen, Wanted};
 use crate::column_source::ColumnSource;
@@ -9,7 +7,7 @@ use crate::query::budget::{Budget, Spending};
 use crate::query::effort::Step;
 use crate::query::error::QueryError;
 use crate::query::filter::Filter;
-use crate::query::parallel::{on_threads, threads};
+use crate::query::parallel::fold;
 use crate::query::pipeline::Counts;
 use crate::query::pipeline::gather::{counts_of, wanted_rows};
 use crate::query::watched::Watched;
@@ -23,27 +21,15 @@ pub fn explore(
 ) -> Result<(Seen, Counts), QueryError> {
     let spending = Spending::new(budget);
     let sources = Watched::all(sources, &spending);
-    let next = AtomicUsize::new(0);
-    // A worker takes sources until none is left.
-    let work = || -> Result<(Seen, u64), QueryError> {
-        let (mut seen, mut matched) = (Seen::default(), 0);
-        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(mut rows) = wanted_rows(source, filter, &spending)? {
-                matched += rows.count() as u64;
-                thin(source, &mut rows, wanted.one_in)?;
-                if !rows.is_empty() {
-                    spending.timed(source, Step::Aggregate, || seen.take_in(source, &rows, wanted))?;
-                }
-            }
+    let take_in = |seen: &mut Seen, source: &Watched<'_>| {
+        let Some(mut rows) = wanted_rows(source, filter, &spending)? else { return Ok(0) };
+        let matched = rows.count() as u64;
+        thin(source, &mut rows, wanted.one_in)?;
+        if !rows.is_empty() {
+            spending.timed(source, Step::Aggregate, || seen.take_in(source, &rows, wanted))?;
         }
-        Ok((seen, matched))
+        Ok(matched)
     };
-    let rows: usize = sources.iter().map(|source| source.rows()).sum();
-    let (mut seen, mut matched) = (Seen::default(), 0);
-    for part in on_threads(threads(rows, sources.len()), work) {
-        let (part, count) = part?;
-        seen.merge(part, wanted)?;
-        matched += count;
-    }
+    let (seen, matched) = fold(&sources, take_in, |seen, part| seen.merge(part, wanted))?;
     Ok((seen, counts_of(&spending, matched)))
 }

@@ -80,9 +80,7 @@ impl<'a> ByMinute<'a> {
             let part = part(&aggregate.function, times > 0)?;
             let test = match condition {
                 None => None,
-                Some(condition) => {
-                    Some(condition.minute_test().filter(|test| test.times == (i64::MIN, i64::MAX))?)
-                }
+                Some(condition) => Some(condition.minute_test().filter(MinuteTest::is_of_all_times)?),
             };
             Some((part, test))
         });

@@ -1,7 +1,6 @@
 //! What a replica works out of its sources, on all cores, and how the parts of replicas are put together.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insighthub_model::{PartitionId, Record};
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use crate::query::budget::{Budget, Spending};
 use crate::query::effort::{Effort, Step};
 use crate::query::error::QueryError;
 use crate::query::filter::Filter;
-use crate::query::parallel::{on_threads, threads};
+use crate::query::parallel::fold;
 use crate::query::search::{Matched, Page, search};
 use crate::query::watched::Watched;
 
@@ -173,29 +172,17 @@ fn grouped(
     let by_minute = ByMinute::of(filter, &aggregation);
     let spending = Spending::new(budget);
     let sources = Watched::all(sources, &spending);
-    let next = AtomicUsize::new(0);
-    // A worker takes sources until none is left.
-    let work = || -> Result<(Groups, u64), QueryError> {
-        let (mut groups, mut matched) = (Groups::default(), 0);
-        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some((part, count)) = of_minutes(by_minute.as_ref(), source, &spending)? {
-                matched += count;
-                groups.merge(part, budget.group_bytes_max)?;
-            } else if let Some(rows) = wanted_rows(source, filter, &spending)? {
-                matched += rows.count() as u64;
-                let part = spending.timed(source, Step::Aggregate, || aggregation.of(source, &rows))?;
-                groups.merge(part, budget.group_bytes_max)?;
-            }
+    let merge = |groups: &mut Groups, part| groups.merge(part, budget.group_bytes_max);
+    let take_in = |groups: &mut Groups, source: &Watched<'_>| {
+        if let Some((part, matched)) = of_minutes(by_minute.as_ref(), source, &spending)? {
+            merge(groups, part)?;
+            return Ok(matched);
         }
-        Ok((groups, matched))
+        let Some(rows) = wanted_rows(source, filter, &spending)? else { return Ok(0) };
+        merge(groups, spending.timed(source, Step::Aggregate, || aggregation.of(source, &rows))?)?;
+        Ok(rows.count() as u64)
     };
-    let rows: usize = sources.iter().map(|source| source.rows()).sum();
-    let (mut groups, mut matched) = (Groups::default(), 0);
-    for part in on_threads(threads(rows, sources.len()), work) {
-        let (part, count) = part?;
-        groups.merge(part, budget.group_bytes_max)?;
-        matched += count;
-    }
+    let (groups, matched) = fold(&sources, take_in, merge)?;
     Ok((Gathered::Groups(groups), counts_of(&spending, matched)))
 }
 
