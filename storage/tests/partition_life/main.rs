@@ -8,6 +8,7 @@ mod plain;
 mod replica;
 
 use history::{History, Step, steps};
+use plain::PlainRecord;
 use proptest::prelude::*;
 
 /// Cases of the ordinary run; set `PROPTEST_CASES` for more.
@@ -17,11 +18,18 @@ fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
 }
 
-/// Runs a case in simulated time, where the sealer is a task of this thread.
-fn run(steps: &[Step]) -> Result<(), TestCaseError> {
-    let _entered = insighthub_storage::simulation::enter(steps.len() as u64);
+/// In simulated time the sealer is a task of this thread.
+fn in_simulated_time(
+    seed: u64,
+    test: impl Future<Output = Result<(), TestCaseError>>,
+) -> Result<(), TestCaseError> {
+    let _entered = insighthub_storage::simulation::enter(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(async {
+    runtime.unwrap().block_on(test)
+}
+
+fn run(steps: &[Step]) -> Result<(), TestCaseError> {
+    in_simulated_time(steps.len() as u64, async {
         let mut history = History::new();
         for step in steps {
             history.take(step).await;
@@ -29,6 +37,30 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         }
         history.finish().await
     })
+}
+
+#[test]
+fn one_replica_joins_batches_and_the_other_does_not() {
+    let record = PlainRecord {
+        service: 0,
+        minute: 1,
+        nanos: 3,
+        level: insighthub_model::Level::Info,
+        words: (0, 1),
+        latency_ms: None,
+        is_anomaly: false,
+    };
+    in_simulated_time(7, async {
+        let mut history = History::new();
+        for _ in 0..30 {
+            history.take(&Step::Append(vec![record.clone(); 3])).await;
+            history.take(&Step::Rest).await;
+        }
+        assert_eq!(history.batches(), [30, 3], "batches of the first and of the second replica");
+        history.check("with joined batches")?;
+        history.finish().await
+    })
+    .unwrap();
 }
 
 proptest! {
