@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GROUPS_MAX;
 use super::group_ids::GroupIds;
+use super::group_order::in_order;
 use super::plan::{Grouping, Key};
 use super::rate::Stretch;
 use super::state::States;
@@ -183,14 +184,16 @@ impl Groups {
                 grouping.aggregates.iter().map(|aggregate| States::new(&aggregate.function)).collect();
             groups.states.iter_mut().for_each(|states| states.grow(1));
         }
-        let mut order: Vec<usize> = (0..groups.keys.len()).collect();
-        order.sort_by(|a, b| groups.keys.get(*a).cmp(&groups.keys.get(*b)));
+        let Groups { mut keys, states, .. } = groups;
+        let order = in_order(&keys, grouping.keys.len());
         let row = |group: usize| {
-            let key = groups.keys.get(group).cloned().unwrap_or_default();
-            let aggregates = grouping.aggregates.iter().zip(&groups.states);
-            let values =
-                aggregates.map(|(aggregate, states)| states.value(&aggregate.function, group, stretch));
-            key.into_iter().chain(values).collect()
+            let mut row = keys.get_mut(group).map(std::mem::take).unwrap_or_default();
+            let aggregates = grouping.aggregates.iter().zip(&states);
+            row.reserve_exact(states.len());
+            row.extend(
+                aggregates.map(|(aggregate, states)| states.value(&aggregate.function, group, stretch)),
+            );
+            row
         };
         Table { columns, rows: order.into_iter().map(row).collect() }
     }
