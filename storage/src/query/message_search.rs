@@ -6,10 +6,10 @@ use insighthub_model::query::{Regex, Text};
 use super::bitmap::Bitmap;
 use super::regex_search::RegexSearch;
 use super::segment_search::{Judged, judge, rows_matching};
-use super::slot_search::{is_plain, rows_holding};
+use super::slot_search::{Slots, is_plain, rows_holding};
 use super::template_search::{Ends, may_hold};
 use super::word_search::WordSearch;
-use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages, Texts};
+use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages};
 
 /// Words or a regular expression to be found in messages.
 #[derive(Debug, Clone)]
@@ -115,8 +115,8 @@ impl MessageSearch {
                     insert_where(templated, &of_slots, rows, |template, slots| {
                         let rows = template.rows as usize;
                         match judge(template, regex, held) {
-                            Judged::Always => vec![true; rows],
-                            Judged::Never => vec![false; rows],
+                            Judged::Always => Ok(vec![true; rows]),
+                            Judged::Never => Ok(vec![false; rows]),
                             Judged::In(segments) => rows_matching(&segments, slots, rows, regex),
                         }
                     })?;
@@ -175,7 +175,7 @@ fn insert_where(
     templated: &TemplatedMessages<'_>,
     wanted: &Bitmap,
     found: &mut Bitmap,
-    judge_rows: impl Fn(&Template, &[Texts<'_>]) -> Vec<bool>,
+    judge_rows: impl Fn(&Template, &Slots<'_>) -> Result<Vec<bool>, ColumnError>,
 ) -> Result<(), ColumnError> {
     let templates = &*templated.templates;
     let mut verdicts: Vec<Option<Vec<bool>>> = vec![None; templates.list().len()];
@@ -186,8 +186,8 @@ fn insert_where(
         let verdicts = match verdicts {
             Some(verdicts) => verdicts,
             None => {
-                let slots = templated.variables.variables(templates, code)?;
-                verdicts.insert(judge_rows(template, &slots))
+                let slots = |slot| templated.variables.variable(templates, code, slot);
+                verdicts.insert(judge_rows(template, &slots)?)
             }
         };
         if verdicts.get(at).is_some_and(|is| *is) {

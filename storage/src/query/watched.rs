@@ -36,16 +36,33 @@ impl<'a> Watched<'a> {
     fn note(&self, column: ColumnName<'_>) {
         self.spending.read(self.source, column);
     }
+
+    fn note_variables(&self) {
+        if !self.variables_noted.swap(true, Ordering::Relaxed) {
+            self.note(ColumnName::MessageVariables);
+        }
+    }
 }
 
 impl Variables for Watched<'_> {
     fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
-        if !self.variables_noted.swap(true, Ordering::Relaxed) {
-            self.note(ColumnName::MessageVariables);
-        }
+        self.note_variables();
         match self.source.message()? {
             Messages::Templated(messages) => messages.variables.variables(templates, template),
             Messages::Plain(_) => Ok(Arc::new([])),
+        }
+    }
+
+    fn variable(
+        &self,
+        templates: &Templates,
+        template: u32,
+        slot: usize,
+    ) -> Result<Option<Texts<'static>>, ColumnError> {
+        self.note_variables();
+        match self.source.message()? {
+            Messages::Templated(messages) => messages.variables.variable(templates, template, slot),
+            Messages::Plain(_) => Ok(None),
         }
     }
 }
