@@ -118,7 +118,10 @@ async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<Job>) {
         };
         match job {
             Ok(Some(job)) => {
-                tokio::time::sleep(simulation::disk_latency()).await;
+                // Joining waits for no disk.
+                if !matches!(job.work, Work::Join) {
+                    tokio::time::sleep(simulation::disk_latency()).await;
+                }
                 backlog.take(job);
             }
             Ok(None) => return,
