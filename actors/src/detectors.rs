@@ -101,7 +101,7 @@ pub(crate) fn rows_by_service(batch: &insighthub_model::RecordBatch) -> Vec<(&st
 #[cfg(test)]
 mod tests {
     use insighthub_model::batch::{BatchBuilder, FixedFields};
-    use insighthub_model::{Level, PartitionId, Scores, Timestamp};
+    use insighthub_model::{Level, LogId, PartitionId, Scores, Timestamp};
 
     use super::*;
 
@@ -120,7 +120,12 @@ mod tests {
         let records = Arc::new(builder.take());
         let scores = Arc::new(Scores { anomaly_score: Vec::new(), anomalies: Vec::new() });
         let created_at = vec![0; records.len()];
-        Arc::new(StoredBatch { partition: PartitionId(0), base_offset: 0, created_at, records, scores })
+        Arc::new(StoredBatch::new(
+            LogId { partition: PartitionId(0), offset: 0 },
+            created_at,
+            records,
+            scores,
+        ))
     }
 
     fn folded(before: &Bytes, batches: &[Arc<StoredBatch>]) -> Bytes {

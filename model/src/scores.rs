@@ -27,10 +27,46 @@ impl Scores {
         Scores { anomaly_score: scored.collect(), anomalies: anomalies.collect() }
     }
 
+    /// The scores of batches one after another, each with its number of rows.
+    pub fn joined<'a>(parts: impl Iterator<Item = (&'a Scores, usize)> + Clone) -> Scores {
+        let mut joined = Scores::default();
+        if parts.clone().any(|(scores, _)| !scores.anomaly_score.is_empty()) {
+            joined.anomaly_score.reserve_exact(parts.clone().map(|(_, rows)| rows).sum());
+        }
+        let mut first_row = 0;
+        for (scores, rows) in parts {
+            if joined.anomaly_score.capacity() > 0 {
+                joined.anomaly_score.extend(scores.anomaly_score.iter().take(rows));
+                // Not scored, or only in part.
+                joined.anomaly_score.resize(first_row + rows, f32::NAN);
+            }
+            let anomalies = scores.anomalies.iter();
+            joined.anomalies.extend(anomalies.map(|(row, reason)| (first_row as u32 + row, reason.clone())));
+            first_row += rows;
+        }
+        joined
+    }
+
     /// The reason if the row is an anomaly.
     pub fn reason(&self, row: usize) -> Option<&str> {
         let row = u32::try_from(row).ok()?;
         let at = self.anomalies.binary_search_by_key(&row, |(row, _)| *row).ok()?;
         self.anomalies.get(at).map(|(_, reason)| reason.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_scores_stay_with_their_rows() {
+        let scored = Scores { anomaly_score: vec![1.0, 2.0], anomalies: vec![(1, "slow".into())] };
+        let unscored = Scores { anomaly_score: Vec::new(), anomalies: vec![(0, "odd".into())] };
+        let joined = Scores::joined([(&unscored, 3), (&scored, 2), (&unscored, 1)].into_iter());
+        let score = |row| joined.score(row);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(score), [None, None, None, Some(1.0), Some(2.0), None]);
+        assert_eq!(joined.anomalies, [(0, "odd".into()), (4, "slow".into()), (5, "odd".into())]);
+        assert_eq!(Scores::joined([(&unscored, 3)].into_iter()), unscored);
     }
 }

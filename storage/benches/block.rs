@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::query::parse;
-use insighthub_model::{FieldValue, Level, PartitionId, Scores, Timestamp};
+use insighthub_model::{FieldValue, Level, LogId, PartitionId, Scores, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::block::{BlockCache, BlockReader, write_block};
 use insighthub_storage::column_source::ColumnSource;
@@ -93,16 +93,12 @@ fn batch(random: &mut Random, base_offset: u64) -> StoredBatch {
             raw_bytes: 321,
         });
     }
-    StoredBatch {
-        partition: PartitionId(0),
-        base_offset,
-        created_at: vec![1_764_670_203_000_000_000 + base_offset as i64 * 7_013_457; BATCH_RECORDS],
-        records: Arc::new(builder.take()),
-        scores: Arc::new(Scores {
-            anomaly_score: vec![0.5; BATCH_RECORDS],
-            anomalies: vec![(9, "slow".into())],
-        }),
-    }
+    StoredBatch::new(
+        LogId { partition: PartitionId(0), offset: base_offset },
+        vec![1_764_670_203_000_000_000 + base_offset as i64 * 7_013_457; BATCH_RECORDS],
+        Arc::new(builder.take()),
+        Arc::new(Scores { anomaly_score: vec![0.5; BATCH_RECORDS], anomalies: vec![(9, "slow".into())] }),
+    )
 }
 
 fn head(seal_index: u64) -> SealedHead {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::query::parse;
-use insighthub_model::{Level, PartitionId, Scores, Timestamp};
+use insighthub_model::{Level, LogId, PartitionId, Scores, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::query::{Conditions, Filter};
 
@@ -75,13 +75,12 @@ fn batch() -> StoredBatch {
             raw_bytes: 100,
         });
     }
-    StoredBatch {
-        partition: PartitionId(0),
-        base_offset: 0,
-        created_at: vec![0; ROWS as usize],
-        records: Arc::new(builder.take()),
-        scores: Arc::new(Scores::default()),
-    }
+    StoredBatch::new(
+        LogId { partition: PartitionId(0), offset: 0 },
+        vec![0; ROWS as usize],
+        Arc::new(builder.take()),
+        Arc::new(Scores::default()),
+    )
 }
 
 fn word_search(criterion: &mut Criterion) {

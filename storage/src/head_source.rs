@@ -21,7 +21,7 @@ impl ColumnSource for StoredBatch {
     }
 
     fn time_range(&self) -> (i64, i64) {
-        self.records.time_range().unwrap_or((0, 0))
+        StoredBatch::time_range(self)
     }
 
     fn offset_range(&self) -> (u64, u64) {
@@ -33,7 +33,7 @@ impl ColumnSource for StoredBatch {
     }
 
     fn level_mask(&self) -> u8 {
-        self.records.level.iter().fold(0, |mask, level| mask | 1u8.unbounded_shl(u32::from(*level)))
+        StoredBatch::level_mask(self)
     }
 
     fn may_hold_token(&self, _token: &str) -> bool {

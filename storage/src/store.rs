@@ -21,7 +21,7 @@ use crate::fs::{Fs, FsLock};
 use crate::group::{ControlGroup, PartitionGroup};
 use crate::identity::Identity;
 use crate::index::{Index, IndexError};
-use crate::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
+use crate::partition::{ApplyObserver, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer};
 use crate::raft::{ControlReplica, GroupStarter, GroupState, NodeId};
 use crate::snapshot::SnapshotError;
 use crate::transport::Transport;
@@ -339,6 +339,7 @@ impl Opened {
             index,
             sealer: Arc::new(sealer),
             observer,
+            join_steps: JOIN_STEPS,
         };
         let control = ControlReplica::open(Arc::clone(&fs), &directory.join("control"))?;
         let partitions = read_hosted(fs.as_ref(), directory, &identity)?

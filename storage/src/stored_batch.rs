@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use insighthub_model::{LogId, Offset, PartitionId, Record, RecordBatch, Scores, Timestamp};
 
-/// An applied batch: what was sent, what the detector said, and the offsets it was given.
+/// Applied records: what was sent, what the detector said, and the offsets they were given. One chunk as it came, or
+/// several that were joined.
 #[derive(Clone, Debug)]
 pub struct StoredBatch {
     pub partition: PartitionId,
@@ -14,9 +15,46 @@ pub struct StoredBatch {
     pub created_at: Vec<i64>,
     pub records: Arc<RecordBatch>,
     pub scores: Arc<Scores>,
+    /// First and last timestamp, nanoseconds since 1970.
+    time_range: (i64, i64),
+    /// One bit per level that occurs.
+    level_mask: u8,
 }
 
 impl StoredBatch {
+    /// Records of which the first has this id.
+    pub fn new(
+        first: LogId,
+        created_at: Vec<i64>,
+        records: Arc<RecordBatch>,
+        scores: Arc<Scores>,
+    ) -> StoredBatch {
+        let level_bit = |level: &u8| 1u8.unbounded_shl(u32::from(*level));
+        StoredBatch {
+            partition: first.partition,
+            base_offset: first.offset,
+            created_at,
+            time_range: records.time_range().unwrap_or((0, 0)),
+            level_mask: records.level.iter().fold(0, |mask, level| mask | level_bit(level)),
+            records,
+            scores,
+        }
+    }
+
+    /// Batches that follow one another, at least one, as one; what they are as records stays what it is.
+    pub fn joined(batches: &[Arc<StoredBatch>]) -> Option<StoredBatch> {
+        let first = batches.first()?;
+        for (before, batch) in batches.iter().zip(batches.iter().skip(1)) {
+            assert_eq!(before.end_offset(), batch.base_offset, "batches that are joined follow one another");
+        }
+        let records: Vec<&RecordBatch> = batches.iter().map(|batch| batch.records.as_ref()).collect();
+        let scores = Scores::joined(batches.iter().map(|batch| (batch.scores.as_ref(), batch.len())));
+        let mut created_at = Vec::with_capacity(batches.iter().map(|batch| batch.len()).sum());
+        batches.iter().for_each(|batch| created_at.extend_from_slice(&batch.created_at));
+        let first = LogId { partition: first.partition, offset: first.base_offset };
+        Some(StoredBatch::new(first, created_at, Arc::new(RecordBatch::joined(&records)), Arc::new(scores)))
+    }
+
     pub fn len(&self) -> usize {
         self.records.len()
     }
@@ -28,6 +66,16 @@ impl StoredBatch {
     /// Offset after the last row.
     pub fn end_offset(&self) -> Offset {
         self.base_offset + self.len() as u64
+    }
+
+    /// First and last timestamp, nanoseconds since 1970; zeros when there are no rows.
+    pub fn time_range(&self) -> (i64, i64) {
+        self.time_range
+    }
+
+    /// One bit per level that occurs (bit n = level number n).
+    pub fn level_mask(&self) -> u8 {
+        self.level_mask
     }
 
     /// The record of a row, owned, as the API shows it; `None` past the end.

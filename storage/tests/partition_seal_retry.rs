@@ -15,7 +15,7 @@ use insighthub_storage::block::BlockCache;
 use insighthub_storage::command::{Append, Chunk, Command, EncodedBatch};
 use insighthub_storage::fs::{Fault, SimFs};
 use insighthub_storage::index::Index;
-use insighthub_storage::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
+use insighthub_storage::partition::{ApplyObserver, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer};
 use insighthub_storage::raft::{Membership, RaftLogId};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::snapshot::Snapshot;
@@ -43,6 +43,7 @@ fn open(fs: &SimFs, index: &Path) -> Arc<PartitionReplica> {
         index: Arc::new(Index::open(index).unwrap()),
         sealer: Arc::new(Sealer::start().unwrap()),
         observer: Arc::new(CountsFolds),
+        join_steps: JOIN_STEPS,
     };
     PartitionReplica::open(PartitionId(0), Path::new("/disk/partition"), world).unwrap()
 }

@@ -11,7 +11,7 @@ use insighthub_storage::StoredBatch;
 use insighthub_storage::block::BlockCache;
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::index::Index;
-use insighthub_storage::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Sealer};
+use insighthub_storage::partition::{ApplyObserver, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer};
 use insighthub_storage::raft::{ControlReplica, GroupLog, GroupState, NodeId, StateMachine, TypeConfig};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::wal::{GroupId, Wal, WalOptions};
@@ -52,6 +52,7 @@ fn state(kind: Kind, directory: &Path) -> GroupState {
                 index: Arc::new(Index::open(&directory.join("index")).unwrap()),
                 sealer: Arc::new(Sealer::start().unwrap()),
                 observer: Arc::new(Nobody),
+                join_steps: JOIN_STEPS,
             };
             let partition = PartitionReplica::open(PartitionId(2), &directory.join("partition"), world);
             GroupState::Partition(partition.unwrap())

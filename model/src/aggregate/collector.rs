@@ -72,11 +72,15 @@ impl LatencyCollector {
     pub fn move_into(&mut self, sketch: &mut LatencySketch) {
         self.used.sort_unstable();
         let mut collected = std::mem::take(&mut self.collected);
+        collected.make_room(self.used.len());
         for bucket in self.used.drain(..) {
             if let Some(count) = self.counts.get_mut(usize::from(bucket)) {
-                collected.add_to_bucket(bucket, std::mem::take(count));
+                collected.add_to_highest(bucket, std::mem::take(count));
             }
         }
-        sketch.merge(&collected);
+        match sketch.count {
+            0 => *sketch = collected,
+            _ => sketch.merge(&collected),
+        }
     }
 }

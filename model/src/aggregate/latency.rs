@@ -4,6 +4,8 @@
 //! come from the bits of the float and a cubic in its mantissa instead of a logarithm, which is fast and
 //! rounds alike on every machine. All sums are integers, so that merging is exact in any order.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 /// Most buckets kept; beyond it the lowest ones are joined, so that high quantiles stay exact to 1 %.
@@ -143,6 +145,20 @@ impl LatencySketch {
         Ok(LatencySketch { count, sum_nanos, min_ms, max_ms, buckets, counts })
     }
 
+    pub(super) fn make_room(&mut self, buckets: usize) {
+        self.buckets.reserve_exact(buckets.min(BUCKETS_MAX));
+        self.counts.reserve_exact(buckets.min(BUCKETS_MAX));
+    }
+
+    /// The same as [`LatencySketch::add_to_bucket`] for a bucket above all that are in use.
+    pub(super) fn add_to_highest(&mut self, bucket: u16, count: u64) {
+        if self.buckets.len() == BUCKETS_MAX {
+            return self.add_to_bucket(bucket, count);
+        }
+        self.buckets.push(bucket);
+        self.counts.push(count);
+    }
+
     pub(super) fn add_to_bucket(&mut self, bucket: u16, count: u64) {
         let at = match self.buckets.binary_search(&bucket) {
             Ok(at) => at,
@@ -207,10 +223,15 @@ fn cubic(s: f64) -> f64 {
 fn estimate_ms(bucket: u16) -> f64 {
     let Some(above_zero) = bucket.checked_sub(1) else { return 0.0 };
     let scale = 2f64.powi(i32::from(above_zero / BUCKETS_PER_OCTAVE) + EXPONENT_MIN);
-    let within = above_zero % BUCKETS_PER_OCTAVE;
-    let (low, high) = (1.0 + cubic_inverse(within), 1.0 + cubic_inverse(within + 1));
+    let within = usize::from(above_zero % BUCKETS_PER_OCTAVE);
+    let bound = |at: usize| 1.0 + BOUNDS.get(at).copied().unwrap_or(1.0);
+    let (low, high) = (bound(within), bound(within + 1));
     scale * (2.0 * low * high / (low + high))
 }
+
+/// [`cubic_inverse`] of the ends of the buckets of a doubling.
+static BOUNDS: LazyLock<[f64; BUCKETS_PER_OCTAVE as usize + 1]> =
+    LazyLock::new(|| std::array::from_fn(|within| cubic_inverse(within as u16)));
 
 /// The `s` at which [`cubic`] reaches `within` buckets, by halving: exact to the last bits.
 fn cubic_inverse(within: u16) -> f64 {

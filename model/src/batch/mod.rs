@@ -7,6 +7,7 @@
 mod builder;
 mod codec;
 mod field_column;
+mod join;
 mod select;
 mod text_column;
 mod view;

@@ -85,6 +85,20 @@ impl TextColumn {
         (before as usize == bytes.len()).then_some(TextColumn { bytes, ends })
     }
 
+    /// The texts of columns one after another, in a column of exactly that size.
+    pub fn joined<'a>(parts: impl Iterator<Item = &'a TextColumn> + Clone) -> TextColumn {
+        let (rows, bytes) =
+            parts.clone().fold((0, 0), |(rows, bytes), part| (rows + part.len(), bytes + part.bytes.len()));
+        assert!(u32::try_from(bytes).is_ok(), "a text column holds less than 4 GiB");
+        let mut joined = TextColumn { bytes: String::with_capacity(bytes), ends: Vec::with_capacity(rows) };
+        for part in parts {
+            let start = joined.bytes.len() as u32;
+            joined.bytes.push_str(&part.bytes);
+            joined.ends.extend(part.ends.iter().map(|end| start + end));
+        }
+        joined
+    }
+
     /// Memory held, in use or not, bytes.
     pub(super) fn bytes_reserved(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()

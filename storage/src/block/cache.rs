@@ -1,7 +1,7 @@
 //! Decoded columns kept in memory, shared by all blocks of a node: least recently used go first.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ const CAPACITY_BYTES_DEFAULT: usize = 64 << 20;
 /// One column may take this share: a larger one would empty the cache for itself.
 const ENTRY_SHARE: usize = 8;
 
-/// Which column of which open block.
+/// Which open block, and which of its columns or parts of columns.
 type Key = (u64, usize);
 
 /// A cache bounded in bytes.
@@ -24,7 +24,8 @@ pub struct BlockCache {
 
 #[derive(Default)]
 struct Held {
-    entries: HashMap<Key, Entry>,
+    /// Those of a block together.
+    entries: BTreeMap<Key, Entry>,
     /// Keys by the moment of their last use.
     by_use: BTreeMap<u64, Key>,
     uses: u64,
@@ -111,9 +112,11 @@ impl BlockCache {
     }
 
     /// Drops all columns of a block that is being closed.
-    pub(super) fn forget(&self, block: u64, columns: usize) {
+    pub(super) fn forget(&self, block: u64) {
         let mut held = self.held.lock();
-        (0..columns).for_each(|column| held.remove((block, column)));
+        let keys: Vec<Key> =
+            held.entries.range((block, 0)..=(block, usize::MAX)).map(|(key, _)| *key).collect();
+        keys.into_iter().for_each(|key| held.remove(key));
     }
 }
 
@@ -158,7 +161,7 @@ mod tests {
         cache.put((0, 1), 1u8, 10);
         cache.put((0, 1), 2u8, 5);
         assert_eq!(cache.get::<u8>((0, 1)), Some(2));
-        cache.forget(0, 2);
+        cache.forget(0);
         assert_eq!(cache.status().bytes, 0);
     }
 }

@@ -41,7 +41,7 @@ pub struct BlockReader {
 
 impl Drop for BlockReader {
     fn drop(&mut self) {
-        self.cache.forget(self.number, self.footer.chunks.len());
+        self.cache.forget(self.number);
     }
 }
 
@@ -202,13 +202,36 @@ impl BlockReader {
         at: usize,
         decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<(T, usize)>,
     ) -> Result<T, ColumnError> {
-        let key = (self.number, at);
+        self.cached_as((self.number, at), at, decode)
+    }
+
+    /// The same for a part of a chunk: a slot of the variables of messages, by its number among all slots.
+    pub(super) fn cached_slot<T: Clone + Send + Sync + 'static>(
+        &self,
+        slot: usize,
+        at: usize,
+        decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<(T, usize)>,
+    ) -> Result<T, ColumnError> {
+        self.cached_as((self.number, self.footer.chunks.len() + slot), at, decode)
+    }
+
+    fn cached_as<T: Clone + Send + Sync + 'static>(
+        &self,
+        key: (u64, usize),
+        at: usize,
+        decode: impl FnOnce(&mut Cursor<'_>, &ChunkEntry) -> Decoded<(T, usize)>,
+    ) -> Result<T, ColumnError> {
         if let Some(column) = self.cache.get::<T>(key) {
             return Ok(column);
         }
         let (column, bytes) = self.decoded(at, decode)?;
         self.cache.put(key, column.clone(), bytes);
         Ok(column)
+    }
+
+    /// True while the decoded column of a chunk is in memory.
+    pub(super) fn holds(&self, at: usize) -> bool {
+        self.cache.holds((self.number, at))
     }
 
     fn section<T: DeserializeOwned>(&self, name: ChunkName) -> Result<T, ColumnError> {
@@ -219,7 +242,7 @@ impl BlockReader {
 
     /// True for a column that is in memory, or that was asked for before: it may be asked for again.
     pub(super) fn is_worth_keeping(&self, at: usize) -> bool {
-        self.cache.holds((self.number, at))
+        self.holds(at)
             || self.asked_for.get(at).is_none_or(|asked_for| asked_for.swap(true, Ordering::Relaxed))
     }
 

@@ -37,6 +37,16 @@ pub struct TemplatedMessages<'a> {
 /// Reads what stands in the slots of a template: slot by slot, and in each a text per row of the template.
 pub trait Variables: Send + Sync + std::fmt::Debug {
     fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError>;
+
+    /// What stands in one of its slots, where the others are not wanted.
+    fn variable(
+        &self,
+        templates: &Templates,
+        template: u32,
+        slot: usize,
+    ) -> Result<Option<Texts<'static>>, ColumnError> {
+        Ok(self.variables(templates, template)?.get(slot).cloned())
+    }
 }
 
 /// The templates of a source.
@@ -46,6 +56,8 @@ pub struct Templates {
     /// With [`SLOT_SHOWN`] for the slots.
     patterns: TextColumn,
     free: Option<u32>,
+    /// Template by template, the slots of those before it.
+    slots_before: Vec<usize>,
 }
 
 /// One template.
@@ -107,7 +119,11 @@ impl Templates {
     /// `free` is the template that has one slot and nothing else, where there is one.
     pub fn new(list: Vec<Template>, free: Option<u32>) -> Templates {
         let patterns: Vec<String> = list.iter().map(|template| template.filled(SLOT_SHOWN)).collect();
-        Templates { list, patterns: patterns.iter().map(String::as_str).collect(), free }
+        let slots_before = list
+            .iter()
+            .scan(0, |slots, template| Some(std::mem::replace(slots, *slots + template.characters.len())))
+            .collect();
+        Templates { list, patterns: patterns.iter().map(String::as_str).collect(), free, slots_before }
     }
 
     pub fn list(&self) -> &[Template] {
@@ -116,6 +132,11 @@ impl Templates {
 
     pub fn get(&self, number: u32) -> Option<&Template> {
         self.list.get(number as usize)
+    }
+
+    /// The number of a slot among those of all templates.
+    pub fn slot_number(&self, template: u32, slot: usize) -> usize {
+        self.slots_before.get(template as usize).map_or(slot, |before| before + slot)
     }
 
     /// The number of the template whose rows have nothing in common.
@@ -128,6 +149,7 @@ impl Templates {
             size_of::<Template>()
                 + template.folded.len() * 2
                 + template.literals.len() * (size_of::<String>() + size_of::<u64>())
+                + size_of::<usize>()
         };
         self.patterns.bytes_held() + self.list.iter().map(held).sum::<usize>()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::{FieldValue, Level, PartitionId, Scores};
+use insighthub_model::{FieldValue, Level, LogId, PartitionId, Scores};
 
 use crate::stored_batch::StoredBatch;
 
@@ -32,11 +32,10 @@ pub(super) fn source_of_letter(letter: &DeadLetter) -> StoredBatch {
         latency_ms: None,
         raw_bytes: 0,
     });
-    StoredBatch {
-        partition: PartitionId(0),
-        base_offset: 0,
-        created_at: vec![letter.received_at.0],
-        records: Arc::new(builder.take()),
-        scores: Arc::new(Scores::default()),
-    }
+    StoredBatch::new(
+        LogId { partition: PartitionId(0), offset: 0 },
+        vec![letter.received_at.0],
+        Arc::new(builder.take()),
+        Arc::new(Scores::default()),
+    )
 }

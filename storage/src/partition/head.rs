@@ -43,6 +43,24 @@ impl Head {
         self.batches.push(batch);
     }
 
+    /// Puts what batches of this head were joined to in their place, and returns them. `None` when they are no longer
+    /// here: the head they were in was frozen.
+    pub fn replace(
+        &mut self,
+        batches: &[Arc<StoredBatch>],
+        joined: StoredBatch,
+    ) -> Option<Vec<Arc<StoredBatch>>> {
+        let first = batches.first()?.base_offset;
+        let start = self.batches.partition_point(|batch| batch.base_offset < first);
+        let found = self.batches.get(start..start + batches.len())?;
+        if !found.iter().zip(batches).all(|(found, batch)| Arc::ptr_eq(found, batch)) {
+            return None;
+        }
+        let bytes: usize = batches.iter().map(|batch| batch.bytes_held()).sum();
+        self.bytes = self.bytes + joined.bytes_held() - bytes;
+        Some(self.batches.splice(start..start + batches.len(), [Arc::new(joined)]).collect())
+    }
+
     pub fn freeze(&mut self, partition: PartitionId, seal_index: u64) -> SealedHead {
         let head = std::mem::take(self);
         SealedHead {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::{Record, RecordBatch, Scores, Timestamp};
+use insighthub_model::{LogId, Record, RecordBatch, Scores, Timestamp};
 
 use super::PartitionState;
 use crate::command::Applied;
@@ -70,13 +70,12 @@ impl PartitionState {
         if too_old.is_empty() {
             return (records, scores);
         }
-        let batch = StoredBatch {
-            partition: self.partition,
-            base_offset: self.next_offset,
-            created_at: vec![created_at.0; records.len()],
+        let batch = StoredBatch::new(
+            LogId { partition: self.partition, offset: self.next_offset },
+            vec![created_at.0; records.len()],
             records,
             scores,
-        };
+        );
         for (row, first) in &too_old {
             if let Some(record) = batch.record(*row as usize) {
                 self.head.dead_letters.insert(self.next_dead_letter, letter(&record, *row, *first));

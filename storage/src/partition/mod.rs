@@ -4,6 +4,7 @@ mod adopting;
 mod content;
 mod head;
 mod hiding;
+mod joining;
 mod lookup;
 mod merging;
 mod producers;
@@ -20,6 +21,7 @@ mod view;
 
 pub use content::Content;
 pub use head::Head;
+pub use joining::JOIN_STEPS;
 pub use producers::{Producers, Verdict};
 pub(crate) use replica::snapshot_meta;
 pub use replica::{ApplyObserver, HeadSize, PartitionReplica, PartitionStatus, ReplicaWorld};

@@ -41,6 +41,8 @@ pub struct ReplicaWorld {
     pub index: Arc<Index>,
     pub sealer: Arc<Sealer>,
     pub observer: Arc<dyn ApplyObserver>,
+    /// Rows that small batches of heads are joined to; see [`super::JOIN_STEPS`].
+    pub join_steps: &'static [usize],
 }
 
 /// One replica; shared by Raft's state machine (which writes) and queries (which read).
@@ -79,6 +81,8 @@ pub(super) struct Inner {
     pub(super) erased: BTreeMap<u64, u64>,
     /// Merges, and ends of deletions, that wait for the sealer.
     pub(super) jobs: usize,
+    /// The sealer was told to join batches of the head.
+    pub(super) is_joining: bool,
     /// Deletions whose end is applied and waits for the sealer: blocks here may still hold what they hide.
     pub(super) ending: Vec<Arc<Erasure>>,
     /// Names of files to remove once a snapshot without them is on disk.
@@ -98,7 +102,7 @@ impl Inner {
     }
 
     /// What a command that was just applied leaves to the sealer.
-    fn work(&mut self, effects: &Effects, membership: &Membership) -> Option<Work> {
+    fn work(&mut self, effects: &Effects, membership: &Membership, join_steps: &[usize]) -> Option<Work> {
         if let Some(head) = &effects.sealed {
             self.frozen.push(Arc::clone(head));
             // The head is empty now, so this is the state exactly as of this entry; the sealer adds the content.
@@ -110,10 +114,12 @@ impl Inner {
             self.jobs += 1;
             return Some(Work::Merge { runs: runs.clone(), veil: Arc::new(self.state.veil()) });
         }
-        let erasure = effects.ended.as_ref()?;
-        self.jobs += 1;
-        self.ending.push(Arc::clone(erasure));
-        Some(Work::LiftErasure(erasure.id))
+        if let Some(erasure) = &effects.ended {
+            self.jobs += 1;
+            self.ending.push(Arc::clone(erasure));
+            return Some(Work::LiftErasure(erasure.id));
+        }
+        self.wants_joining(join_steps).then_some(Work::Join)
     }
 
     /// Nothing is in memory only, and no file is about to change.
@@ -223,6 +229,7 @@ impl PartitionReplica {
             sealed_up_to: applied.map_or(0, |log_id| log_id.index),
             erased: content.erased,
             jobs: 0,
+            is_joining: false,
             ending: Vec::new(),
             retired: Vec::new(),
             durable,
@@ -258,7 +265,7 @@ impl PartitionReplica {
             let mut inner = self.inner.write();
             let (applied, effects) = inner.state.apply(log_id.index, command);
             inner.applied = Some(log_id);
-            let work = inner.work(&effects, membership);
+            let work = inner.work(&effects, membership, self.world.join_steps);
             let generation = inner.generation;
             let job = work.map(|work| Job { replica: Arc::clone(self), log_id, generation, work });
             (applied, effects, job)

@@ -1,5 +1,5 @@
-//! The thread of a node that works off what applied commands leave to be done with files: frozen heads become blocks,
-//! blocks are merged. One after another, in log order within each partition.
+//! The thread of a node that works off what applied commands leave to be done: batches of heads are joined, frozen heads
+//! become blocks, blocks are merged. One after another, in log order within each partition.
 //!
 //! Compression and syncs take tens of milliseconds; done here they hold up neither the apply of the
 //! next entries nor any async thread.
@@ -50,6 +50,8 @@ pub enum Work {
     Merge { runs: Vec<Vec<BlockId>>, veil: Arc<Veil> },
     /// What a deletion hid is gone by now.
     LiftErasure(u64),
+    /// Small batches of the head become larger ones. Changes no file, and nothing a reader sees.
+    Join,
 }
 
 /// Handle of the sealing thread, which ends when the last handle is gone.
@@ -116,7 +118,10 @@ async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<Job>) {
         };
         match job {
             Ok(Some(job)) => {
-                tokio::time::sleep(simulation::disk_latency()).await;
+                // Joining waits for no disk.
+                if !matches!(job.work, Work::Join) {
+                    tokio::time::sleep(simulation::disk_latency()).await;
+                }
                 backlog.take(job);
             }
             Ok(None) => return,

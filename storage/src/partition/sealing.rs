@@ -24,6 +24,10 @@ impl PartitionReplica {
             }
             Work::Merge { runs, veil } => self.finish_merge(job, runs, veil)?,
             Work::LiftErasure(id) => self.lift_erasure(job, *id),
+            Work::Join => {
+                self.join_batches();
+                return Ok(());
+            }
         }
         self.sealed.notify_one();
         Ok(())

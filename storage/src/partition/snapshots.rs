@@ -80,6 +80,7 @@ impl PartitionReplica {
             inner.frozen.clear();
             inner.ending.clear();
             inner.jobs = 0;
+            inner.is_joining = false;
             let before = std::mem::replace(&mut inner.blocks, blocks);
             let is_named = |block: &Block| content.blocks.iter().any(|meta| meta.id == block.meta.id);
             inner.retired.extend(

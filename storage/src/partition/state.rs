@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use insighthub_model::{Offset, PartitionId, Timestamp};
+use insighthub_model::{LogId, Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
@@ -179,13 +179,12 @@ impl PartitionState {
         let base_offset = self.next_offset;
         let (records, scores) = self.refuse_too_old(Timestamp(created_at), chunk.records.batch, chunk.scores);
         if !records.is_empty() {
-            let batch = Arc::new(StoredBatch {
-                partition: self.partition,
-                base_offset,
-                created_at: vec![created_at; records.len()],
+            let batch = Arc::new(StoredBatch::new(
+                LogId { partition: self.partition, offset: base_offset },
+                vec![created_at; records.len()],
                 records,
                 scores,
-            });
+            ));
             self.next_offset = batch.end_offset();
             self.head.push(Arc::clone(&batch));
             effects.stored.push(batch);

@@ -5,11 +5,11 @@ use insighthub_model::query::{Regex, Text};
 
 use super::bitmap::Bitmap;
 use super::regex_search::RegexSearch;
-use super::segment_search::{Judged, judge, rows_matching};
-use super::slot_search::{is_plain, rows_holding};
+use super::segment_search::{Judged, Segment, judge, rows_matching};
+use super::slot_search::{Slots, is_plain, rows_holding};
 use super::template_search::{Ends, may_hold};
 use super::word_search::WordSearch;
-use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages, Texts};
+use crate::column_source::{ColumnError, Messages, Template, TemplatedMessages};
 
 /// Words or a regular expression to be found in messages.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ enum Verdict {
     LookAtRows,
 }
 
-/// Below this share of the rows (one in so many) messages are put together one by one.
+/// Below this share of the rows of their templates (one in so many) messages are put together one by one.
 const SPARSE_SHARE: usize = 16;
 /// Word constituents that stand for what is in a slot; one of them is not part of what is looked for.
 const FILLINGS: [&str; 2] = ["\u{a66e}", "\u{a641}"];
@@ -75,12 +75,12 @@ impl MessageSearch {
     ) -> Result<(), ColumnError> {
         let free = templated.templates.free();
         let templates = (0u32..).zip(templated.templates.list());
-        let verdicts: Vec<Verdict> = templates
+        let (verdicts, segments): (Vec<Verdict>, Vec<Vec<Segment>>) = templates
             .map(|(number, template)| match free == Some(number) {
-                true => Verdict::LookAtRows,
+                true => (Verdict::LookAtRows, Vec::new()),
                 false => self.judge(template),
             })
-            .collect();
+            .unzip();
         if verdicts.iter().all(|verdict| *verdict == Verdict::Never) {
             rows.clear();
             return Ok(());
@@ -103,22 +103,21 @@ impl MessageSearch {
                 if let [word] = words.parts()
                     && is_plain(word)
                 {
-                    insert_where(templated, &of_slots, rows, |template, slots| {
+                    insert_where(templated, &of_slots, rows, |_, template, slots| {
                         rows_holding(template, slots, word)
                     })?;
                     open.subtract(&of_slots);
                 }
             }
             MessageSearch::Regex(regex) => {
-                let is_dense = of_slots.count() * SPARSE_SHARE >= templated.codes.len();
-                if let Some(held) = regex.held().filter(|_| is_dense) {
-                    insert_where(templated, &of_slots, rows, |template, slots| {
-                        let rows = template.rows as usize;
-                        match judge(template, regex, held) {
-                            Judged::Always => vec![true; rows],
-                            Judged::Never => vec![false; rows],
-                            Judged::In(segments) => rows_matching(&segments, slots, rows, regex),
-                        }
+                // Of each template either all rows are judged or a few are put together.
+                let judged = segments.iter().zip(templated.templates.list());
+                let judged = judged.filter(|(segments, _)| !segments.is_empty());
+                let judged_rows: usize = judged.map(|(_, template)| template.rows as usize).sum();
+                if regex.held().is_some() && of_slots.count() * SPARSE_SHARE >= judged_rows {
+                    insert_where(templated, &of_slots, rows, |number, template, slots| {
+                        let segments = segments.get(number as usize).map_or(&[][..], Vec::as_slice);
+                        rows_matching(segments, slots, template.rows as usize, regex)
                     })?;
                     open.subtract(&of_slots);
                 }
@@ -132,7 +131,8 @@ impl MessageSearch {
         })
     }
 
-    fn judge(&self, template: &Template) -> Verdict {
+    /// What a template says, and, of a regular expression, where in its rows a match may lie.
+    fn judge(&self, template: &Template) -> (Verdict, Vec<Segment>) {
         let (may_match, always) = match self {
             MessageSearch::Words(words) => {
                 let parts = words.parts();
@@ -153,20 +153,21 @@ impl MessageSearch {
                     required.is_empty() || required.iter().any(|text| may_hold(template, text, ends));
                 if may_match && let Some(held) = regex.held() {
                     return match judge(template, regex, held) {
-                        Judged::Always => Verdict::Always,
-                        Judged::Never => Verdict::Never,
-                        Judged::In(_) => Verdict::LookAtRows,
+                        Judged::Always => (Verdict::Always, Vec::new()),
+                        Judged::Never => (Verdict::Never, Vec::new()),
+                        Judged::In(segments) => (Verdict::LookAtRows, segments),
                     };
                 }
                 let is_literal = |text: &str| template.literals.iter().any(|literal| literal.contains(text));
                 (may_match, may_match && regex.literal().is_some_and(is_literal))
             }
         };
-        match (may_match, always) {
+        let verdict = match (may_match, always) {
             (false, _) => Verdict::Never,
             (true, true) => Verdict::Always,
             (true, false) => Verdict::LookAtRows,
-        }
+        };
+        (verdict, Vec::new())
     }
 }
 
@@ -175,7 +176,7 @@ fn insert_where(
     templated: &TemplatedMessages<'_>,
     wanted: &Bitmap,
     found: &mut Bitmap,
-    judge_rows: impl Fn(&Template, &[Texts<'_>]) -> Vec<bool>,
+    judge_rows: impl Fn(u32, &Template, &Slots<'_>) -> Result<Vec<bool>, ColumnError>,
 ) -> Result<(), ColumnError> {
     let templates = &*templated.templates;
     let mut verdicts: Vec<Option<Vec<bool>>> = vec![None; templates.list().len()];
@@ -186,8 +187,8 @@ fn insert_where(
         let verdicts = match verdicts {
             Some(verdicts) => verdicts,
             None => {
-                let slots = templated.variables.variables(templates, code)?;
-                verdicts.insert(judge_rows(template, &slots))
+                let slots = |slot| templated.variables.variable(templates, code, slot);
+                verdicts.insert(judge_rows(code, template, &slots)?)
             }
         };
         if verdicts.get(at).is_some_and(|is| *is) {

@@ -6,8 +6,9 @@ use foldhash::{HashMap, HashMapExt};
 use insighthub_model::query::token::fold;
 
 use super::regex_search::RegexSearch;
+use super::slot_search::Slots;
 use super::template_search::{Ends, may_hold};
-use crate::column_source::{Codes, Printed, Template, Texts, slot_character};
+use crate::column_source::{Codes, ColumnError, Printed, Template, Texts, slot_character};
 
 /// A stretch of a template that a match cannot reach out of.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,18 +88,20 @@ fn may_match(segment: &Segment, template: &Template, regex: &RegexSearch) -> boo
     regex.required().is_empty() || regex.required().iter().any(|text| may_hold(&part, text, ends))
 }
 
-/// Row by row of the template, whether one of the segments has a match.
+/// Row by row of the template, whether one of the segments has a match. Reads the slots of these.
 pub(super) fn rows_matching(
     segments: &[Segment],
-    slots: &[Texts<'_>],
+    slots: &Slots<'_>,
     rows: usize,
     regex: &RegexSearch,
-) -> Vec<bool> {
+) -> Result<Vec<bool>, ColumnError> {
     let mut found = vec![false; rows];
     for segment in segments {
-        let slots = slots.get(segment.first_slot..).unwrap_or(&[]);
-        match (segment.literals.as_slice(), slots) {
-            ([before, behind], [slot, ..]) => {
+        let numbers = segment.first_slot..segment.first_slot + segment.literals.len().saturating_sub(1);
+        let slots: Vec<Texts<'static>> =
+            numbers.filter_map(|slot| slots(slot).transpose()).collect::<Result<_, _>>()?;
+        match (segment.literals.as_slice(), slots.as_slice()) {
+            ([before, behind], [slot]) => {
                 let mut text = String::new();
                 let mut matches = |value: &dyn Fn(&mut String)| {
                     text.clear();
@@ -112,7 +115,7 @@ pub(super) fn rows_matching(
             (literals, slots) => of_slots(literals, slots, regex, &mut found),
         }
     }
-    found
+    Ok(found)
 }
 
 /// Judges the segment with what is pushed into its slot.

@@ -3,7 +3,10 @@
 
 use insighthub_model::query::token::is_word_char;
 
-use crate::column_source::{Codes, Numbers, Printed, Template, Texts, ids, slot_character};
+use crate::column_source::{Codes, ColumnError, Numbers, Printed, Template, Texts, ids, slot_character};
+
+/// Reads what stands in a slot of the template in question.
+pub(super) type Slots<'a> = dyn Fn(usize) -> Result<Option<Texts<'static>>, ColumnError> + 'a;
 
 /// The word, folded, and whether what is before and behind the slot ends a word.
 #[derive(Clone, Copy)]
@@ -18,20 +21,25 @@ pub(super) fn is_plain(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Row by row of the template, whether one of its slots holds the plain, folded word.
-pub(super) fn rows_holding(template: &Template, slots: &[Texts<'_>], word: &str) -> Vec<bool> {
+/// Row by row of the template, whether one of its slots holds the plain, folded word. Reads the slots that may.
+pub(super) fn rows_holding(
+    template: &Template,
+    slots: &Slots<'_>,
+    word: &str,
+) -> Result<Vec<bool>, ColumnError> {
     let mut found = vec![false; template.rows as usize];
     let neighbours = template.literals.iter().zip(template.literals.iter().skip(1));
-    for ((slot, characters), (before, behind)) in slots.iter().zip(&template.characters).zip(neighbours) {
+    for ((slot, characters), (before, behind)) in template.characters.iter().enumerate().zip(neighbours) {
         if word.bytes().any(|byte| characters & slot_character(byte) == 0) {
             continue;
         }
+        let Some(slot) = slots(slot)? else { continue };
         let wanted = Wanted {
             word,
             is_free_before: !before.ends_with(is_word_char),
             is_free_behind: !behind.starts_with(is_word_char),
         };
-        match slot {
+        match &slot {
             Texts::Coded { .. } => of_codes(slot.codes(), wanted, &mut found),
             Texts::Printed(printed) => of_printed(printed, wanted, &mut found),
             Texts::Plain(texts) => {
@@ -39,7 +47,7 @@ pub(super) fn rows_holding(template: &Template, slots: &[Texts<'_>], word: &str)
             }
         }
     }
-    found
+    Ok(found)
 }
 
 fn of_codes(codes: Option<Codes<'_>>, wanted: Wanted<'_>, found: &mut [bool]) {

@@ -18,9 +18,6 @@ type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 pub(super) struct Watched<'a> {
     source: &'a dyn ColumnSource,
     spending: &'a Spending<'a>,
-    /// A batch in memory would look at all its rows each time.
-    time_range: (i64, i64),
-    level_mask: u8,
     /// Variables come in groups of templates; they are counted once, together.
     variables_noted: AtomicBool,
 }
@@ -31,8 +28,6 @@ impl<'a> Watched<'a> {
         let watched = |source: &&'a dyn ColumnSource| Watched {
             source: *source,
             spending,
-            time_range: source.time_range(),
-            level_mask: source.level_mask(),
             variables_noted: AtomicBool::new(false),
         };
         sources.iter().filter(|source| source.rows() > 0).map(watched).collect()
@@ -41,16 +36,33 @@ impl<'a> Watched<'a> {
     fn note(&self, column: ColumnName<'_>) {
         self.spending.read(self.source, column);
     }
+
+    fn note_variables(&self) {
+        if !self.variables_noted.swap(true, Ordering::Relaxed) {
+            self.note(ColumnName::MessageVariables);
+        }
+    }
 }
 
 impl Variables for Watched<'_> {
     fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
-        if !self.variables_noted.swap(true, Ordering::Relaxed) {
-            self.note(ColumnName::MessageVariables);
-        }
+        self.note_variables();
         match self.source.message()? {
             Messages::Templated(messages) => messages.variables.variables(templates, template),
             Messages::Plain(_) => Ok(Arc::new([])),
+        }
+    }
+
+    fn variable(
+        &self,
+        templates: &Templates,
+        template: u32,
+        slot: usize,
+    ) -> Result<Option<Texts<'static>>, ColumnError> {
+        self.note_variables();
+        match self.source.message()? {
+            Messages::Templated(messages) => messages.variables.variable(templates, template, slot),
+            Messages::Plain(_) => Ok(None),
         }
     }
 }
@@ -70,7 +82,7 @@ impl ColumnSource for Watched<'_> {
     }
 
     fn time_range(&self) -> (i64, i64) {
-        self.time_range
+        self.source.time_range()
     }
 
     fn offset_range(&self) -> (u64, u64) {
@@ -86,7 +98,7 @@ impl ColumnSource for Watched<'_> {
     }
 
     fn level_mask(&self) -> u8 {
-        self.level_mask
+        self.source.level_mask()
     }
 
     fn may_hold_token(&self, token: &str) -> bool {

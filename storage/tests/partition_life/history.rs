@@ -6,7 +6,7 @@ use std::sync::Arc;
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
-use insighthub_model::{Record, Scores, Timestamp};
+use insighthub_model::{FieldValue, Record, Scores, Timestamp};
 use insighthub_storage::command::{Append, Chunk, Command, EncodedBatch};
 use insighthub_storage::life::{Expiry, Pace, plan_merges};
 use insighthub_storage::query::{Conditions, Filter, after_offset};
@@ -15,9 +15,18 @@ use proptest::prelude::*;
 use crate::plain::{FIRST_MINUTE, MINUTES, PlainList, PlainRecord, SERVICES, WORDS, Wanted, record, wanted};
 use crate::replica::Machine;
 
+/// The first replica joins no batches, the others do: they must not differ by that.
+const NO_JOINS: &[usize] = &[];
+const MANY_JOINS: &[usize] = &[8, 24, 72];
+
+/// Simulated time in which the sealer does what it has to do.
+const REST: std::time::Duration = std::time::Duration::from_millis(50);
+
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Append(Vec<PlainRecord>),
+    /// Time in which batches are joined.
+    Rest,
     /// Service, minute, word.
     Letter(usize, i64, usize),
     Seal,
@@ -61,6 +70,7 @@ pub(crate) enum Step {
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => prop::collection::vec(record(), 1..40).prop_map(Step::Append),
+        4 => Just(Step::Rest),
         1 => (0usize..3, 0i64..MINUTES, 0usize..5).prop_map(|(a, b, c)| Step::Letter(a, b, c)),
         6 => Just(Step::Seal),
         3 => (0usize..8, 1usize..5).prop_map(|(at, length)| Step::Merge { at, length }),
@@ -105,8 +115,8 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn new() -> History {
         History {
-            steady: Machine::new(1),
-            shaky: Machine::new(2),
+            steady: Machine::new(1, NO_JOINS),
+            shaky: Machine::new(2, MANY_JOINS),
             is_breaking: false,
             is_filling: false,
             is_damaged: false,
@@ -126,7 +136,7 @@ impl History {
         self.steady.settle().await;
         if self.is_breaking || self.is_filling || self.is_damaged {
             // Lets its sealer run into what stops it.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(REST).await;
         } else {
             self.shaky.settle().await;
         }
@@ -165,6 +175,7 @@ impl History {
         let (was_breaking, was_damaged) = (self.is_breaking, self.is_damaged);
         match step {
             Step::Append(records) => self.append(records).await,
+            Step::Rest => tokio::time::sleep(REST).await,
             Step::Letter(service, minute, word) => self.letter(*service, *minute, *word).await,
             Step::Seal => self.apply(Command::Seal).await,
             Step::Merge { at, length } => {
@@ -207,7 +218,7 @@ impl History {
             Step::Replace => {
                 self.replicas += 1;
                 (self.is_breaking, self.is_filling, self.is_damaged) = (false, false, false);
-                self.shaky = self.steady.copy(self.replicas, &self.log);
+                self.shaky = self.steady.copy(self.replicas, MANY_JOINS, &self.log);
                 self.shaky.settle().await;
             }
             Step::Search(wanted) => self.searched = Some(wanted.clone()),
@@ -224,9 +235,8 @@ impl History {
         let mut scores = Scores::default();
         for (row, record) in (0u32..).zip(records) {
             let mut open = builder.record();
-            open.int("row", i64::from(row)).unwrap();
-            if row.is_multiple_of(3) {
-                open.text("word", WORDS[record.words.1]).unwrap();
+            for (name, value) in record.fields() {
+                open.field(name, &value).unwrap();
             }
             open.finish(FixedFields {
                 service: record.service(),
@@ -292,6 +302,11 @@ impl History {
         }
     }
 
+    /// Batches in the heads of the two replicas.
+    pub(crate) fn batches(&self) -> [usize; 2] {
+        [&self.steady, &self.shaky].map(|machine| machine.replica.status().head_batches)
+    }
+
     /// Both replicas answer what the list answers.
     pub(crate) fn check(&self, when: &str) -> Result<(), TestCaseError> {
         self.check_machine(&self.steady, &format!("the first replica {when}"))?;
@@ -333,7 +348,7 @@ impl History {
         self.mend().await;
         self.end_deletions().await;
         self.check("at the end")?;
-        let copy = self.steady.copy(99, &self.log);
+        let copy = self.steady.copy(99, MANY_JOINS, &self.log);
         copy.settle().await;
         self.check_machine(&copy, "a copy at the end")?;
         for machine in [&self.shaky, &copy] {
@@ -353,14 +368,19 @@ fn records(machine: &Machine, conditions: &Conditions) -> Vec<Record> {
     after_offset(&sources, &Filter::new(conditions).unwrap(), 0, usize::MAX).unwrap()
 }
 
-fn shown(record: &Record) -> (u64, String, Timestamp, String, Option<f64>, bool) {
-    let message = format!("{} {}", record.level, record.message);
+type Shown = (u64, String, Timestamp, String, Option<f64>, bool);
+
+fn shown(record: &Record) -> Shown {
+    // Blocks have fields by name, batches as they came.
+    let fields: BTreeMap<&str, &FieldValue> =
+        record.fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let message = format!("{} {} {fields:?}", record.level, record.message);
     let service = record.service.clone();
     (record.log_id.offset, service, record.timestamp, message, record.latency_ms, record.is_anomaly)
 }
 
-fn expected(offset: u64, record: &PlainRecord) -> (u64, String, Timestamp, String, Option<f64>, bool) {
-    let message = format!("{} {}", record.level, record.message());
+fn expected(offset: u64, record: &PlainRecord) -> Shown {
+    let message = format!("{} {} {:?}", record.level, record.message(), record.fields());
     let service = record.service().to_owned();
     (offset, service, record.timestamp(), message, record.latency_ms, record.is_anomaly)
 }

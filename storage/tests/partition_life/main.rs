@@ -9,6 +9,7 @@ mod plain;
 mod replica;
 
 use history::{History, Step, steps};
+use plain::PlainRecord;
 use proptest::prelude::*;
 
 /// Cases of the ordinary run; set `PROPTEST_CASES` for more.
@@ -34,6 +35,30 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         }
         history.finish().await
     })
+}
+
+#[test]
+fn one_replica_joins_batches_and_the_other_does_not() {
+    let record = PlainRecord {
+        service: 0,
+        minute: 1,
+        nanos: 3,
+        level: insighthub_model::Level::Info,
+        words: (0, 1),
+        latency_ms: None,
+        is_anomaly: false,
+    };
+    in_simulated_time(7, async {
+        let mut history = History::new();
+        for _ in 0..30 {
+            history.take(&Step::Append(vec![record.clone(); 3])).await;
+            history.take(&Step::Rest).await;
+        }
+        assert_eq!(history.batches(), [30, 3], "batches of the first and of the second replica");
+        history.check("with joined batches")?;
+        history.finish().await
+    })
+    .unwrap();
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
-use insighthub_model::{Level, Timestamp};
+use insighthub_model::{FieldValue, Level, Timestamp};
 use insighthub_storage::life::{Deletion, Expiry};
 use insighthub_storage::query::Conditions;
 use proptest::prelude::*;
@@ -36,6 +36,15 @@ impl PlainRecord {
 
     pub(crate) fn message(&self) -> String {
         format!("{} then {} took {} ms", WORDS[self.words.0], WORDS[self.words.1], self.nanos % 977)
+    }
+
+    /// A field of every record, and one that some have.
+    pub(crate) fn fields(&self) -> BTreeMap<&'static str, FieldValue> {
+        let mut fields = BTreeMap::from([("nanos", FieldValue::Int(self.nanos))]);
+        if self.nanos % 3 == 0 {
+            fields.insert("word", FieldValue::Text(WORDS[self.words.1].to_owned()));
+        }
+        fields
     }
 }
 

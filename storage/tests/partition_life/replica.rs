@@ -1,5 +1,7 @@
 //! A replica on a simulated disk that may crash, and what it is asked.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +26,23 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) const RETRIES_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
-struct CountsRecords;
+struct HashesRecords;
 
-impl ApplyObserver for CountsRecords {
+impl ApplyObserver for HashesRecords {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
 
+    /// Of every record in its order, as detectors learn: however they are cut into batches.
     fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
-        let records: usize = head.batches.iter().map(|batch| batch.len()).sum();
-        before.iter().copied().chain([records as u8]).collect()
+        let mut hash = DefaultHasher::new();
+        before.hash(&mut hash);
+        for batch in &head.batches {
+            for row in 0..batch.len() {
+                let record = batch.record(row).unwrap();
+                (record.log_id.offset, record.service, record.message).hash(&mut hash);
+                record.latency_ms.map(f64::to_bits).hash(&mut hash);
+            }
+        }
+        Bytes::copy_from_slice(&hash.finish().to_le_bytes())
     }
 }
 
@@ -43,17 +54,18 @@ pub(crate) struct Machine {
     fs: SimFs,
     _index_directory: TempDir,
     index: Arc<Index>,
+    join_steps: &'static [usize],
     pub(crate) replica: Arc<PartitionReplica>,
 }
 
 impl Machine {
-    pub(crate) fn new(seed: u64) -> Machine {
+    pub(crate) fn new(seed: u64, join_steps: &'static [usize]) -> Machine {
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let directory = tempfile::Builder::new().prefix("insighthub-life-").tempdir_in(place).unwrap();
         let (fs, index) = (SimFs::new(seed), Arc::new(Index::open(directory.path()).unwrap()));
-        let replica = open(&fs, &index);
-        Machine { fs, _index_directory: directory, index, replica }
+        let replica = open(&fs, &index, join_steps);
+        Machine { fs, _index_directory: directory, index, join_steps, replica }
     }
 
     pub(crate) fn apply(&self, index: u64, command: &Command) {
@@ -92,7 +104,7 @@ impl Machine {
     /// The process dies, perhaps with the power, and starts again: it replays the log behind its snapshot.
     pub(crate) fn restart(&mut self, with_power: bool, log: &[Command]) {
         self.fs = if with_power { self.fs.power_cut() } else { self.fs.kill() };
-        self.replica = open(&self.fs, &self.index);
+        self.replica = open(&self.fs, &self.index, self.join_steps);
         self.replay(log);
     }
 
@@ -142,8 +154,8 @@ impl Machine {
     }
 
     /// A new replica that gets this one's snapshot and blocks, then the log.
-    pub(crate) fn copy(&self, seed: u64, log: &[Command]) -> Machine {
-        let copy = Machine::new(seed);
+    pub(crate) fn copy(&self, seed: u64, join_steps: &'static [usize], log: &[Command]) -> Machine {
+        let copy = Machine::new(seed, join_steps);
         if let Some(stored) = self.replica.durable_snapshot() {
             copy.fetch_missing(self, &stored);
             copy.replica.install(stored).unwrap();
@@ -173,13 +185,14 @@ impl Machine {
     }
 }
 
-fn open(fs: &SimFs, index: &Arc<Index>) -> Arc<PartitionReplica> {
+fn open(fs: &SimFs, index: &Arc<Index>, join_steps: &'static [usize]) -> Arc<PartitionReplica> {
     let world = ReplicaWorld {
         fs: fs.as_fs(),
         cache: Arc::new(BlockCache::new(1 << 20)),
         index: Arc::clone(index),
         sealer: Arc::new(Sealer::start().unwrap()),
-        observer: Arc::new(CountsRecords),
+        observer: Arc::new(HashesRecords),
+        join_steps,
     };
     PartitionReplica::open(PartitionId(0), Path::new("/disk/partition"), world).unwrap()
 }

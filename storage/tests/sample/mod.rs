@@ -13,7 +13,7 @@ use std::sync::Arc;
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::{FieldValue, Level, PartitionId, Record, Scores, Timestamp};
+use insighthub_model::{FieldValue, Level, LogId, PartitionId, Record, Scores, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::sealed_head::SealedHead;
 use proptest::prelude::*;
@@ -105,13 +105,12 @@ pub(crate) fn batch_of(samples: &[Sample], base_offset: u64) -> StoredBatch {
         scores.anomaly_score.push(sample.score.unwrap_or(f32::NAN));
         scores.anomalies.extend(sample.reason.clone().map(|reason| (row as u32, reason)));
     }
-    StoredBatch {
-        partition: PARTITION,
-        base_offset,
-        created_at: samples.iter().map(|sample| sample.created_at).collect(),
-        records: Arc::new(builder.take()),
-        scores: Arc::new(scores),
-    }
+    StoredBatch::new(
+        LogId { partition: PARTITION, offset: base_offset },
+        samples.iter().map(|sample| sample.created_at).collect(),
+        Arc::new(builder.take()),
+        Arc::new(scores),
+    )
 }
 
 /// A head of these samples, cut into batches before the given places.

@@ -174,6 +174,19 @@ pub(super) fn decode_stream<T>(
     }
 }
 
+/// Passes over a stream that is compressed; false, with nothing read, where it is not.
+fn pass_frame(cursor: &mut Cursor<'_>) -> Decoded<bool> {
+    let mut ahead = cursor.clone();
+    if Tag::from_number(ahead.u8()?)? != Tag::Zstd {
+        return Ok(false);
+    }
+    ahead.length()?;
+    let frame_length = ahead.length()?;
+    ahead.take(frame_length)?;
+    *cursor = ahead;
+    Ok(true)
+}
+
 fn inflate(cursor: &mut Cursor<'_>) -> Decoded<Vec<u8>> {
     let length = cursor.length()?;
     if length > STREAM_BYTES_MAX {

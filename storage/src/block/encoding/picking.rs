@@ -8,11 +8,23 @@ use super::integers::{code_values, read_integers, scaled};
 use super::packed::pick;
 use super::text_decoding::{decode_ends, text};
 use super::texts::{DIGITS_ALL, DIGITS_LISTED, DIGITS_SHORTEST, shortest};
-use super::{Cursor, DamagedChunk, Decoded, Tag, decode_stream};
+use super::{Cursor, DamagedChunk, Decoded, Tag, decode_stream, pass_frame};
 use crate::column_source::ids;
 
 const NOT_THERE: DamagedChunk = DamagedChunk("a value is asked for that is not there");
 const OTHER_ENCODING: DamagedChunk = DamagedChunk("a stream of texts has another encoding");
+
+/// Reads a stream; where nothing of it is wanted and it is compressed, it is passed over as it is.
+fn pick_stream<T: Default>(
+    cursor: &mut Cursor<'_>,
+    places: &[usize],
+    read: impl FnOnce(Tag, &mut Cursor<'_>) -> Decoded<T>,
+) -> Decoded<T> {
+    match places {
+        [] if pass_frame(cursor)? => Ok(T::default()),
+        _ => decode_stream(cursor, read),
+    }
+}
 
 /// Integers of a stream of so many.
 pub(in crate::block) fn pick_integers(
@@ -20,8 +32,12 @@ pub(in crate::block) fn pick_integers(
     count: usize,
     places: &[usize],
 ) -> Decoded<Vec<i64>> {
-    decode_stream(cursor, |tag, cursor| match tag {
+    pick_stream(cursor, places, |tag, cursor| match tag {
         Tag::Constant => Ok(vec![cursor.signed()?; places.len()]),
+        Tag::Delta if places.is_empty() => {
+            let (_, _) = (cursor.signed()?, cursor.varint()?);
+            pick(cursor, count, places)
+        }
         Tag::Packed => {
             let (base, scale) = (cursor.signed()?, cursor.varint()?);
             let steps = pick(cursor, count, places)?;
@@ -74,7 +90,7 @@ pub(in crate::block) fn pick_texts(
     count: usize,
     places: &[usize],
 ) -> Decoded<TextColumn> {
-    decode_stream(cursor, |tag, cursor| match tag {
+    pick_stream(cursor, places, |tag, cursor| match tag {
         Tag::Constant => {
             let text = text(cursor)?;
             Ok(places.iter().map(|_| text).collect())
@@ -86,7 +102,7 @@ pub(in crate::block) fn pick_texts(
             }
             // The codes stand behind the texts: those are found first, and picked when it is known which.
             let mut texts = cursor.clone();
-            decode_stream(cursor, |tag, cursor| pick_different(tag, cursor, different, &[]))?;
+            pick_stream(cursor, &[], |tag, cursor| pick_different(tag, cursor, different, &[]))?;
             let codes = pick_integers(cursor, count, places)?;
             let code =
                 |code: &i64| usize::try_from(*code).ok().filter(|code| *code < different).ok_or(NOT_THERE);
@@ -94,8 +110,9 @@ pub(in crate::block) fn pick_texts(
             let mut wanted = codes.clone();
             wanted.sort_unstable();
             wanted.dedup();
-            let found =
-                decode_stream(&mut texts, |tag, cursor| pick_different(tag, cursor, different, &wanted))?;
+            let found = pick_stream(&mut texts, &wanted, |tag, cursor| {
+                pick_different(tag, cursor, different, &wanted)
+            })?;
             let place = |code: &usize| wanted.binary_search(code).unwrap_or(0);
             Ok(codes.iter().map(|code| found.get(place(code))).collect())
         }
@@ -117,7 +134,7 @@ fn pick_different(tag: Tag, cursor: &mut Cursor<'_>, count: usize, places: &[usi
         }
         Tag::Affixed => {
             let (prefix, suffix) = (text(cursor)?, text(cursor)?);
-            let between = decode_stream(cursor, |tag, cursor| {
+            let between = pick_stream(cursor, places, |tag, cursor| {
                 pick_disguised(tag, cursor, count, places, (prefix, suffix))
             })?;
             Ok(between)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use insighthub_model::batch::TextColumn;
 
 use super::super::encoding::{
-    Cursor, DamagedChunk, Decoded, decode_codes_below, decode_integers, decode_texts,
+    Cursor, DamagedChunk, Decoded, decode_codes_below, decode_integers, decode_texts, pick_texts,
 };
 use crate::column_source::{Column, Template, Templates, Texts};
 
@@ -96,4 +96,24 @@ pub(in crate::block) fn decode_variables(
         slots.collect::<Decoded<Arc<[_]>>>()
     };
     templates.iter().map(slots).collect()
+}
+
+/// What stands in one slot of one of the templates of a group. The others are passed over.
+pub(in crate::block) fn decode_variable(
+    cursor: &mut Cursor<'_>,
+    templates: &[Template],
+    wanted: (usize, usize),
+) -> Decoded<Option<Texts<'static>>> {
+    let mut found = None;
+    for (number, template) in templates.iter().enumerate() {
+        let rows = template.rows as usize;
+        for slot in 0..template.characters.len() {
+            if (number, slot) == wanted {
+                found = Some(decode_texts(cursor, rows)?);
+            } else {
+                pick_texts(cursor, rows, &[])?;
+            }
+        }
+    }
+    Ok(found)
 }

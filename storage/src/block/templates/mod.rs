@@ -8,7 +8,9 @@ mod encoding;
 mod tokens;
 
 pub(super) use cutting::{Draft, cut};
-pub(super) use decoding::{HeldMessages, PLAIN, TEMPLATED, decode_messages, decode_variables};
+pub(super) use decoding::{
+    HeldMessages, PLAIN, TEMPLATED, decode_messages, decode_variable, decode_variables,
+};
 pub(crate) use tokens::for_each_variable;
 
 #[cfg(test)]

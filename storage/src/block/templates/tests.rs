@@ -57,6 +57,14 @@ fn check(messages: &TextColumn) -> Option<usize> {
             templates_read.free() == Some(0) || template.literals == ["", ""],
         );
     }
+    for (number, slots) in decoded.0.iter().enumerate() {
+        for (slot, texts) in slots.iter().enumerate() {
+            let mut cursor = Cursor::new(&variables);
+            let alone = decode_variable(&mut cursor, templates_read.list(), (number, slot)).unwrap();
+            assert_eq!(alone.map(|alone| alone.to_column()), Some(texts.to_column()));
+            assert_eq!(cursor.expect_end(), Ok(()));
+        }
+    }
     let read =
         Messages::Templated(TemplatedMessages { templates: templates_read, codes, variables: &decoded });
     assert_eq!(&read.to_column().unwrap(), messages);

@@ -1,5 +1,7 @@
 //! Groups with their aggregates: of one source, of one replica, of all.
 
+use std::hash::BuildHasher;
+
 use foldhash::HashMap;
 use insighthub_model::query::pipeline::{Aggregate, Function};
 use insighthub_model::table::{Table, Value};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GROUPS_MAX;
 use super::group_ids::GroupIds;
+use super::group_order::in_order;
 use super::plan::{Grouping, Key};
 use super::rate::Stretch;
 use super::state::States;
@@ -16,16 +19,23 @@ use crate::query::error::QueryError;
 use crate::query::filter::Filter;
 
 /// See the module's documentation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Groups {
     keys: Vec<Vec<Value>>,
     /// One per aggregate.
     states: Vec<States>,
+    /// Where keys are, by their hash; where several have the same, the others by the next numbers that are free.
     #[serde(skip)]
-    places: HashMap<Vec<Value>, usize>,
+    places: HashMap<u64, usize>,
     /// The memory of the states is at most this.
     #[serde(skip)]
     bytes: usize,
+}
+
+impl PartialEq for Groups {
+    fn eq(&self, other: &Groups) -> bool {
+        (&self.keys, &self.states) == (&other.keys, &other.states)
+    }
 }
 
 /// A grouping made ready: its conditions as filters.
@@ -124,26 +134,33 @@ impl Groups {
         }
         self.bytes = bytes;
         if self.places.len() < self.keys.len() {
-            self.places = self.keys.iter().cloned().enumerate().map(|(at, key)| (key, at)).collect();
+            self.places.clear();
+            for key in std::mem::take(&mut self.keys) {
+                self.place(key);
+            }
         }
-        let places: Vec<usize> = other
-            .keys
-            .into_iter()
-            .map(|key| match self.places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    let place = self.keys.len();
-                    self.keys.push(key.clone());
-                    self.places.insert(key, place);
-                    place
-                }
-            })
-            .collect();
+        let places: Vec<usize> = other.keys.into_iter().map(|key| self.place(key)).collect();
         for (states, part) in self.states.iter_mut().zip(other.states) {
             states.grow(self.keys.len());
             states.merge(part, &places);
         }
         self.check(bytes_max)
+    }
+
+    /// Where the group of a key is, a new one behind the others.
+    fn place(&mut self, key: Vec<Value>) -> usize {
+        let mut hash = self.places.hasher().hash_one(&key);
+        loop {
+            match self.places.get(&hash) {
+                Some(place) if self.keys.get(*place) == Some(&key) => return *place,
+                Some(_) => hash = hash.wrapping_add(1),
+                None => break,
+            }
+        }
+        let place = self.keys.len();
+        self.places.insert(hash, place);
+        self.keys.push(key);
+        place
     }
 
     fn bytes_held(&self) -> usize {
@@ -183,14 +200,16 @@ impl Groups {
                 grouping.aggregates.iter().map(|aggregate| States::new(&aggregate.function)).collect();
             groups.states.iter_mut().for_each(|states| states.grow(1));
         }
-        let mut order: Vec<usize> = (0..groups.keys.len()).collect();
-        order.sort_by(|a, b| groups.keys.get(*a).cmp(&groups.keys.get(*b)));
+        let Groups { mut keys, states, .. } = groups;
+        let order = in_order(&keys, grouping.keys.len());
         let row = |group: usize| {
-            let key = groups.keys.get(group).cloned().unwrap_or_default();
-            let aggregates = grouping.aggregates.iter().zip(&groups.states);
-            let values =
-                aggregates.map(|(aggregate, states)| states.value(&aggregate.function, group, stretch));
-            key.into_iter().chain(values).collect()
+            let mut row = keys.get_mut(group).map(std::mem::take).unwrap_or_default();
+            let aggregates = grouping.aggregates.iter().zip(&states);
+            row.reserve_exact(states.len());
+            row.extend(
+                aggregates.map(|(aggregate, states)| states.value(&aggregate.function, group, stretch)),
+            );
+            row
         };
         Table { columns, rows: order.into_iter().map(row).collect() }
     }

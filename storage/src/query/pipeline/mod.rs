@@ -14,6 +14,7 @@ mod edge;
 mod finish;
 pub(super) mod gather;
 pub(super) mod group_ids;
+mod group_order;
 mod groups;
 mod numbers;
 mod plan;

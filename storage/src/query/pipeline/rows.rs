@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::table::{Table, Value};
-use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
+use insighthub_model::{Level, LogId, PartitionId, Record, Scores, Timestamp};
 
 use crate::stored_batch::StoredBatch;
 
@@ -28,16 +28,15 @@ pub(super) fn source_of_record(record: &Record) -> StoredBatch {
         raw_bytes: 0,
     });
     let anomalies = record.is_anomaly.then(|| (0, record.anomaly_reason.clone().unwrap_or_default()));
-    StoredBatch {
-        partition: record.log_id.partition,
-        base_offset: record.log_id.offset,
-        created_at: vec![record.created_at.0],
-        records: Arc::new(builder.take()),
-        scores: Arc::new(Scores {
+    StoredBatch::new(
+        record.log_id,
+        vec![record.created_at.0],
+        Arc::new(builder.take()),
+        Arc::new(Scores {
             anomaly_score: vec![record.anomaly_score.unwrap_or(f32::NAN)],
             anomalies: anomalies.into_iter().collect(),
         }),
-    }
+    )
 }
 
 /// A table as a source; columns called like a field that every record has are that field.
@@ -77,13 +76,12 @@ pub(super) fn source_of_table(table: &Table) -> StoredBatch {
             raw_bytes: 0,
         });
     }
-    StoredBatch {
-        partition: PartitionId(0),
-        base_offset: 0,
-        created_at: vec![0; table.rows.len()],
-        records: Arc::new(builder.take()),
-        scores: Arc::new(scores),
-    }
+    StoredBatch::new(
+        LogId { partition: PartitionId(0), offset: 0 },
+        vec![0; table.rows.len()],
+        Arc::new(builder.take()),
+        Arc::new(scores),
+    )
 }
 
 /// The fields every record has, as far as a table's columns are called like them.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::batch::{BatchBuilder, FieldValues, FixedFields, TextColumn};
 use insighthub_model::query::token::{fold, tokens};
-use insighthub_model::{Level, PartitionId, Record, Scores, Timestamp};
+use insighthub_model::{Level, LogId, PartitionId, Record, Scores, Timestamp};
 use proptest::prelude::*;
 
 use crate::column_source::{
@@ -94,13 +94,12 @@ impl RecordsOfSource {
                 .map(|(parts, row)| (row, format!("{}x the usual", parts.timestamp)))
                 .collect(),
         };
-        let batch = StoredBatch {
-            partition: PartitionId(partition),
-            base_offset,
-            created_at: vec![0; self.0.len()],
-            records: Arc::new(builder.take()),
-            scores: Arc::new(scores),
-        };
+        let batch = StoredBatch::new(
+            LogId { partition: PartitionId(partition), offset: base_offset },
+            vec![0; self.0.len()],
+            Arc::new(builder.take()),
+            Arc::new(scores),
+        );
         let length = self.0.len() as u64;
         // Rows of a block are sorted by service and time, so offsets are not ascending.
         let offsets = (0..length).map(|row| base_offset + (length - 1 - row)).collect();
