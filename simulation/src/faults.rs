@@ -114,6 +114,11 @@ impl Faults {
         }
         for at in 0..cluster.machines_count() {
             cluster.disk(at).set_capacity(u64::MAX);
+            // A disk that has stopped works again once the power was off. Its process has not noticed where it wrote
+            // nothing to its log since.
+            if cluster.disk(at).is_stopping() {
+                cluster.stop(at, true, cluster.now());
+            }
         }
         cluster.start_all();
     }

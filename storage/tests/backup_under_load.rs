@@ -68,8 +68,8 @@ async fn open(directory: &Path, identity: Identity) -> Arc<Cluster> {
         wal: WalOptions { segment_bytes: 64 << 10, identity: 7, ..WalOptions::default() },
         block_cache_bytes: 1 << 20,
         heartbeat_ms: 100,
-        election_min_ms: 200,
-        election_max_ms: 300,
+        lease_ms: 300,
+        entries_kept: 64,
     };
     let service = PeerService::new(Newcomer::new(member()));
     let transport = Transport::start(TransportOptions::new("n1"), Arc::new(TcpNetwork), service);

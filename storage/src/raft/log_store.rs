@@ -19,6 +19,8 @@ use openraft::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::durable_snapshot::PurgeLine;
+use super::state_machine::StateMachine;
 use super::types::{NodeId, RaftLogId as LogId, TypeConfig};
 use crate::codec::{self, CodecError};
 use crate::command::Payload;
@@ -37,6 +39,8 @@ pub struct GroupLog {
     wal: Arc<Wal>,
     group: GroupId,
     own: Arc<OwnCommands>,
+    /// Of the handle that purges.
+    purge_line: Option<PurgeLine>,
 }
 
 /// Commands this node made and has not applied yet, by ascending index; as many as proposals are under way.
@@ -87,7 +91,12 @@ enum EntryKind {
 impl GroupLog {
     /// The log of `group`.
     pub fn new(wal: Arc<Wal>, group: GroupId) -> Self {
-        Self { wal, group, own: Arc::default() }
+        Self { wal, group, own: Arc::default(), purge_line: None }
+    }
+
+    /// The same log, purged behind nothing but what this machine has stored.
+    pub fn purged_behind(self, machine: &StateMachine) -> Self {
+        Self { purge_line: Some(machine.purge_line()), ..self }
     }
 
     async fn read(
@@ -207,6 +216,11 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError<NodeId>> {
+        if let Some(line) = &mut self.purge_line
+            && !line.reaches(log_id).await
+        {
+            return Err(LogFault::NoSnapshot(log_id).writing());
+        }
         let payload = encode(&log_id).map_err(|error| LogFault::from(error).writing())?;
         let mark = PurgeMark { term: log_id.leader_id.term, index: log_id.index, payload };
         self.wal.purge(self.group, mark).map_err(|error| LogFault::from(error).writing())
@@ -249,6 +263,8 @@ pub(crate) enum LogFault {
     Wal(#[from] WalError),
     #[error("an entry or mark of the log: {0}")]
     Codec(#[from] CodecError),
+    #[error("the log was to be purged up to {0} behind a snapshot that was not stored")]
+    NoSnapshot(LogId),
 }
 
 impl LogFault {

@@ -1,5 +1,6 @@
 //! openraft on our log and our state: the only folder that names it beside `snapshot`, `group` and `cluster`.
 
+mod durable_snapshot;
 mod log_store;
 pub(crate) mod network;
 pub(crate) mod pre_vote;

@@ -74,6 +74,7 @@ impl GroupStarter {
                 .map(|id| id.index),
         };
         let machine = StateMachine::new(state);
+        let log = log.purged_behind(&machine);
         let network = PeerNetwork::new(self.transport.clone(), id);
         let raft = Raft::new(self.node_id, Arc::clone(&self.config), network, log, machine).await;
         let raft = raft.map_err(|error| fail(&error))?;

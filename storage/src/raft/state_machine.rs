@@ -10,6 +10,7 @@ use openraft::{BasicNode, EntryPayload, ErrorSubject, ErrorVerb, RaftSnapshotBui
 use openraft::{StorageError, StorageIOError};
 use parking_lot::{Mutex, RwLock};
 
+use super::durable_snapshot::{DurableSnapshot, PurgeLine};
 use super::types::{Membership, NodeId, RaftLogId, TypeConfig};
 use crate::command::{Applied, Command};
 use crate::control::ControlState;
@@ -77,6 +78,7 @@ pub struct StateMachine {
     state: GroupState,
     last_applied: Option<RaftLogId>,
     membership: Membership,
+    durable: DurableSnapshot,
 }
 
 impl StateMachine {
@@ -87,7 +89,12 @@ impl StateMachine {
             GroupState::Partition(partition) => partition.durable_snapshot(),
         };
         let meta = durable.map(|stored| stored.meta).unwrap_or_default();
-        StateMachine { state, last_applied: meta.last_log_id, membership: meta.last_membership }
+        let durable = DurableSnapshot::new(meta.last_log_id);
+        StateMachine { state, last_applied: meta.last_log_id, membership: meta.last_membership, durable }
+    }
+
+    pub(super) fn purge_line(&self) -> PurgeLine {
+        self.durable.watch()
     }
 
     fn apply_command(&self, log_id: RaftLogId, command: Command) -> Applied {
@@ -150,6 +157,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             moment: Arc::new(moment),
             last_applied: self.last_applied,
             membership: self.membership.clone(),
+            durable: self.durable.clone(),
         }
     }
 
@@ -164,15 +172,16 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     ) -> Stored<()> {
         let stored = StoredSnapshot { meta: meta.clone(), snapshot: *snapshot };
         let state = self.state.clone();
-        blocking(move || match (&state, &stored.snapshot) {
+        let installed = blocking(move || match (&state, &stored.snapshot) {
             (GroupState::Control(control), Snapshot::Control(new)) => {
                 *control.state.write() = new.clone();
                 control.store(stored.clone())
             }
             (GroupState::Partition(partition), Snapshot::Partition(_)) => partition.install(stored.clone()),
             _ => Err(StoreError::WrongSnapshot { path: PathBuf::from("from a peer") }),
-        })
-        .await?;
+        });
+        installed.await.inspect_err(|_| self.durable.failed())?;
+        self.durable.stored(meta.last_log_id);
         self.last_applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
         Ok(())
@@ -201,13 +210,14 @@ pub struct SnapshotBuilder {
     moment: Arc<Moment>,
     last_applied: Option<RaftLogId>,
     membership: Membership,
+    durable: DurableSnapshot,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
     async fn build_snapshot(&mut self) -> Stored<RaftSnapshot<TypeConfig>> {
         let (moment, last_applied, membership) =
             (Arc::clone(&self.moment), self.last_applied, self.membership.clone());
-        let stored = blocking(move || match moment.as_ref() {
+        let built = blocking(move || match moment.as_ref() {
             Moment::Control(control, state) => {
                 let meta = SnapshotMeta {
                     last_log_id: last_applied,
@@ -218,8 +228,9 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
                 control.store(stored.clone()).map(|()| Some(stored))
             }
             Moment::Partition(partition) => partition.snapshot(last_applied, &membership),
-        })
-        .await?;
+        });
+        let stored = built.await.inspect_err(|_| self.durable.failed())?;
+        self.durable.stored(stored.as_ref().and_then(|stored| stored.meta.last_log_id));
         // Nothing has been sealed yet. An error would end the replica; a snapshot of nothing changes nothing.
         Ok(to_raft(stored.unwrap_or_else(|| StoredSnapshot {
             meta: SnapshotMeta::default(),

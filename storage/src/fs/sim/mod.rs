@@ -104,6 +104,11 @@ impl SimFs {
         }
     }
 
+    /// Whether [`Fault::StopsAfter`] was armed since the last power cut or kill.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.lock().stops_in.is_some()
+    }
+
     /// Limits all files together; `u64::MAX` lifts the limit. Nobody else fills the disk any more.
     pub fn set_capacity(&self, capacity_bytes: u64) {
         let mut state = self.shared.lock();
