@@ -1,0 +1,6 @@
+//! Runs the detectors over files and measures them against labels.
+
+pub mod nab;
+pub mod series_csv;
+pub mod events;
+pub mod grouping;
