@@ -4,3 +4,5 @@ pub mod nab;
 pub mod series_csv;
 pub mod events;
 pub mod grouping;
+pub mod incidents;
+pub mod logs;
