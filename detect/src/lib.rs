@@ -13,6 +13,7 @@ pub mod record;
 pub mod scorer;
 pub mod series;
 pub mod service;
+pub mod session;
 pub mod tail;
 pub mod template;
 pub mod window;

@@ -6,3 +6,5 @@ pub mod events;
 pub mod grouping;
 pub mod incidents;
 pub mod logs;
+pub mod metrics;
+pub mod sessions;

@@ -40,10 +40,17 @@ const THRESHOLD_MIN: f64 = 2.7;
 const THRESHOLD_MAX: f64 = 8.0;
 /// The standard normal's 99th percentile.
 const P99_SCALES: f32 = 2.326;
+/// The last few records are about eight; one record moves their mean by at most 0.75 scales.
+const SLOWNESS_WEIGHT: f32 = 0.125;
+const SLOWNESS_CLIP_SCALES: f32 = 6.0;
 /// Latencies below this count as this: the logarithm of nothing is no latency.
 const LATENCY_MS_MIN: f64 = 0.01;
 /// Templates' counts are halved when the service has this many records, so that shares follow it.
 const SHARE_WINDOW: u64 = 100_000;
+/// How much the forest moves a score: measured, a quarter or more costs recall of odd records.
+const FOREST_WEIGHT: f64 = 0.1;
+/// Forest surprise from which the combination is the reason that is told.
+const FOREST_ALONE: f64 = 3.0;
 const FEATURES: usize = 7;
 const FEATURE_NAMES: [&str; FEATURES] =
     ["latency", "message", "level", "frequency", "errors", "time of day", "time of day"];
@@ -60,6 +67,9 @@ struct Kind {
 pub struct RecordDetector {
     records: u64,
     latency: Level,
+    /// How much slower than usual the last few records were, as a logarithm: while all are slow, the single one is not
+    /// odd, and the windows speak of it.
+    slowness: f32,
     /// By template number; the last one is the overflow.
     kinds: Vec<Kind>,
     overflow: Kind,
@@ -98,6 +108,7 @@ impl RecordDetector {
         RecordDetector {
             records: 0,
             latency: Level::default(),
+            slowness: 0.0,
             kinds: Vec::new(),
             overflow: Kind::default(),
             shared_records: 0,
@@ -121,7 +132,7 @@ impl RecordDetector {
         let log_latency = seen.latency_ms.filter(|ms| ms.is_finite()).map(|ms| ln(ms.max(LATENCY_MS_MIN)) as f32);
         let kind = self.kind(seen.template);
         let usual = if kind.latency.values >= TEMPLATE_RECORDS_MIN { kind.latency } else { self.latency };
-        let z = log_latency.map_or(0.0, |latency| usual.z(latency)).max(0.0);
+        let z = log_latency.map_or(0.0, |latency| self.z(latency, &usual));
         let rarity = self.rarity(kind, seen.level);
         let slow = f64::from(z);
         let of_latency = self.latency_tail.surprise(slow);
@@ -133,10 +144,12 @@ impl RecordDetector {
         let mut forest_reason = None;
         if is_candidate || self.sample.wants() {
             let features = self.features(seen, z, rarity);
-            let of_forest = if is_candidate { self.forest_surprise(&features) } else { 0.0 };
-            if of_forest > surprise {
-                surprise = of_forest;
-                forest_reason = Some(features);
+            if is_candidate {
+                let of_forest = self.forest_surprise(&features);
+                surprise += FOREST_WEIGHT * of_forest;
+                if of_forest > FOREST_ALONE {
+                    forest_reason = Some(features);
+                }
             }
             if !is_candidate {
                 self.sample.learn(seen.time_nanos, &features);
@@ -154,6 +167,15 @@ impl RecordDetector {
             None => self.reason_of_kind(kind),
         });
         Verdict { surprise: Some(surprise), reason }
+    }
+
+    /// Scales above what is usual for the kind and lately; learns how slow the service is just now.
+    fn z(&mut self, log_latency: f32, usual: &Level) -> f32 {
+        let residual = log_latency - usual.mean;
+        let z = (residual - self.slowness.max(0.0)) / usual.scale();
+        let reach = SLOWNESS_CLIP_SCALES * usual.scale();
+        self.slowness += SLOWNESS_WEIGHT * (residual - self.slowness).clamp(-reach, reach);
+        z.max(0.0)
     }
 
     fn kind(&self, template: u16) -> Kind {
@@ -176,12 +198,12 @@ impl RecordDetector {
         [z, rarity as f32, f32::from(seen.level as u8), frequency, errors, sine, cosine]
     }
 
-    /// What the forest says of a candidate, on top of its being one.
+    /// What the forest says of a candidate among candidates.
     fn forest_surprise(&mut self, features: &[f32; FEATURES]) -> f64 {
         let Some(score) = self.sample.score(features) else { return 0.0 };
         let surprise = self.forest_tail.surprise(f64::from(score));
         self.forest_tail.learn(f64::from(score));
-        if self.forest_tail.count() < FOREST_CALIBRATED_AT { 0.0 } else { FOREST_GATE + surprise }
+        if self.forest_tail.count() < FOREST_CALIBRATED_AT { 0.0 } else { surprise }
     }
 
     fn learn(&mut self, template: u16, log_latency: Option<f32>) {

@@ -6,6 +6,7 @@
 //! (nearest neighbour, Ramaswamy et al. 2000), or a change of spread. Knows nothing of logs.
 
 mod features;
+mod metrics;
 mod novelty;
 mod season;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tail::Tail;
 use features::Features;
+pub use metrics::{MetricsDetector, MetricsScore};
 pub use features::{CHANNELS, CHANNEL_NAMES};
 
 /// Values before the first score.
