@@ -81,7 +81,8 @@ mod tests {
     fn one_incident_is_one_alert() {
         let mut episode = Episode::default();
         let scores = [0.2, 1.5, 3.0, 2.0, 0.5, 0.1];
-        let steps: Vec<Step> = (0..).step_by(60).zip(scores).map(|(secs, score)| episode.step(secs, score)).collect();
+        let steps: Vec<Step> =
+            (0..).step_by(60).zip(scores).map(|(secs, score)| episode.step(secs, score)).collect();
         use Step::{Calm, Continued, Opened};
         assert_eq!(steps, [Calm, Opened, Continued, Continued, Continued, Continued]);
         assert_eq!(episode.step(700, 0.0), Continued);

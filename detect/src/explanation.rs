@@ -51,16 +51,18 @@ impl Explanation {
         let channels = loudest(window);
         let has_forest = channels.iter().any(|shown| shown.channel == Channel::Forest);
         let shares = if has_forest { windows.forest_contributions(window) } else { Vec::new() };
-        let templates = windows.changed(TEMPLATES_SHOWN).into_iter().map(|(kind, records, expected, first_seen)| {
-            let template = miner.templates().get(usize::from(kind));
-            ChangedTemplate {
-                id: template.map_or(0, |template| template.id),
-                text: template.map_or_else(|| "other messages".to_owned(), |template| template.text.clone()),
-                records,
-                expected,
-                first_seen_nanos: first_seen,
-            }
-        });
+        let templates =
+            windows.changed(TEMPLATES_SHOWN).into_iter().map(|(kind, records, expected, first_seen)| {
+                let template = miner.templates().get(usize::from(kind));
+                ChangedTemplate {
+                    id: template.map_or(0, |template| template.id),
+                    text: template
+                        .map_or_else(|| "other messages".to_owned(), |template| template.text.clone()),
+                    records,
+                    expected,
+                    first_seen_nanos: first_seen,
+                }
+            });
         let doubt = window.rate_due * window.rate_doubt;
         Explanation {
             channels,

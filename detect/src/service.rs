@@ -2,6 +2,7 @@
 //!
 //! Same records and ticks in the same order, same state and same answers, on every replica and after every hand-over.
 
+use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -93,28 +94,31 @@ impl ServiceDetector {
         }
     }
 
-    /// Closes the windows that lie behind `now`, in event time.
+    /// Closes the windows that lie behind `now`, in event time. Call it after each committed batch with the newest time
+    /// of the partition: what is due is asked when a record comes, so replicas must tick at the same places of the log.
     pub fn tick(&mut self, now: Timestamp, scores: &mut TickScores) {
-        let before = scores.windows.len();
-        self.windows.tick(now.0, !self.episode.is_open(), &mut scores.windows);
-        for window in scores.windows.iter().skip(before) {
-            match self.episode.step(window.end_nanos.div_euclid(1_000_000_000), window.score) {
+        while let Some(window) = self.windows.close_next(now.0, !self.episode.is_open()) {
+            let end_secs = window.end_nanos.div_euclid(NANOS_PER_SEC);
+            match self.episode.step(end_secs, window.score) {
                 Step::Calm | Step::Continued => {}
                 Step::Closed => scores.closed.push((self.episode_nanos, window.end_nanos)),
-                step @ (Step::Opened | Step::Again) => {
-                    let is_first = step == Step::Opened;
-                    if is_first {
-                        self.episode_nanos = window.end_nanos;
-                    }
-                    scores.alerts.push(Alert {
-                        episode_nanos: self.episode_nanos,
-                        at_nanos: window.end_nanos,
-                        score: window.score,
-                        is_first,
-                        explanation: Explanation::of(window, &self.windows, &self.miner),
-                    });
+                Step::Opened => {
+                    self.episode_nanos = window.end_nanos;
+                    scores.alerts.push(self.alert(&window, true));
                 }
+                Step::Again => scores.alerts.push(self.alert(&window, false)),
             }
+            scores.windows.push(window);
+        }
+    }
+
+    fn alert(&self, window: &Window, is_first: bool) -> Alert {
+        Alert {
+            episode_nanos: self.episode_nanos,
+            at_nanos: window.end_nanos,
+            score: window.score,
+            is_first,
+            explanation: Explanation::of(window, &self.windows, &self.miner),
         }
     }
 
@@ -123,3 +127,7 @@ impl ServiceDetector {
         &self.miner
     }
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

@@ -82,7 +82,9 @@ impl SessionDetector {
 
     /// Rarity of the oddest step and of the oddest count, the second only where it is odder.
     fn evidence(&self, events: &[u32]) -> (f64, Option<(u32, u32)>) {
-        let rarity = |known: Option<&u64>| log10((self.sessions + 1) as f64 / (known.copied().unwrap_or(0) as f64 + 0.5));
+        let rarity = |known: Option<&u64>| {
+            log10((self.sessions + 1) as f64 / (known.copied().unwrap_or(0) as f64 + 0.5))
+        };
         let (mut most, mut sum, mut oddest) = (0.0, 0.0, None);
         for step in steps(events) {
             let rarity = rarity(self.steps.get(&step));

@@ -41,7 +41,8 @@ fn content_and_event(line: &str) -> Option<(String, String)> {
     let (_, rest) = rest.split_once(',')?;
     let (content, event) = rest.rsplit_once(',')?;
     let is_quoted = content.len() >= 2 && content.starts_with('"') && content.ends_with('"');
-    let content = if is_quoted { content.get(1..content.len() - 1)?.replace("\"\"", "\"") } else { content.to_owned() };
+    let content =
+        if is_quoted { content.get(1..content.len() - 1)?.replace("\"\"", "\"") } else { content.to_owned() };
     Some((content, event.to_owned()))
 }
 
@@ -53,7 +54,9 @@ fn compared(found: &[String], truth: &[String]) -> Accuracy {
         *of_found.entry(a.as_str()).or_insert(0) += 1;
         *of_truth.entry(b.as_str()).or_insert(0) += 1;
     }
-    let is_exact = |((a, b), count): &(&(&str, &str), &usize)| of_found.get(a) == Some(count) && of_truth.get(b) == Some(count);
+    let is_exact = |((a, b), count): &(&(&str, &str), &usize)| {
+        of_found.get(a) == Some(count) && of_truth.get(b) == Some(count)
+    };
     Accuracy { right: pairs.iter().filter(is_exact).map(|(_, count)| count).sum(), lines: found.len() }
 }
 

@@ -126,7 +126,8 @@ pub fn read(path: &Path) -> Result<Vec<Incident>, LogsError> {
 pub fn evaluate(folder: &Path) -> Result<Outcome, LogsError> {
     let incidents = read(&folder.join("incidents.csv"))?;
     let mut kept = Kept::default();
-    let file = lines(&folder.join("logs.ndjson.gz")).map_err(|error| LogsError::Io(io::Error::other(error)))?;
+    let file =
+        lines(&folder.join("logs.ndjson.gz")).map_err(|error| LogsError::Io(io::Error::other(error)))?;
     Runner::default().run(file, &mut kept, |_| {})?;
     Ok(compared(&incidents, &kept))
 }
@@ -135,7 +136,8 @@ fn compared(incidents: &[Incident], kept: &Kept) -> Outcome {
     let mut outcome = Outcome::default();
     let mut ranked: Vec<(f32, bool)> = Vec::new();
     for (service, records) in &kept.records {
-        let (first, last) = (records.first().map_or(0, |record| record.secs), records.last().map_or(0, |record| record.secs));
+        let (first, last) =
+            (records.first().map_or(0, |record| record.secs), records.last().map_or(0, |record| record.secs));
         let from = first + WARM_UP_SECS;
         outcome.service_days += (last - from).max(0) as f64 / 86_400.0;
         let alerts: Vec<&(i64, String)> =
@@ -147,8 +149,11 @@ fn compared(incidents: &[Incident], kept: &Kept) -> Outcome {
         for incident in mine {
             // False alarms belong to no kind.
             let event = incident.event;
-            let near: Vec<i64> =
-                times.iter().copied().filter(|at| (event.start..=event.end + GRACE_SECS).contains(at)).collect();
+            let near: Vec<i64> = times
+                .iter()
+                .copied()
+                .filter(|at| (event.start..=event.end + GRACE_SECS).contains(at))
+                .collect();
             outcome.by_kind.entry(incident.kind.clone()).or_default().add(&[event], &near, GRACE_SECS);
             if SUDDEN.contains(&incident.kind.as_str()) {
                 outcome.sudden.add(&[event], &near, GRACE_SECS);
@@ -157,7 +162,8 @@ fn compared(incidents: &[Incident], kept: &Kept) -> Outcome {
                 outcome.missed.push(incident.clone());
             }
         }
-        let is_false = |at: i64| !events.iter().any(|event| (event.start..=event.end + GRACE_SECS).contains(&at));
+        let is_false =
+            |at: i64| !events.iter().any(|event| (event.start..=event.end + GRACE_SECS).contains(&at));
         let wrong = alerts.iter().filter(|(at, _)| is_false(*at));
         outcome.false_alerts.extend(wrong.map(|(at, summary)| (service.clone(), *at, summary.clone())));
         count_records(records, from, &events, &mut outcome, &mut ranked);

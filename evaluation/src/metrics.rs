@@ -66,7 +66,8 @@ fn events(path: &Path) -> Result<Vec<Wrong>, LogsError> {
     let parse = |line: &str| -> Option<Wrong> {
         let (range, metrics) = line.trim().split_once(':')?;
         let (start, end) = range.split_once('-')?;
-        let metrics = metrics.split(',').map(|metric| metric.trim().parse().ok()).collect::<Option<Vec<_>>>()?;
+        let metrics =
+            metrics.split(',').map(|metric| metric.trim().parse().ok()).collect::<Option<Vec<_>>>()?;
         Some((start.parse().ok()?, end.parse().ok()?, metrics))
     };
     let mut events = Vec::new();

@@ -31,9 +31,14 @@ pub enum SeriesError {
 
 /// The lines of a file, inflated where its name ends in `.gz`.
 pub fn lines(path: &Path) -> Result<Box<dyn BufRead>, SeriesError> {
-    let file = File::open(path).map_err(|error| SeriesError::File { path: path.display().to_string(), error })?;
+    let file =
+        File::open(path).map_err(|error| SeriesError::File { path: path.display().to_string(), error })?;
     let is_packed = path.extension().is_some_and(|extension| extension == "gz");
-    Ok(if is_packed { Box::new(BufReader::new(GzDecoder::new(file))) } else { Box::new(BufReader::new(file)) })
+    Ok(if is_packed {
+        Box::new(BufReader::new(GzDecoder::new(file)))
+    } else {
+        Box::new(BufReader::new(file))
+    })
 }
 
 /// Reads a series. The header line is passed over; an empty value is NaN.

@@ -15,8 +15,8 @@ use linfa_ensemble::EnsembleLearner;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::prng::{SplitMix64, mix};
-use tree::average_path;
 pub use tree::IsolationTree;
+use tree::average_path;
 
 /// How to grow a forest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn the_same_seed_grows_the_same_forest() {
         let rows = cloud(500, 3);
-        let scores = |seed| IsolationForestParams::new(seed).grow(rows.view()).unwrap().score(&[1.0, 2.0, 3.0, 4.0]);
+        let scores =
+            |seed| IsolationForestParams::new(seed).grow(rows.view()).unwrap().score(&[1.0, 2.0, 3.0, 4.0]);
         assert_eq!(scores(9).to_bits(), scores(9).to_bits());
         assert_ne!(scores(9), scores(10));
     }

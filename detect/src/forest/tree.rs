@@ -39,7 +39,11 @@ pub(super) fn average_path(rows: usize) -> f32 {
 
 impl IsolationTree {
     /// Grows a tree from the sampled rows, which are reordered.
-    pub(super) fn grow(rows: ArrayView2<'_, f32>, sample: &mut [u32], prng: &mut SplitMix64) -> IsolationTree {
+    pub(super) fn grow(
+        rows: ArrayView2<'_, f32>,
+        sample: &mut [u32],
+        prng: &mut SplitMix64,
+    ) -> IsolationTree {
         let depth_max = usize::BITS - sample.len().max(2).saturating_sub(1).leading_zeros();
         let mut tree = IsolationTree { nodes: Vec::with_capacity(2 * sample.len()) };
         tree.nodes.push(leaf(0, sample.len()));

@@ -25,11 +25,6 @@ impl Level {
         (self.deviation * DEVIATION_TO_SCALE).max(SCALE_MIN)
     }
 
-    /// Distance from the centre in scales.
-    pub(crate) fn z(&self, value: f32) -> f32 {
-        (value - self.mean) / self.scale()
-    }
-
     pub(crate) fn learn(&mut self, value: f32) {
         self.values = self.values.saturating_add(1);
         if self.values == 1 {

@@ -8,9 +8,9 @@
 mod level;
 mod plain_forest;
 mod sample;
+mod tempo;
 #[cfg(test)]
 mod tests;
-mod tempo;
 
 use insighthub_model::{Level as Severity, RecordBatch};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ const FOREST_GATE: f64 = 2.5;
 const FOREST_CALIBRATED_AT: u64 = 100;
 /// One record in a thousand is an anomaly, and never what is more usual than once in 500 or so.
 const FLAG_SURPRISE: f64 = 3.0;
+/// Records between two looks at the tail.
+const THRESHOLD_EVERY: u64 = 32;
 const THRESHOLD_MIN: f64 = 2.7;
 const THRESHOLD_MAX: f64 = 8.0;
 /// The standard normal's 99th percentile.
@@ -78,6 +80,8 @@ pub struct RecordDetector {
     kind_tail: Tail,
     forest_tail: Tail,
     score_tail: Tail,
+    /// Surprise from which a record is an anomaly.
+    threshold: f64,
     tempo: Tempo,
     sample: SampledForest,
 }
@@ -116,6 +120,7 @@ impl RecordDetector {
             kind_tail: tail(),
             forest_tail: tail(),
             score_tail: tail(),
+            threshold: FLAG_SURPRISE,
             tempo: Tempo::default(),
             sample: SampledForest::new(seed, FEATURES),
         }
@@ -129,7 +134,8 @@ impl RecordDetector {
     /// Scores a record against those before it, then learns it.
     pub fn push(&mut self, seen: &Observation) -> Verdict {
         self.tempo.count(seen.time_nanos, seen.level.is_error());
-        let log_latency = seen.latency_ms.filter(|ms| ms.is_finite()).map(|ms| ln(ms.max(LATENCY_MS_MIN)) as f32);
+        let log_latency =
+            seen.latency_ms.filter(|ms| ms.is_finite()).map(|ms| ln(ms.max(LATENCY_MS_MIN)) as f32);
         let kind = self.kind(seen.template);
         let usual = if kind.latency.values >= TEMPLATE_RECORDS_MIN { kind.latency } else { self.latency };
         let z = log_latency.map_or(0.0, |latency| self.z(latency, &usual));
@@ -159,9 +165,11 @@ impl RecordDetector {
         if self.records < WARM_UP_RECORDS {
             return Verdict::default();
         }
-        let threshold = self.score_tail.quantile(FLAG_SURPRISE).clamp(THRESHOLD_MIN, THRESHOLD_MAX);
+        if self.records.is_multiple_of(THRESHOLD_EVERY) {
+            self.threshold = self.score_tail.quantile(FLAG_SURPRISE).clamp(THRESHOLD_MIN, THRESHOLD_MAX);
+        }
         self.score_tail.learn(surprise);
-        let reason = (surprise >= threshold).then(|| match forest_reason {
+        let reason = (surprise >= self.threshold).then(|| match forest_reason {
             Some(features) => self.reason_of_forest(&features),
             None if of_latency >= of_kind => reason_of_latency(seen, log_latency, &usual, kind),
             None => self.reason_of_kind(kind),
@@ -179,7 +187,11 @@ impl RecordDetector {
     }
 
     fn kind(&self, template: u16) -> Kind {
-        self.kinds.get(usize::from(template)).copied().unwrap_or(if template == OVERFLOW { self.overflow } else { Kind::default() })
+        self.kinds.get(usize::from(template)).copied().unwrap_or(if template == OVERFLOW {
+            self.overflow
+        } else {
+            Kind::default()
+        })
     }
 
     /// -log10 of the template's share, less for what is meant to be read in peace.

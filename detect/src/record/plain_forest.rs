@@ -55,7 +55,8 @@ impl RecordScorer for PlainForest {
             self.tempo.count(time, is_error);
             let [frequency, errors] = self.tempo.counts();
             let [sine, cosine] = super::time_of_day(time);
-            let features = [latency.map_or(0.0, |ms| ln(ms.max(0.01)) as f32), frequency, errors, sine, cosine];
+            let features =
+                [latency.map_or(0.0, |ms| ln(ms.max(0.01)) as f32), frequency, errors, sine, cosine];
             let surprise = self.sample.score(&features).map(|score| {
                 let surprise = self.tail.surprise(f64::from(score));
                 self.tail.learn(f64::from(score));

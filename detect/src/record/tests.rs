@@ -10,7 +10,12 @@ fn normal(prng: &mut SplitMix64) -> f64 {
 fn steady(prng: &mut SplitMix64, row: i64) -> Observation {
     let template = (row % 5) as u16;
     let latency_ms = 20.0 * f64::from(template + 1) * crate::math::exp(0.3 * normal(prng));
-    Observation { time_nanos: row * 1_000_000_000, level: Severity::Info, template, latency_ms: Some(latency_ms) }
+    Observation {
+        time_nanos: row * 1_000_000_000,
+        level: Severity::Info,
+        template,
+        latency_ms: Some(latency_ms),
+    }
 }
 
 fn learned(rows: i64) -> (RecordDetector, SplitMix64, usize) {

@@ -48,6 +48,11 @@ impl Features {
         self.step_secs
     }
 
+    /// Distance of a value from its profile in standard deviations.
+    pub(super) fn deviation(&self, time_secs: i64, value: f64) -> f64 {
+        self.season.deviation(time_secs, value)
+    }
+
     /// Evidence of a value, which is then learned.
     pub(super) fn push(&mut self, time_secs: i64, value: f64) -> [f64; CHANNELS] {
         self.learn_step(time_secs);

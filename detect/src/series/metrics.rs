@@ -13,7 +13,8 @@ const TAIL_WINDOW: u64 = 20_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricsDetector {
     metrics: Vec<SeriesDetector>,
-    /// How odd each metric has been lately, decayed.
+    /// How far each metric has been from its profile lately, decayed: how rare a value is says when something is
+    /// wrong, how far off it is says what.
     lately: Vec<f64>,
     tail: Tail,
 }
@@ -24,7 +25,7 @@ pub struct MetricsScore {
     /// -log10 p of all metrics together.
     pub surprise: f64,
     pub is_anomaly: bool,
-    /// Metrics, oddest first.
+    /// Metrics, the one to look at first.
     pub ranking: Vec<usize>,
 }
 
@@ -41,9 +42,9 @@ impl MetricsDetector {
     pub fn push(&mut self, time_secs: i64, values: &[f64]) -> MetricsScore {
         let mut sum = 0.0;
         for ((metric, lately), value) in self.metrics.iter_mut().zip(&mut self.lately).zip(values) {
-            let surprise = metric.push(time_secs, *value).surprise;
-            *lately = MEMORY * *lately + (1.0 - MEMORY) * surprise;
-            sum += *lately;
+            let score = metric.push(time_secs, *value);
+            *lately = MEMORY * *lately + (1.0 - MEMORY) * score.deviation;
+            sum += score.surprise;
         }
         let surprise = self.tail.surprise(sum);
         self.tail.learn(sum);
@@ -53,7 +54,7 @@ impl MetricsDetector {
         MetricsScore { surprise, is_anomaly: surprise >= THRESHOLD, ranking }
     }
 
-    /// How odd each metric has been lately.
+    /// How far each metric has been from its profile lately, in standard deviations.
     pub fn lately(&self) -> &[f64] {
         &self.lately
     }

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tail::Tail;
 use features::Features;
+pub use features::{CHANNEL_NAMES, CHANNELS};
 pub use metrics::{MetricsDetector, MetricsScore};
-pub use features::{CHANNELS, CHANNEL_NAMES};
 
 /// Values before the first score.
 const WARM_UP_VALUES: u64 = 200;
@@ -41,6 +41,8 @@ pub struct SeriesScore {
     /// The same where it opens an episode or is much odder than what was reported of it; else 0.
     pub score: f64,
     pub is_anomaly: bool,
+    /// Distance from the daily profile in its standard deviations: compares series with each other.
+    pub deviation: f64,
     /// Evidence by channel, -log10 p, in the order of [`CHANNEL_NAMES`].
     pub channels: [f64; CHANNELS],
 }
@@ -70,6 +72,7 @@ impl SeriesDetector {
         if !value.is_finite() {
             return SeriesScore::default();
         }
+        let deviation = self.features.deviation(time_secs, value);
         let evidence = self.features.push(time_secs, value);
         let mut channels = [0.0; CHANNELS];
         for ((tail, evidence), channel) in self.tails.iter_mut().zip(evidence).zip(&mut channels) {
@@ -77,11 +80,11 @@ impl SeriesDetector {
             tail.learn(evidence);
         }
         if self.features.values() < WARM_UP_VALUES {
-            return SeriesScore::default();
+            return SeriesScore { deviation, ..SeriesScore::default() };
         }
         let surprise = EVIDENCE_SHARE * channels.iter().sum::<f64>();
         let score = self.report(time_secs, surprise);
-        SeriesScore { surprise, score, is_anomaly: score >= THRESHOLD, channels }
+        SeriesScore { surprise, score, is_anomaly: score >= THRESHOLD, deviation, channels }
     }
 
     /// The surprise where it is news, else 0. Depends on no threshold, so that every threshold sees one

@@ -8,6 +8,9 @@ const QUARTER_SECS: i64 = 900;
 const DAY_SECS: i64 = 86_400;
 /// Days a quarter remembers.
 const PROFILE_DAYS: f64 = 14.0;
+/// Days that the standard deviation remembers; a constant series has this one.
+const VARIANCE_DAYS: f64 = 60.0;
+const DEVIATION_MIN: f64 = 1e-3;
 /// Days over which the two guesses are compared.
 const COMPARED_DAYS: f64 = 3.0;
 
@@ -19,11 +22,14 @@ pub(super) struct Season {
     level: f64,
     error_profile: f64,
     error_level: f64,
+    /// Mean square of the distance from the profile.
+    variance: f64,
 }
 
 impl Default for Season {
     fn default() -> Season {
-        Season { profile: vec![(0.0, 0.0); QUARTERS], level: 0.0, error_profile: 0.0, error_level: 0.0 }
+        let profile = vec![(0.0, 0.0); QUARTERS];
+        Season { profile, level: 0.0, error_profile: 0.0, error_level: 0.0, variance: 0.0 }
     }
 }
 
@@ -36,6 +42,12 @@ impl Season {
         }
     }
 
+    /// Distance from the profile in its standard deviations; comparable between series. 0 until a profile is known.
+    pub(super) fn deviation(&self, time_secs: i64, value: f64) -> f64 {
+        let due = self.of_profile(time_secs);
+        due.map_or(0.0, |due| (value - due).abs() / libm::sqrt(self.variance).max(DEVIATION_MIN))
+    }
+
     /// Learns a value; `day` is how many there are a day, `values` how many there were with this one.
     pub(super) fn learn(&mut self, time_secs: i64, value: f64, day: f64, values: u64) {
         let values = values as f64;
@@ -43,6 +55,8 @@ impl Season {
         let weight = 1.0 / values.min(COMPARED_DAYS * day);
         self.error_level += weight * ((value - self.level).abs() - self.error_level);
         if let Some(due) = of_profile {
+            let squared = (value - due) * (value - due);
+            self.variance += (squared - self.variance) / values.min(VARIANCE_DAYS * day);
             self.error_profile += weight * ((value - due).abs() - self.error_profile);
         }
         self.level += (value - self.level) / values.min(day);

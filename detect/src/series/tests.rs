@@ -28,15 +28,14 @@ fn a_quiet_series_has_few_anomalies() {
 #[test]
 fn a_spike_a_shift_and_a_stop_are_each_reported_within_an_hour() {
     type Change = fn(f64) -> f64;
-    for (name, change) in [
-        ("spike", (|value| value + 200.0) as Change),
-        ("shift", |value| value + 25.0),
-        ("stop", |_| 0.0),
-    ] {
+    for (name, change) in
+        [("spike", (|value| value + 200.0) as Change), ("shift", |value| value + 25.0), ("stop", |_| 0.0)]
+    {
         let scores = scored(&mut SeriesDetector::default(), |row, value| {
             if (2_500..2_520).contains(&row) { change(value) } else { value }
         });
-        let found = anomalies(&scores).into_iter().filter(|row| (2_500..2_532).contains(row)).collect::<Vec<_>>();
+        let found =
+            anomalies(&scores).into_iter().filter(|row| (2_500..2_532).contains(row)).collect::<Vec<_>>();
         assert!(found.first().is_some_and(|row| *row < 2_512), "{name}: {found:?}");
         assert!(found.len() <= 6, "{name} is reported {} times", found.len());
     }
@@ -61,7 +60,10 @@ fn a_detector_that_is_handed_over_goes_on_as_if_it_had_not_been() {
         bincode::serde::decode_from_slice(&bytes, bincode::config::standard()).unwrap();
     for row in 0..500 {
         let value = f64::from(row % 37);
-        assert_eq!(detector.push(5_000_000 + i64::from(row) * 300, value), restored.push(5_000_000 + i64::from(row) * 300, value));
+        assert_eq!(
+            detector.push(5_000_000 + i64::from(row) * 300, value),
+            restored.push(5_000_000 + i64::from(row) * 300, value)
+        );
     }
     assert_eq!(detector, restored);
 }

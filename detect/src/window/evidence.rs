@@ -76,7 +76,12 @@ const NEW_PRIOR: f64 = 0.02;
 const SHIFT_RECORDS_MIN: u32 = 4;
 
 /// The channels but the forest's.
-pub(super) fn evidence(ring: &Ring, normal: &Normal, due: &Due, counts: &mut Vec<(u16, u32)>) -> [Evidence; CHANNELS] {
+pub(super) fn evidence(
+    ring: &Ring,
+    normal: &Normal,
+    due: &Due,
+    counts: &mut Vec<(u16, u32)>,
+) -> [Evidence; CHANNELS] {
     let [one, two, three, five, ten, fifteen, forty_five] = ring.sums([1, 2, 3, 5, 10, 15, 45]);
     let latency = best([latency(&one, due, LATENCY_WANDER), latency(&three, due, LATENCY_WANDER)]);
     let errors = |sums: &Sums| count_high(sums.errors, due.error_share * sums.records);
@@ -108,7 +113,8 @@ pub(super) fn evidence(ring: &Ring, normal: &Normal, due: &Due, counts: &mut Vec
 }
 
 fn best<const N: usize>(all: [Evidence; N]) -> Evidence {
-    all.into_iter().fold(Evidence::default(), |best, next| if next.surprise > best.surprise { next } else { best })
+    all.into_iter()
+        .fold(Evidence::default(), |best, next| if next.surprise > best.surprise { next } else { best })
 }
 
 fn latency(sums: &Sums, due: &Due, wander: f64) -> Evidence {
@@ -127,7 +133,12 @@ fn count_high(observed: f64, expected: f64) -> Evidence {
 }
 
 /// The template whose share grew most, corrected for how many were looked at.
-fn shift(ring: &Ring, normal: &Normal, (minutes, sums): (usize, &Sums), counts: &mut Vec<(u16, u32)>) -> Evidence {
+fn shift(
+    ring: &Ring,
+    normal: &Normal,
+    (minutes, sums): (usize, &Sums),
+    counts: &mut Vec<(u16, u32)>,
+) -> Evidence {
     ring.kinds(minutes, counts);
     let looked_at = log10(counts.len().max(1) as f64);
     let of = |(template, count): &(u16, u32)| {

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Observation, SampledForest};
 use crate::tail::Tail;
-pub use evidence::{CHANNELS, Channel, Evidence};
 use bucket::{BUCKET_NANOS, Bucket, Ring};
+pub use evidence::{CHANNELS, Channel, Evidence};
 use normal::{Due, Normal};
 use threshold::{THRESHOLD_MAX, Threshold};
 
@@ -72,6 +72,9 @@ pub struct WindowDetector {
     forest_evidence: Evidence,
     /// Records too late for their window.
     pub late: u64,
+    /// What latency is due in a bucket, until the next one closes: asked for every record.
+    #[serde(skip)]
+    due_latency: Option<(i64, f64)>,
 }
 
 impl WindowDetector {
@@ -87,6 +90,7 @@ impl WindowDetector {
             forest_tail: Tail::new(FOREST_TAIL),
             forest_evidence: Evidence::default(),
             late: 0,
+            due_latency: None,
         }
     }
 
@@ -109,7 +113,11 @@ impl WindowDetector {
         if self.open.len() <= place {
             self.open.resize_with(place + 1, Bucket::default);
         }
-        let due = self.normal.due(at);
+        let due = match self.due_latency {
+            Some((known, due)) if known == at => due,
+            _ => self.normal.due_latency(at),
+        };
+        self.due_latency = Some((at, due));
         let Some(bucket) = self.open.get_mut(place) else { return };
         bucket.records += 1;
         bucket.errors += u32::from(seen.level.is_error());
@@ -119,29 +127,29 @@ impl WindowDetector {
             let log_latency = crate::math::ln(latency_ms.max(0.01));
             bucket.timed += 1;
             bucket.log_latency += log_latency;
-            let reach = SLOW_SCALES * libm::sqrt(due.latency_variance);
-            bucket.slow += u32::from(log_latency > due.log_latency + reach);
-            self.normal.learn_latency(log_latency, due.log_latency);
+            bucket.slow += u32::from(log_latency > due + SLOW_SCALES * self.normal.latency_scale());
+            self.normal.learn_latency(log_latency, due);
         }
         if bucket.oddest.is_none_or(|(most, _)| surprise > most) {
             bucket.oddest = Some((surprise, id));
         }
     }
 
-    /// Closes what lies behind `now` by more than the lateness; appends the windows that end there.
-    pub fn tick(&mut self, now_nanos: i64, is_calm: bool, windows: &mut Vec<Window>) {
+    /// Closes the next bucket that lies behind `now` by more than the lateness, and scores the window that ends there;
+    /// `None` once all are closed. `is_calm` says that no incident is under way.
+    pub fn close_next(&mut self, now_nanos: i64, is_calm: bool) -> Option<Window> {
         let until = (now_nanos - LATENESS_NANOS).div_euclid(BUCKET_NANOS);
-        let Some(mut from) = self.open_from else { return };
+        let mut from = self.open_from?;
+        if from >= until {
+            return None;
+        }
         if until - from > GAP_BUCKETS_MAX {
             from = until - GAP_BUCKETS_MAX;
             self.open.clear();
         }
-        while from < until {
-            let bucket = self.open.pop_front().unwrap_or_default();
-            windows.push(self.close(from, bucket, is_calm));
-            from += 1;
-        }
-        self.open_from = Some(from);
+        self.open_from = Some(from + 1);
+        let bucket = self.open.pop_front().unwrap_or_default();
+        Some(self.close(from, bucket, is_calm))
     }
 
     /// Ids of the oddest records of the last minutes.
@@ -166,7 +174,12 @@ impl WindowDetector {
             })
             .collect();
         changed.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.0.cmp(&b.1.0)));
-        changed.into_iter().take(count).filter(|(surprise, _)| *surprise > 1.0).map(|(_, kind)| kind).collect()
+        changed
+            .into_iter()
+            .take(count)
+            .filter(|(surprise, _)| *surprise > 1.0)
+            .map(|(_, kind)| kind)
+            .collect()
     }
 
     /// Each feature's share in the last forest score.
@@ -193,6 +206,7 @@ impl WindowDetector {
 
     fn close(&mut self, at: i64, bucket: Bucket, is_calm: bool) -> Window {
         let due = self.normal.due(at);
+        self.due_latency = None;
         self.ring.push(bucket.clone());
         let mut counts = Vec::new();
         let hours = self.normal.hours();

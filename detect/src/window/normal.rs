@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{Profile, SLOTS, Share};
-use super::bucket::{Bucket, BUCKET_NANOS};
+use super::bucket::{BUCKET_NANOS, Bucket};
 use crate::math::{exp, ln};
 
 /// Decay of shares a minute: two days' memory.
@@ -84,6 +84,15 @@ impl Normal {
             error_share: self.errors.get(0.005),
             slow_share: self.slow.get(0.01),
         }
+    }
+
+    /// The logarithm of latency that is due, and the scale of one record's.
+    pub(super) fn due_latency(&self, bucket: i64) -> f64 {
+        self.latency.due(slot_of(bucket))
+    }
+
+    pub(super) fn latency_scale(&self) -> f64 {
+        libm::sqrt(self.variance.max(0.02))
     }
 
     /// The share of a template among the service's records.
