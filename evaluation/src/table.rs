@@ -16,10 +16,13 @@ pub struct Row {
     pub goal: &'static str,
 }
 
+/// Measures one subfolder.
+type Measure = fn(&Path) -> Result<Vec<Row>, LogsError>;
+
 /// Measures every subfolder that is there: `nab`, `synthetic`, `mscloud`, `loghub`, `asd`, `hdfs`.
 pub fn measure(folder: &Path) -> Result<Vec<Row>, LogsError> {
     let mut rows = Vec::new();
-    let parts: [(&str, fn(&Path) -> Result<Vec<Row>, LogsError>); 6] = [
+    let parts: [(&str, Measure); 6] = [
         ("nab", numenta),
         ("synthetic", synthetic),
         ("mscloud", cloud),

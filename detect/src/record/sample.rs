@@ -52,7 +52,7 @@ impl SampledForest {
     /// True where the record of this moment is to be learned; call once a record.
     pub(crate) fn wants(&mut self) -> bool {
         self.seen += 1;
-        self.seen % TAKE_ONE_IN == 0
+        self.seen.is_multiple_of(TAKE_ONE_IN)
     }
 
     /// Learns a row that was wanted, at its event time.

@@ -53,6 +53,10 @@ impl Features {
         self.season.deviation(time_secs, value)
     }
 
+    pub(super) fn trusts_profile(&self) -> bool {
+        self.season.trusts_profile()
+    }
+
     /// Evidence of a value, which is then learned.
     pub(super) fn push(&mut self, time_secs: i64, value: f64) -> [f64; CHANNELS] {
         self.learn_step(time_secs);

@@ -30,6 +30,8 @@ const AGAIN_FACTOR: f64 = 1.3;
 /// An episode ends this long after its last report, and never before this many samples.
 const EPISODE_SECS: f64 = 24.0 * 3_600.0;
 const EPISODE_SAMPLES: f64 = 20.0;
+/// The first channels are distances from what was due.
+const RESIDUAL_CHANNELS: usize = 3;
 /// Values that tails remember: more than a year of hours, half a year of 15 minutes.
 const TAIL_WINDOW: u64 = 20_000;
 
@@ -52,6 +54,8 @@ pub struct SeriesScore {
 pub struct SeriesDetector {
     features: Features,
     tails: [Tail; CHANNELS],
+    /// The daily profile has been the better guess: distances from before are of another kind.
+    has_profile: bool,
     /// Score and time, seconds, of the last report.
     reported: Option<(f64, i64)>,
 }
@@ -61,6 +65,7 @@ impl Default for SeriesDetector {
         SeriesDetector {
             features: Features::default(),
             tails: std::array::from_fn(|_| Tail::new(TAIL_WINDOW)),
+            has_profile: false,
             reported: None,
         }
     }
@@ -74,6 +79,10 @@ impl SeriesDetector {
         }
         let deviation = self.features.deviation(time_secs, value);
         let evidence = self.features.push(time_secs, value);
+        if !self.has_profile && self.features.trusts_profile() {
+            self.has_profile = true;
+            self.tails.iter_mut().take(RESIDUAL_CHANNELS).for_each(Tail::forget_most);
+        }
         let mut channels = [0.0; CHANNELS];
         for ((tail, evidence), channel) in self.tails.iter_mut().zip(evidence).zip(&mut channels) {
             *channel = tail.surprise(evidence);

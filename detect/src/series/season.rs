@@ -48,6 +48,11 @@ impl Season {
         due.map_or(0.0, |due| (value - due).abs() / libm::sqrt(self.variance).max(DEVIATION_MIN))
     }
 
+    /// True where the profile is the better guess.
+    pub(super) fn trusts_profile(&self) -> bool {
+        self.error_profile > 0.0 && self.error_profile < self.error_level
+    }
+
     /// Learns a value; `day` is how many there are a day, `values` how many there were with this one.
     pub(super) fn learn(&mut self, time_secs: i64, value: f64, day: f64, values: u64) {
         let values = values as f64;

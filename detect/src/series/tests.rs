@@ -29,7 +29,7 @@ fn a_quiet_series_has_few_anomalies() {
 fn a_spike_a_shift_and_a_stop_are_each_reported_within_an_hour() {
     type Change = fn(f64) -> f64;
     for (name, change) in
-        [("spike", (|value| value + 200.0) as Change), ("shift", |value| value + 25.0), ("stop", |_| 0.0)]
+        [("spike", (|value| value + 200.0) as Change), ("shift", |value| value + 100.0), ("stop", |_| 0.0)]
     {
         let scores = scored(&mut SeriesDetector::default(), |row, value| {
             if (2_500..2_520).contains(&row) { change(value) } else { value }
