@@ -16,6 +16,8 @@ pub struct Reports<W: Write> {
     records: W,
     windows: W,
     episodes: W,
+    /// Lines of the slice under way with their numbers: services come one after the other, the file is in order.
+    slice: Vec<(u64, String)>,
     /// The open episode of each service.
     open: BTreeMap<String, Open>,
 }
@@ -37,17 +39,26 @@ impl<W: Write> Reports<W> {
         }
         writeln!(windows)?;
         writeln!(episodes, "service,start,end,score,alerts,channel,summary,records")?;
-        Ok(Reports { records, windows, episodes, open: BTreeMap::new() })
+        Ok(Reports { records, windows, episodes, slice: Vec::new(), open: BTreeMap::new() })
     }
 
     /// Writes the episodes that are still open, and all that is buffered.
     pub fn finish(mut self) -> io::Result<()> {
+        self.write_slice()?;
         for (service, open) in std::mem::take(&mut self.open) {
             self.episode(&service, &open, None)?;
         }
         self.records.flush()?;
         self.windows.flush()?;
         self.episodes.flush()
+    }
+
+    fn write_slice(&mut self) -> io::Result<()> {
+        self.slice.sort_unstable_by_key(|(line, _)| *line);
+        for (_, text) in self.slice.drain(..) {
+            writeln!(self.records, "{text}")?;
+        }
+        Ok(())
     }
 
     fn window(&mut self, service: &str, window: &Window) -> io::Result<()> {
@@ -108,17 +119,14 @@ impl<W: Write> Sink for Reports<W> {
             let score = score.map_or_else(String::new, |score| format!("{score:.2}"));
             let line = slice.first_record + u64::from(*row) + 1;
             let (service, is_anomaly) = (quoted(slice.service), u8::from(anomaly.is_some()));
-            writeln!(
-                self.records,
-                "{line},{},{service},{score},{is_anomaly},{}",
-                Timestamp(time),
-                quoted(reason)
-            )?;
+            let (time, reason) = (Timestamp(time), quoted(reason));
+            self.slice.push((line, format!("{line},{time},{service},{score},{is_anomaly},{reason}")));
         }
         Ok(())
     }
 
     fn tick(&mut self, service: &str, scores: &TickScores) -> io::Result<()> {
+        self.write_slice()?;
         for window in &scores.windows {
             self.window(service, window)?;
             if let Some(open) = self.open.get_mut(service) {
@@ -153,4 +161,36 @@ pub fn series(samples: &[crate::series_csv::Sample], mut out: impl Write) -> io:
         writeln!(out, "{},{},{score:.4},{}", quoted(&sample.text), sample.value, u8::from(is_anomaly))?;
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::Runner;
+
+    #[test]
+    fn records_stay_in_the_order_of_the_file() {
+        let line = |secs: usize| {
+            let service = ["b", "a"][secs % 2];
+            format!(
+                "{{\"timestamp\":\"2026-01-01T00:00:{secs:02}Z\",\"service\":\"{service}\",\"message\":\"m\"}}\n"
+            )
+        };
+        let text: String = (0..60).map(line).collect();
+        let (mut records, mut windows, mut episodes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut reports = Reports::new(&mut records, &mut windows, &mut episodes).unwrap();
+        assert_eq!(Runner::default().run(text.as_bytes(), &mut reports, |_| {}).unwrap(), 60);
+        reports.finish().unwrap();
+        let text = String::from_utf8(records).unwrap();
+        let numbers = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap());
+        assert_eq!(numbers.collect::<Vec<usize>>(), (1..=60).collect::<Vec<_>>());
+        assert!(windows.len() > 100 && episodes.starts_with(b"service,start,end"));
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_named() {
+        let mut reports = Reports::new(Vec::new(), Vec::new(), Vec::new()).unwrap();
+        let error = Runner::default().run(&b"\n{\"service\":1}\n"[..], &mut reports, |_| {}).unwrap_err();
+        assert!(error.to_string().starts_with("line 2: "), "{error}");
+    }
 }

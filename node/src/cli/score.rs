@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use insighthub_evaluation::{logs::Runner, reports, reports::Reports, series_csv, table};
 
 use super::error::CliError;
@@ -19,14 +19,14 @@ use super::terminal::note;
   insighthub score --series cpu.csv --out scored.csv
   insighthub score --logs app.ndjson --out records.csv --windows windows.csv --episodes episodes.csv
   insighthub score --evaluate ./data")]
-#[group(required = true, multiple = true)]
+#[command(group(ArgGroup::new("input").required(true).args(["series", "logs", "evaluate"])))]
 pub struct ScoreArgs {
     /// A CSV of timestamp,value; writes timestamp,value,score,is_anomaly.
-    #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["logs", "evaluate"])]
+    #[arg(long, value_name = "FILE", requires = "out")]
     series: Option<PathBuf>,
 
     /// Records, one JSON object a line: timestamp, service, level, message, latency_ms.
-    #[arg(long, value_name = "FILE", requires = "out", conflicts_with = "evaluate")]
+    #[arg(long, value_name = "FILE", requires = "out")]
     logs: Option<PathBuf>,
 
     /// Where the scores go: of the series' values, or of the records.
