@@ -1,6 +1,19 @@
 //! Anomaly detection, pure: no clock, no I/O, no randomness that is not an argument.
 //!
-//! [`scorer`] is the seam the shards call; every rule and model stands behind it.
+//! [`service::ServiceDetector`] is all of it for one service; [`scorer`] is the seam the shards call, and the simpler
+//! rules stand behind it too; [`series::SeriesDetector`] takes one number over time.
 
+pub mod episode;
+pub mod explanation;
+pub mod forest;
+mod math;
 pub mod moving_average;
+mod prng;
+pub mod record;
 pub mod scorer;
+pub mod series;
+pub mod service;
+pub mod session;
+pub mod tail;
+pub mod template;
+pub mod window;

@@ -11,15 +11,26 @@ const FILE_LINES_MAX: usize = 400;
 /// clippy does not see into `html!`, so the length of components is held here.
 const COMPONENT_LINES_MAX: usize = 70;
 
-const CRATES: [&str; 10] =
-    ["model", "detect", "storage", "actors", "node", "ui", "chaos-tests", "simulation", "xtask", "ui/bundle"];
+const CRATES: [&str; 11] = [
+    "model",
+    "detect",
+    "evaluation",
+    "storage",
+    "actors",
+    "node",
+    "ui",
+    "chaos-tests",
+    "simulation",
+    "xtask",
+    "ui/bundle",
+];
 
 /// Names of dumping grounds.
 const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"];
 
 /// Heavy libraries and the crates that may name them.
-const LIBRARIES: [(&str, &[&str]); 13] = [
+const LIBRARIES: [(&str, &[&str]); 14] = [
     ("sled", &["storage"]),
     ("openraft", &["storage"]),
     ("ractor", &["actors"]),
@@ -27,6 +38,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("tokio-rustls", &["storage"]),
     ("lettre", &["actors"]),
     ("linfa", &["detect"]),
+    ("linfa-ensemble", &["detect"]),
     ("axum", &["node"]),
     ("argon2", &["node"]),
     ("bincode", &["storage"]),
@@ -36,12 +48,13 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
 ];
 
 /// Our crates and those they may depend on.
-const OUR_CRATES: [(&str, &[&str]); 8] = [
+const OUR_CRATES: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("detect", &["model"]),
+    ("evaluation", &["model", "detect"]),
     ("storage", &["model"]),
     ("actors", &["model", "detect", "storage"]),
-    ("node", &["model", "storage", "actors"]),
+    ("node", &["model", "storage", "actors", "evaluation"]),
     ("ui", &["model"]),
     ("chaos-tests", &["model"]),
     ("simulation", &["model", "storage"]),

@@ -19,6 +19,7 @@ mod prng;
 mod query;
 mod record_line;
 mod retention;
+mod score;
 mod serve_args;
 mod table_answer;
 mod tail;
@@ -71,6 +72,7 @@ pub enum ClientCommand {
     Restore(backup::RestoreArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
+    Score(score::ScoreArgs),
 }
 
 /// Runs a client command to its end, on a runtime of its own: call it outside of any other runtime.
@@ -101,6 +103,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Restore(args) => backup::restore(args).await,
         ClientCommand::Demo(args) => demo::run(args).await,
         ClientCommand::Bench(args) => bench::run(args).await,
+        ClientCommand::Score(args) => score::run(&args),
     }
 }
 

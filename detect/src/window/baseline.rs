@@ -1,0 +1,93 @@
+//! What is normal: a profile of the day in 96 quarters of an hour times a level that follows slowly. Updates are
+//! clipped (Huber 1964), so that an incident does not become the norm.
+
+use serde::{Deserialize, Serialize};
+
+pub(super) const SLOTS: usize = 96;
+/// Days a slot remembers.
+const PROFILE_DAYS: f64 = 7.0;
+/// Weight of one quarter in the level: half a day's memory would miss a busy day, an hour's would follow a ramp.
+const LEVEL_WEIGHT: f64 = 0.08;
+/// A slot and its neighbours, smoothed: a quarter of one day is a noisy guess.
+const SMOOTHING: [f64; 3] = [0.25, 0.5, 0.25];
+
+/// A number with a daily profile. Rates are learned as logarithms, so that both kinds have additive residuals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Profile {
+    /// Days seen and mean, by slot.
+    slots: Vec<(f64, f64)>,
+    /// How far the service is from its profile, lately.
+    level: f64,
+    /// The plain mean of the last hours, until a profile is known.
+    recent: f64,
+    learned: u64,
+    /// Residuals are clipped here, in the number's unit.
+    clip: f64,
+}
+
+impl Profile {
+    pub(super) fn new(clip: f64) -> Profile {
+        Profile { slots: vec![(0.0, 0.0); SLOTS], level: 0.0, recent: 0.0, learned: 0, clip }
+    }
+
+    /// What is due in a slot.
+    pub(super) fn due(&self, slot: usize) -> f64 {
+        self.of_profile(slot).map_or(self.recent, |profile| profile + self.level)
+    }
+
+    /// True once a whole day is known.
+    pub(super) fn is_known(&self, slot: usize) -> bool {
+        self.of_profile(slot).is_some()
+    }
+
+    /// Learns a quarter of an hour.
+    pub(super) fn learn(&mut self, slot: usize, value: f64) {
+        self.learned += 1;
+        let profile = self.of_profile(slot);
+        let recent_weight = LEVEL_WEIGHT.max(1.0 / self.learned as f64) * 3.0;
+        self.recent += recent_weight.min(1.0) * (value - self.recent);
+        let due = profile.map(|profile| profile + self.level);
+        let value = due.map_or(value, |due| value.clamp(due - self.clip, due + self.clip));
+        if let Some(profile) = profile {
+            self.level += LEVEL_WEIGHT * (value - profile - self.level);
+        }
+        let level = self.level;
+        if let Some((days, mean)) = self.slots.get_mut(slot) {
+            *days += 1.0;
+            // The level is taken out, else profile and level would both learn the same.
+            *mean += (value - level - *mean) / days.min(PROFILE_DAYS);
+        }
+    }
+
+    fn of_profile(&self, slot: usize) -> Option<f64> {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (offset, weight) in [SLOTS - 1, 0, 1].into_iter().zip(SMOOTHING) {
+            let (days, mean) = self.slots.get((slot + offset) % SLOTS)?;
+            if *days > 0.0 {
+                sum += weight * mean;
+                weights += weight;
+            }
+        }
+        let is_seen = self.slots.get(slot).is_some_and(|(days, _)| *days > 0.0);
+        (is_seen && weights > 0.0).then(|| sum / weights)
+    }
+}
+
+/// A share that decays: successes over trials, with a prior.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Share {
+    of: f64,
+    all: f64,
+}
+
+impl Share {
+    pub(super) fn get(self, prior: f64) -> f64 {
+        const PRIOR_WEIGHT: f64 = 100.0;
+        (self.of + PRIOR_WEIGHT * prior) / (self.all + PRIOR_WEIGHT)
+    }
+
+    pub(super) fn learn(&mut self, of: f64, all: f64, decay: f64) {
+        self.of = self.of * decay + of;
+        self.all = self.all * decay + all;
+    }
+}

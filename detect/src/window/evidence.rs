@@ -1,0 +1,151 @@
+//! Nine kinds of evidence that a service's last minutes are not ordinary, each as -log10 p with what was observed and
+//! what was expected.
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::{Ring, Sums};
+use super::normal::{Due, Normal};
+use crate::math::{exp, log10, normal_surprise, poisson_surprise_high, poisson_surprise_low};
+
+/// Kinds of evidence.
+pub const CHANNELS: usize = 9;
+
+/// A kind of evidence; the number is its place in lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Channel {
+    Latency,
+    LatencyDrift,
+    Errors,
+    TrafficDrop,
+    TrafficSurge,
+    NewMessages,
+    MessageShift,
+    SlowShare,
+    Forest,
+}
+
+impl Channel {
+    pub const ALL: [Channel; CHANNELS] = [
+        Channel::Latency,
+        Channel::LatencyDrift,
+        Channel::Errors,
+        Channel::TrafficDrop,
+        Channel::TrafficSurge,
+        Channel::NewMessages,
+        Channel::MessageShift,
+        Channel::SlowShare,
+        Channel::Forest,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Latency => "latency",
+            Channel::LatencyDrift => "latency drift",
+            Channel::Errors => "errors",
+            Channel::TrafficDrop => "traffic drop",
+            Channel::TrafficSurge => "traffic surge",
+            Channel::NewMessages => "new messages",
+            Channel::MessageShift => "message shift",
+            Channel::SlowShare => "slow share",
+            Channel::Forest => "forest",
+        }
+    }
+}
+
+/// One channel's say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// -log10 p.
+    pub surprise: f64,
+    /// In the channel's unit: milliseconds, or records in the window it speaks of.
+    pub observed: f64,
+    pub expected: f64,
+}
+
+/// How far mean latencies wander without cause, as a logarithm: over a minute or three, and over 45 minutes.
+const LATENCY_WANDER: f64 = 0.12;
+const DRIFT_WANDER: f64 = 0.055;
+/// Records that make a mean.
+const TIMED_MIN: f64 = 3.0;
+/// Expected counts of rare things are at least this and this much too small.
+const COUNT_FLOOR: f64 = 0.05;
+const COUNT_DOUBT: f64 = 1.3;
+/// Weighted records of new templates that five minutes bring anyway.
+const NEW_PRIOR: f64 = 0.02;
+/// Templates with fewer records in the window are no shift.
+const SHIFT_RECORDS_MIN: u32 = 4;
+
+/// The channels but the forest's.
+pub(super) fn evidence(
+    ring: &Ring,
+    normal: &Normal,
+    due: &Due,
+    counts: &mut Vec<(u16, u32)>,
+) -> [Evidence; CHANNELS] {
+    let [one, two, three, five, ten, fifteen, forty_five] = ring.sums([1, 2, 3, 5, 10, 15, 45]);
+    let latency = best([latency(&one, due, LATENCY_WANDER), latency(&three, due, LATENCY_WANDER)]);
+    let errors = |sums: &Sums| count_high(sums.errors, due.error_share * sums.records);
+    let drop = |sums: &Sums, minutes: f64| {
+        let expected = due.rate * minutes;
+        let surprise = poisson_surprise_low(sums.records, expected * (1.0 - due.rate_doubt));
+        Evidence { surprise, observed: sums.records, expected }
+    };
+    let surge = |sums: &Sums, minutes: f64| {
+        let expected = due.rate * minutes;
+        let surprise = poisson_surprise_high(sums.records, expected * (1.0 + 1.5 * due.rate_doubt) + 1.0);
+        Evidence { surprise, observed: sums.records, expected }
+    };
+    [
+        latency,
+        self::latency(&forty_five, due, DRIFT_WANDER),
+        best([errors(&two), errors(&five)]),
+        best([drop(&three, 3.0), drop(&five, 5.0), drop(&ten, 10.0)]),
+        best([surge(&five, 5.0), surge(&fifteen, 15.0)]),
+        Evidence {
+            surprise: poisson_surprise_high(five.young, NEW_PRIOR),
+            observed: five.young,
+            expected: NEW_PRIOR,
+        },
+        best([shift(ring, normal, (5, &five), counts), shift(ring, normal, (15, &fifteen), counts)]),
+        count_high(five.slow, due.slow_share * five.timed),
+        Evidence::default(),
+    ]
+}
+
+fn best<const N: usize>(all: [Evidence; N]) -> Evidence {
+    all.into_iter()
+        .fold(Evidence::default(), |best, next| if next.surprise > best.surprise { next } else { best })
+}
+
+fn latency(sums: &Sums, due: &Due, wander: f64) -> Evidence {
+    if sums.timed < TIMED_MIN {
+        return Evidence::default();
+    }
+    let mean = sums.log_latency / sums.timed;
+    let error = libm::sqrt(due.latency_variance / sums.timed + wander * wander);
+    let surprise = normal_surprise((mean - due.log_latency) / error);
+    Evidence { surprise, observed: exp(mean), expected: exp(due.log_latency) }
+}
+
+fn count_high(observed: f64, expected: f64) -> Evidence {
+    let surprise = poisson_surprise_high(observed, expected * COUNT_DOUBT + COUNT_FLOOR);
+    Evidence { surprise, observed, expected }
+}
+
+/// The template whose share grew most, corrected for how many were looked at.
+fn shift(
+    ring: &Ring,
+    normal: &Normal,
+    (minutes, sums): (usize, &Sums),
+    counts: &mut Vec<(u16, u32)>,
+) -> Evidence {
+    ring.kinds(minutes, counts);
+    let looked_at = log10(counts.len().max(1) as f64);
+    let of = |(template, count): &(u16, u32)| {
+        let mut evidence = count_high(f64::from(*count), normal.kind_share(*template) * sums.records);
+        evidence.surprise = (evidence.surprise - looked_at).max(0.0);
+        evidence
+    };
+    let grown = counts.iter().filter(|(_, count)| *count >= SHIFT_RECORDS_MIN).map(of);
+    grown.fold(Evidence::default(), |best, next| if next.surprise > best.surprise { next } else { best })
+}
