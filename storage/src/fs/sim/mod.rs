@@ -4,6 +4,7 @@
 //! unsynced names in any prefix of their changes, and a failed sync loses data that readers still see.
 
 mod disk;
+mod fault;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,24 +14,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use self::disk::{Disk, FileNumber};
+pub use self::fault::Fault;
 use super::{Fs, FsFile, FsLock};
 
 /// Errno of an input/output error.
 const EIO: i32 = 5;
-
-/// A fault to strike once, later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The file sync after that many further good ones fails with EIO and loses what it should have stored.
-    SyncFails { after: u64 },
-    /// The write after that many further good ones fails with EIO and stores nothing.
-    WriteFails { after: u64 },
-    /// Every operation after that many further changing ones fails, until the next power cut or kill.
-    StopsAfter { operations: u64 },
-    /// Before the write after that many further ones somebody else takes all that is free, until
-    /// [`SimFs::set_capacity`].
-    FillsAfter { writes: u64 },
-}
 
 /// The simulated disk. Clones share it.
 #[derive(Clone, Debug)]
