@@ -18,8 +18,10 @@ use crate::raft::{NodeId, pre_vote};
 use crate::store::group_of;
 use crate::wal::GroupId;
 
-/// How often a replica looks whether its leader is silent; part of every fail-over.
+/// Between two looks whether a leader is silent: the shorter time where one may be due soon, which is part of every
+/// fail-over.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_SELDOM: Duration = Duration::from_millis(100);
 
 /// Looks this far apart are a pause of this process, not of a leader.
 const ASLEEP: Duration = Duration::from_millis(200);
@@ -35,16 +37,17 @@ struct Pace {
 impl Cluster {
     /// Runs until aborted.
     pub async fn watch_leaders(self: Arc<Self>) {
-        let mut interval = tokio::time::interval(LOOK_EVERY);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut looked = Instant::now();
+        let (mut looked, mut next) = (Instant::now(), LOOK_EVERY);
         let (mut standing, mut last) = (JoinSet::new(), BTreeMap::<GroupId, AbortHandle>::new());
         loop {
-            interval.tick().await;
+            tokio::time::sleep(next).await;
             while standing.try_join_next().is_some() {}
             let was_asleep = looked.elapsed() > ASLEEP;
-            looked = Instant::now();
+            (looked, next) = (Instant::now(), LOOK_SELDOM);
             for (id, group) in self.groups() {
+                if let Some(silence) = group.silent_for() {
+                    next = next.min(Pace::of(&group).lease.saturating_sub(silence).max(LOOK_EVERY));
+                }
                 if was_asleep {
                     // A node that was asleep itself first hears what its leaders have sent meanwhile.
                     group.hear_out();
