@@ -101,8 +101,8 @@ impl Proposal {
     }
 }
 
-/// Waits until the node does not lead in this term any more, and then as long as it takes to hear of what the next leader
-/// committed. openraft answers nobody whose entry a snapshot took in.
+/// Waits until the node does not lead in this term any more, and then as long as it takes to hear of what the next
+/// leader committed. openraft answers nobody whose entry a snapshot took in.
 async fn long_deposed(mut standing: watch::Receiver<Standing>, term: u64) {
     let leads = |now: &Standing| now.state == ServerState::Leader && now.vote.leader_id().term == term;
     // Without a Raft to say more, the answer's sender is gone too.
@@ -260,17 +260,24 @@ impl Group {
     /// Whether what is proposed through this replica will not be committed soon: it leads and its majority has been
     /// silent for as long as followers keep to a leader, or it has heard no leader for twice that.
     pub fn is_cut_off(&self) -> bool {
-        let config = self.raft.config();
-        let lease = Duration::from_millis(config.election_timeout_max);
         if let Some(silence) = self.silent_for() {
-            return silence > lease * LEASES_WITHOUT_LEADER;
+            return silence > self.lease() * LEASES_WITHOUT_LEADER;
         }
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
         let acknowledged = metrics.millis_since_quorum_ack.map_or(Duration::ZERO, Duration::from_millis);
-        acknowledged > lease + Duration::from_millis(config.heartbeat_interval)
+        acknowledged > self.lease() + self.heartbeat()
             && metrics.membership_config.voter_ids().nth(1).is_some()
             && !self.is_handing_over()
+    }
+
+    /// How long a follower keeps to a leader it has heard.
+    pub(crate) fn lease(&self) -> Duration {
+        Duration::from_millis(self.raft.config().election_timeout_max)
+    }
+
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.raft.config().heartbeat_interval)
     }
 
     /// Begins to wait anew for a leader to be heard.

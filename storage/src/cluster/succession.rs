@@ -46,7 +46,7 @@ impl Cluster {
             (looked, next) = (Instant::now(), LOOK_SELDOM);
             for (id, group) in self.groups() {
                 if let Some(silence) = group.silent_for() {
-                    next = next.min(Pace::of(&group).lease.saturating_sub(silence).max(LOOK_EVERY));
+                    next = next.min(group.lease().saturating_sub(silence).max(LOOK_EVERY));
                 }
                 if was_asleep {
                     // A node that was asleep itself first hears what its leaders have sent meanwhile.
@@ -92,11 +92,7 @@ fn is_due(group: &Group, me: NodeId) -> bool {
 
 impl Pace {
     fn of(group: &Group) -> Pace {
-        let config = group.raft().config();
-        Pace {
-            lease: Duration::from_millis(config.election_timeout_max),
-            heartbeat: Duration::from_millis(config.heartbeat_interval),
-        }
+        Pace { lease: group.lease(), heartbeat: group.heartbeat() }
     }
 
     /// The silence after which a voter stands. The first leaves the lease of the others time to run out, the next

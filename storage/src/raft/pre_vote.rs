@@ -74,10 +74,11 @@ pub(crate) async fn answer(
     payload: &[u8],
 ) -> Result<Bytes, CodecError> {
     let PreVoteRequest { last_log_id: candidates } = wire::decode(payload)?;
-    let lease = Duration::from_millis(group.raft().config().election_timeout_max);
-    let hears_none = group.silent_for().is_some_and(|silence| silence > lease);
+    if group.silent_for().is_none_or(|silence| silence <= group.lease()) {
+        return wire::encode(&Answer::Ok(false));
+    }
     let mine = last_log_id(wal, id).await.map_err(|error| error.to_string());
-    let answer: Answer<bool> = mine.map(|mine| hears_none && candidates >= mine);
+    let answer: Answer<bool> = mine.map(|mine| candidates >= mine);
     wire::encode(&answer)
 }
 

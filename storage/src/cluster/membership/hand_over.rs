@@ -50,7 +50,7 @@ impl Cluster {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        let lease = Duration::from_millis(here.raft().config().election_timeout_max);
+        let lease = here.lease();
         tokio::time::sleep(lease).await;
         let give_up = Instant::now() + lease;
         while here.leadership().leads {
