@@ -102,7 +102,9 @@ fn black_box() -> Command {
     let mut command = cargo();
     command
         .args(["test", "--locked", "--package", "insighthub-chaos-tests"])
-        .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"));
+        .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"))
+        // A test that fails says why in its error; where the error was made would hide it.
+        .env("RUST_LIB_BACKTRACE", "0");
     command
 }
 

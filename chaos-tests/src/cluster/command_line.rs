@@ -52,16 +52,18 @@ impl Ongoing {
         Ok(Ongoing(Some(child.context("insighthub")?)))
     }
 
-    /// Lets it run a moment at a time, and holds it at the first moment at which the condition holds; fails when it
-    /// ends before.
-    pub fn hold_when(&mut self, what: &str, condition: impl Fn() -> bool) -> Result<()> {
+    /// Lets it run a moment at a time, and holds it at the first moment at which the condition holds. False when it
+    /// ended before.
+    pub fn hold_when(&mut self, condition: impl Fn() -> bool) -> Result<bool> {
         loop {
+            let child = self.0.as_mut().context("it has ended")?;
+            if child.try_wait()?.is_some() {
+                return Ok(false);
+            }
             self.signal(Signal::STOP)?;
             if condition() {
-                return Ok(());
+                return Ok(true);
             }
-            let child = self.0.as_mut().context("it has ended")?;
-            ensure!(child.try_wait()?.is_none(), "it ended before {what}");
             self.go_on()?;
             std::thread::sleep(MOMENT);
         }
