@@ -8,6 +8,7 @@ pub mod api;
 pub mod batch;
 pub mod clock;
 pub mod dead_letter;
+pub mod detection;
 pub mod ids;
 pub mod level;
 pub mod limits;

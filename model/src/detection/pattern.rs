@@ -1,0 +1,28 @@
+//! Kinds of messages of a service, kept as long as its records.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// How often each kind of message came in one minute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PatternCounts {
+    /// Minutes since 1970.
+    pub minute: i64,
+    /// Pattern and records, ascending by pattern.
+    pub counts: Vec<(u64, u32)>,
+}
+
+/// A pattern that is new, or whose text has become more general.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternText {
+    /// The same on every node and in every life of the service.
+    pub id: u64,
+    /// The words, variable ones as `<*>`.
+    pub text: String,
+    pub first_seen: Timestamp,
+    /// The pattern that this one has become equal to.
+    pub merged_into: Option<u64>,
+    /// Came when the usual ones were known: worth a look.
+    pub is_news: bool,
+}
