@@ -61,7 +61,7 @@ fn records(criterion: &mut Criterion) {
     group.bench_function("template, score and window", |bencher| {
         bencher.iter(|| {
             let mut scores = RowScores::default();
-            service.fold(&batch, &rows, 0, &mut scores);
+            service.fold(&batch, &rows, 0, &batch.timestamp, &mut scores);
             scores
         });
     });

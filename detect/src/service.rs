@@ -2,20 +2,25 @@
 //!
 //! Same records and ticks in the same order, same state and same answers, on every replica and after every hand-over.
 
+use insighthub_model::detection::{Episode as Told, PatternCounts, PatternText, ServiceWindow};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::episode::{Episode, Step};
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, explain};
+use crate::minute::Minute;
+use crate::pattern_log::{self, PatternLog};
 use crate::prng::hash_bytes;
-use crate::record::{RecordDetector, observation};
+use crate::record::{MinedRecords, RecordDetector, observation};
 use crate::scorer::{RowScores, points};
 use crate::template::Miner;
 use crate::window::{Window, WindowDetector};
 
 /// Grows when the state changes its meaning.
-pub const STATE_VERSION: u8 = 1;
+pub const STATE_VERSION: u8 = 2;
+/// A service whose newest record is further behind the clock than this is being told of the past: its own time counts.
+const LIVE_NANOS: i64 = 120 * NANOS_PER_SEC;
 
 /// An alert: an episode that opened, or became much worse.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,13 +35,28 @@ pub struct Alert {
     pub explanation: Explanation,
 }
 
-/// What a tick says.
+/// What windows said.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TickScores {
     pub windows: Vec<Window>,
     pub alerts: Vec<Alert>,
-    /// Ends of the episodes that closed: when they opened, and the window that closed them.
-    pub closed: Vec<(i64, i64)>,
+    /// Episodes that are over, each with the end of the window that closed it.
+    pub closed: Vec<(i64, Told)>,
+    /// The loudest window of each minute that is over.
+    pub minutes: Vec<ServiceWindow>,
+    pub pattern_counts: Vec<PatternCounts>,
+    pub pattern_texts: Vec<PatternText>,
+}
+
+impl TickScores {
+    pub fn clear(&mut self) {
+        self.windows.clear();
+        self.alerts.clear();
+        self.closed.clear();
+        self.minutes.clear();
+        self.pattern_counts.clear();
+        self.pattern_texts.clear();
+    }
 }
 
 /// See the module's documentation.
@@ -47,7 +67,22 @@ pub struct ServiceDetector {
     records: RecordDetector,
     windows: WindowDetector,
     episode: Episode,
-    episode_nanos: i64,
+    /// What is told of the open episode.
+    open: Option<Told>,
+    /// The end of the last loud window.
+    loud_nanos: i64,
+    minute: Minute,
+    patterns: PatternLog,
+    /// The newest record's time, and when the last one came: the leader's clock.
+    newest_nanos: i64,
+    arrived_nanos: i64,
+    /// The clock of the last tick.
+    ticked_nanos: i64,
+    /// Records are of now, so that silence is news.
+    is_live: bool,
+    /// What windows said that closed since the last tick.
+    #[serde(skip)]
+    said: TickScores,
 }
 
 /// A state that this program cannot continue from; start a new one.
@@ -65,7 +100,15 @@ impl ServiceDetector {
             records: RecordDetector::new(seed),
             windows: WindowDetector::new(seed),
             episode: Episode::default(),
-            episode_nanos: 0,
+            open: None,
+            loud_nanos: 0,
+            minute: Minute::default(),
+            patterns: PatternLog::default(),
+            newest_nanos: i64::MIN,
+            arrived_nanos: i64::MIN,
+            ticked_nanos: i64::MIN,
+            is_live: false,
+            said: TickScores::default(),
         }
     }
 
@@ -79,14 +122,32 @@ impl ServiceDetector {
         Ok(self)
     }
 
-    /// Scores and learns `rows` of a batch; their ids are `base_id` plus the row. Appends one score a row.
-    pub fn fold(&mut self, batch: &RecordBatch, rows: &[u32], base_id: u64, scores: &mut RowScores) {
+    /// Scores and learns `rows` of a batch; their ids are `base_id` plus the row, `arrived` says of each row of the
+    /// batch when the leader took it in, nanoseconds since 1970. Appends one score a row.
+    ///
+    /// Records far ahead of those before, as when the past is loaded, close the windows behind them.
+    pub fn fold(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &[u32],
+        base_id: u64,
+        arrived: &[i64],
+        scores: &mut RowScores,
+    ) {
         scores.scores.reserve(rows.len());
         for row in rows {
             let Some(seen) = observation(batch, *row, &mut self.miner) else {
                 scores.scores.push(None);
                 continue;
             };
+            let arrived = arrived.get(*row as usize).copied().unwrap_or(seen.time_nanos);
+            self.arrived_nanos = self.arrived_nanos.max(arrived);
+            // A clock ahead of the leader's moves nothing.
+            let time = seen.time_nanos.min(arrived);
+            self.newest_nanos = self.newest_nanos.max(time);
+            if let Some(until) = self.windows.room_for(time) {
+                self.close_until(until);
+            }
             let verdict = self.records.push(&seen);
             self.windows.observe(&seen, base_id + u64::from(*row), verdict.surprise.unwrap_or(0.0));
             scores.scores.push(verdict.surprise.map(points));
@@ -94,37 +155,120 @@ impl ServiceDetector {
         }
     }
 
-    /// Closes the windows that lie behind `now`, in event time. Call it after each committed batch with the newest time
-    /// of the partition: what is due is asked when a record comes, so replicas must tick at the same places of the log.
+    /// Closes the windows that lie behind `now`, the leader's clock, and says what they and those closed since the last
+    /// tick said. A service that is being told of the past goes by its own time; one that was only ever told of the past
+    /// waits for more of it.
+    ///
+    /// What is due is asked when a record comes, so replicas must tick at the same places of the log.
     pub fn tick(&mut self, now: Timestamp, scores: &mut TickScores) {
-        while let Some(window) = self.windows.close_next(now.0, !self.episode.is_open()) {
-            let end_secs = window.end_nanos.div_euclid(NANOS_PER_SEC);
-            match self.episode.step(end_secs, window.score) {
-                Step::Calm | Step::Continued => {}
-                Step::Closed => scores.closed.push((self.episode_nanos, window.end_nanos)),
-                Step::Opened => {
-                    self.episode_nanos = window.end_nanos;
-                    scores.alerts.push(self.alert(&window, true));
-                }
-                Step::Again => scores.alerts.push(self.alert(&window, false)),
-            }
-            scores.windows.push(window);
+        let has_news = self.arrived_nanos > self.ticked_nanos;
+        if has_news {
+            self.is_live = self.newest_nanos >= now.0 - LIVE_NANOS;
         }
+        self.ticked_nanos = now.0;
+        if self.is_live {
+            self.close_until(now.0);
+        } else if has_news {
+            self.close_until(self.newest_nanos);
+        }
+        let windows = &self.windows;
+        let texts = pattern_log::texts(&mut self.miner, now, |number| windows.is_new(number));
+        self.said.pattern_texts.extend(texts);
+        self.drain(scores);
     }
 
-    fn alert(&self, window: &Window, is_first: bool) -> Alert {
-        Alert {
-            episode_nanos: self.episode_nanos,
-            at_nanos: window.end_nanos,
-            score: window.score,
-            is_first,
-            explanation: Explanation::of(window, &self.windows, &self.miner),
-        }
+    /// What windows said since the last tick, without ticking.
+    pub fn drain(&mut self, scores: &mut TickScores) {
+        scores.windows.append(&mut self.said.windows);
+        scores.alerts.append(&mut self.said.alerts);
+        scores.closed.append(&mut self.said.closed);
+        scores.minutes.append(&mut self.said.minutes);
+        scores.pattern_counts.append(&mut self.said.pattern_counts);
+        scores.pattern_texts.append(&mut self.said.pattern_texts);
+    }
+
+    /// The episode that is under way.
+    pub fn open_episode(&self) -> Option<&Told> {
+        self.open.as_ref()
+    }
+
+    /// The loudest window of the minute under way.
+    pub fn minute_so_far(&self) -> Option<&ServiceWindow> {
+        self.minute.so_far()
+    }
+
+    /// Nothing came since this moment of the leader's clock.
+    pub fn is_idle_since(&self, nanos: i64) -> bool {
+        self.arrived_nanos < nanos
+    }
+
+    /// What scores records without the windows: for a leader, before they are committed.
+    pub fn record_scorer(&self) -> MinedRecords {
+        MinedRecords { miner: self.miner.clone(), detector: self.records.clone() }
     }
 
     /// The service's templates.
     pub fn miner(&self) -> &Miner {
         &self.miner
+    }
+
+    fn close_until(&mut self, nanos: i64) {
+        while let Some(window) = self.windows.close_next(nanos, !self.episode.is_open()) {
+            self.step(&window);
+            self.said.minutes.extend(self.minute.take(&window));
+            let kinds = self.windows.newest_kinds();
+            self.said.pattern_counts.extend(self.patterns.count(window.end_nanos, kinds, &self.miner));
+            self.said.windows.push(window);
+        }
+    }
+
+    fn step(&mut self, window: &Window) {
+        let end_secs = window.end_nanos.div_euclid(NANOS_PER_SEC);
+        let at = Timestamp(window.end_nanos);
+        match self.episode.step(end_secs, window.score) {
+            Step::Calm => return,
+            Step::Continued => {}
+            Step::Closed => {
+                if let Some(mut open) = self.open.take() {
+                    open.ended_at = Some(Timestamp(self.loud_nanos));
+                    self.said.closed.push((window.end_nanos, open));
+                }
+                return;
+            }
+            Step::Opened => {
+                let explanation = explain(window, &self.windows, &self.miner);
+                self.open = Some(Told {
+                    opened_at: at,
+                    peak_at: at,
+                    peak_score: window.score,
+                    ended_at: None,
+                    alerts: vec![at],
+                    explanation,
+                });
+                self.alert(window, true);
+            }
+            Step::Again => {
+                self.open.iter_mut().for_each(|open| open.alerts.push(at));
+                self.alert(window, false);
+            }
+        }
+        if window.score >= 1.0 {
+            self.loud_nanos = window.end_nanos;
+        }
+        if let Some(open) = self.open.as_mut().filter(|open| window.score > open.peak_score) {
+            (open.peak_at, open.peak_score) = (at, window.score);
+            open.explanation = explain(window, &self.windows, &self.miner);
+        }
+    }
+
+    fn alert(&mut self, window: &Window, is_first: bool) {
+        self.said.alerts.push(Alert {
+            episode_nanos: self.open.as_ref().map_or(window.end_nanos, |open| open.opened_at.0),
+            at_nanos: window.end_nanos,
+            score: window.score,
+            is_first,
+            explanation: explain(window, &self.windows, &self.miner),
+        });
     }
 }
 

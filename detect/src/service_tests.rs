@@ -50,7 +50,7 @@ fn fold(detector: &mut ServiceDetector, batches: &[RecordBatch]) -> TickScores {
     let (mut ticks, mut scores) = (TickScores::default(), RowScores::default());
     for batch in batches {
         let rows: Vec<u32> = (0..batch.len() as u32).collect();
-        detector.fold(batch, &rows, 0, &mut scores);
+        detector.fold(batch, &rows, 0, &batch.timestamp, &mut scores);
         detector.tick(Timestamp(batch.timestamp[batch.len() - 1]), &mut ticks);
     }
     ticks

@@ -130,7 +130,7 @@ impl Runner {
                 self.detectors.entry(service.clone()).or_insert_with(|| ServiceDetector::new(service));
             self.scores.scores.clear();
             self.scores.anomalies.clear();
-            detector.fold(&batch, rows, self.records, &mut self.scores);
+            detector.fold(&batch, rows, self.records, &batch.timestamp, &mut self.scores);
             let slice = Slice { service, batch: &batch, rows, first_record: self.records };
             sink.records(&slice, &self.scores)?;
         }
@@ -140,9 +140,7 @@ impl Runner {
 
     fn tick(&mut self, sink: &mut impl Sink) -> io::Result<()> {
         for (service, detector) in &mut self.detectors {
-            self.ticks.windows.clear();
-            self.ticks.alerts.clear();
-            self.ticks.closed.clear();
+            self.ticks.clear();
             detector.tick(Timestamp(self.now), &mut self.ticks);
             sink.tick(service, &self.ticks)?;
         }

@@ -135,10 +135,10 @@ impl<W: Write> Sink for Reports<W> {
             for alert in scores.alerts.iter().filter(|alert| alert.at_nanos == window.end_nanos) {
                 self.alert(service, alert);
             }
-            for (_, end) in scores.closed.iter().filter(|(_, end)| *end == window.end_nanos) {
-                if let Some(open) = self.open.remove(service) {
-                    self.episode(service, &open, Some(*end))?;
-                }
+            if scores.closed.iter().any(|(end, _)| *end == window.end_nanos)
+                && let Some(open) = self.open.remove(service)
+            {
+                self.episode(service, &open, Some(window.end_nanos))?;
             }
         }
         Ok(())

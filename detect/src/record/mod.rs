@@ -286,11 +286,16 @@ impl RecordScorer for MinedRecords {
     fn score_batch(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores) {
         scores.scores.reserve(rows.len());
         for row in rows {
-            let Some(seen) = observation(batch, *row, &mut self.miner) else { continue };
+            let Some(seen) = observation(batch, *row, &mut self.miner) else {
+                scores.scores.push(None);
+                continue;
+            };
             let verdict = self.detector.push(&seen);
             scores.scores.push(verdict.surprise.map(points));
             scores.anomalies.extend(verdict.reason.map(|reason| (*row, reason)));
         }
+        // Nobody asks here.
+        self.miner.take_changed();
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Miner {
     leaves: BTreeMap<(u16, u64), Vec<u16>>,
     /// Masked text's hash and its template, at the slot that the hash says.
     memory: Vec<(u64, u16)>,
+    /// Templates that are new or whose text has changed since they were asked for.
+    changed: Vec<u16>,
     #[serde(skip)]
     buffer: String,
 }
@@ -46,6 +48,7 @@ impl Default for Miner {
             templates: Vec::new(),
             leaves: BTreeMap::new(),
             memory: vec![(0, OVERFLOW); MEMORY_SLOTS],
+            changed: Vec::new(),
             buffer: String::new(),
         }
     }
@@ -83,6 +86,14 @@ impl Miner {
         number
     }
 
+    /// Templates that are new or whose text has changed since the last call, ascending.
+    pub fn take_changed(&mut self) -> Vec<u16> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+
     fn match_or_add(&mut self, text: &str, id: u64) -> u16 {
         let key = leaf_key(text);
         let leaf = self.leaves.get(&key).map_or(&[][..], Vec::as_slice);
@@ -110,6 +121,7 @@ impl Miner {
         let number = self.templates.len() as u16;
         self.templates.push(Template { id, text: text.to_owned(), merged_into: None });
         self.leaves.entry(key).or_default().push(number);
+        self.changed.push(number);
         number
     }
 
@@ -123,6 +135,7 @@ impl Miner {
             return;
         }
         template.text.clone_from(&general);
+        self.changed.push(number);
         let Some(leaf) = self.leaves.get_mut(&key) else { return };
         let is_same = |other: &u16| {
             *other != number

@@ -68,6 +68,11 @@ impl Ring {
         }
     }
 
+    /// Records by template of the newest bucket.
+    pub(super) fn newest_kinds(&self) -> &[(u16, u32)] {
+        self.buckets.front().map_or(&[], |bucket| &bucket.kinds)
+    }
+
     /// Sums over the last `minutes`, each list ascending, in one pass.
     pub(super) fn sums<const N: usize>(&self, minutes: [usize; N]) -> [Sums; N] {
         let mut sums = [Sums::default(); N];

@@ -1,66 +1,11 @@
 //! Nine kinds of evidence that a service's last minutes are not ordinary, each as -log10 p with what was observed and
 //! what was expected.
 
-use serde::{Deserialize, Serialize};
+pub use insighthub_model::detection::{CHANNELS, Channel, Evidence};
 
 use super::bucket::{Ring, Sums};
 use super::normal::{Due, Normal};
 use crate::math::{exp, log10, normal_surprise, poisson_surprise_high, poisson_surprise_low};
-
-/// Kinds of evidence.
-pub const CHANNELS: usize = 9;
-
-/// A kind of evidence; the number is its place in lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Channel {
-    Latency,
-    LatencyDrift,
-    Errors,
-    TrafficDrop,
-    TrafficSurge,
-    NewMessages,
-    MessageShift,
-    SlowShare,
-    Forest,
-}
-
-impl Channel {
-    pub const ALL: [Channel; CHANNELS] = [
-        Channel::Latency,
-        Channel::LatencyDrift,
-        Channel::Errors,
-        Channel::TrafficDrop,
-        Channel::TrafficSurge,
-        Channel::NewMessages,
-        Channel::MessageShift,
-        Channel::SlowShare,
-        Channel::Forest,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Channel::Latency => "latency",
-            Channel::LatencyDrift => "latency drift",
-            Channel::Errors => "errors",
-            Channel::TrafficDrop => "traffic drop",
-            Channel::TrafficSurge => "traffic surge",
-            Channel::NewMessages => "new messages",
-            Channel::MessageShift => "message shift",
-            Channel::SlowShare => "slow share",
-            Channel::Forest => "forest",
-        }
-    }
-}
-
-/// One channel's say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// -log10 p.
-    pub surprise: f64,
-    /// In the channel's unit: milliseconds, or records in the window it speaks of.
-    pub observed: f64,
-    pub expected: f64,
-}
 
 /// How far mean latencies wander without cause, as a logarithm: over a minute or three, and over 45 minutes.
 const LATENCY_WANDER: f64 = 0.12;

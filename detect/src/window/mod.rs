@@ -18,7 +18,7 @@ use crate::record::{Observation, SampledForest};
 use crate::tail::Tail;
 use bucket::{BUCKET_NANOS, Bucket, Ring};
 pub use evidence::{CHANNELS, Channel, Evidence};
-use normal::{Due, Normal};
+use normal::Normal;
 use threshold::{THRESHOLD_MAX, Threshold};
 
 /// Records may come this much later than those of their time.
@@ -54,6 +54,9 @@ pub struct Window {
     pub rate_due: f64,
     pub rate_doubt: f64,
     pub latency_due_ms: f64,
+    /// Records of the last minute, and their geometric mean latency where any had one.
+    pub records: u32,
+    pub latency_ms: Option<f64>,
 }
 
 /// The windows of one service.
@@ -135,6 +138,14 @@ impl WindowDetector {
         }
     }
 
+    /// Up to when windows must be closed before a record of this time can be counted in a bucket of its own; `None` where
+    /// there is room.
+    pub fn room_for(&self, time_nanos: i64) -> Option<i64> {
+        let ahead = time_nanos.div_euclid(BUCKET_NANOS) - self.open_from?;
+        (ahead >= OPEN_BUCKETS_MAX as i64)
+            .then(|| time_nanos - (OPEN_BUCKETS_MAX as i64 - 1) * BUCKET_NANOS + LATENESS_NANOS)
+    }
+
     /// Closes the next bucket that lies behind `now` by more than the lateness, and scores the window that ends there;
     /// `None` once all are closed. `is_calm` says that no incident is under way.
     pub fn close_next(&mut self, now_nanos: i64, is_calm: bool) -> Option<Window> {
@@ -150,6 +161,16 @@ impl WindowDetector {
         self.open_from = Some(from + 1);
         let bucket = self.open.pop_front().unwrap_or_default();
         Some(self.close(from, bucket, is_calm))
+    }
+
+    /// Records by template of the bucket that was closed last.
+    pub fn newest_kinds(&self) -> &[(u16, u32)] {
+        self.ring.newest_kinds()
+    }
+
+    /// The template came when the usual ones were known.
+    pub fn is_new(&self, template: u16) -> bool {
+        self.first_seen.get(usize::from(template)).is_some_and(|first_seen| *first_seen > 0)
     }
 
     /// Ids of the oddest records of the last minutes.
@@ -229,7 +250,20 @@ impl WindowDetector {
         if is_warming_up {
             score = 0.0;
         }
-        window(at, score, is_warming_up, (evidence, thresholds), &due)
+        let [minute] = self.ring.sums([1]);
+        let latency_ms = (minute.timed > 0.0).then(|| crate::math::exp(minute.log_latency / minute.timed));
+        Window {
+            end_nanos: (at + 1) * BUCKET_NANOS,
+            score,
+            is_warming_up,
+            evidence,
+            thresholds,
+            rate_due: due.rate,
+            rate_doubt: due.rate_doubt,
+            latency_due_ms: crate::math::exp(due.log_latency),
+            records: minute.records as u32,
+            latency_ms,
+        }
     }
 
     /// The forest on the other channels, once a minute.
@@ -253,23 +287,4 @@ fn features(evidence: &[Evidence; CHANNELS]) -> [f32; FOREST_FEATURES] {
         *feature = libm::log1p(evidence.surprise) as f32;
     }
     row
-}
-
-fn window(
-    at: i64,
-    score: f64,
-    is_warming_up: bool,
-    (evidence, thresholds): ([Evidence; CHANNELS], [f64; CHANNELS]),
-    due: &Due,
-) -> Window {
-    Window {
-        end_nanos: (at + 1) * BUCKET_NANOS,
-        score,
-        is_warming_up,
-        evidence,
-        thresholds,
-        rate_due: due.rate,
-        rate_doubt: due.rate_doubt,
-        latency_due_ms: crate::math::exp(due.log_latency),
-    }
 }

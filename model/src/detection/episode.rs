@@ -100,7 +100,13 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "18a3f00c2b400000-0003", "18a3f00c2b400000-0003-", "+8a3f00c2b400000-0003-a", "18a3f00c2b400000-3-a"] {
+        for text in [
+            "",
+            "18a3f00c2b400000-0003",
+            "18a3f00c2b400000-0003-",
+            "+8a3f00c2b400000-0003-a",
+            "18a3f00c2b400000-3-a",
+        ] {
             assert!(text.parse::<EpisodeId>().is_err(), "{text}");
         }
     }
