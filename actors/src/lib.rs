@@ -10,11 +10,12 @@
 //! [`supervision`]; what an actor held when it failed was not acknowledged.
 
 pub mod admission;
-mod detectors;
+pub mod detection;
 mod forwarding;
 pub mod ingest;
 pub mod liveness;
 mod mailbox;
+mod observer;
 pub mod partition;
 mod rate_limit;
 mod root;
@@ -27,4 +28,5 @@ pub mod tail;
 
 pub use forwarding::Delivery;
 pub use mailbox::{Mailbox, SendError};
+pub use observer::Observer;
 pub use system::{ActorSystem, FaultTarget, Submission, SystemOptions};

@@ -10,6 +10,7 @@ use insighthub_storage::cluster::Cluster;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::oneshot;
 
+use crate::detection::Detection;
 use crate::ingest::{Ingest, IngestArguments, IngestMessage};
 use crate::liveness::{LivenessActor, LivenessArguments};
 use crate::mailbox::{Mailbox, Queued};
@@ -48,6 +49,7 @@ pub(crate) struct PartitionFactory {
     pub(crate) mailboxes: PartitionMailboxes,
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) detection: Arc<Detection>,
     pub(crate) seal_rule: SealRule,
     pub(crate) node_pressure: NodePressure,
     pub(crate) service_records_per_sec: u64,
@@ -128,6 +130,7 @@ impl PartitionFactory {
         for (partition, mailbox) in self.mailboxes.all() {
             if !hosted.iter().any(|replica| replica.replica.partition() == partition) {
                 self.mailboxes.remove(partition);
+                self.detection.forget(partition);
                 children.stop(&mailbox.entry().name);
             }
         }
@@ -143,6 +146,7 @@ impl PartitionFactory {
                 mailbox: mailbox.clone(),
                 roster: self.roster.clone(),
                 clock: Arc::clone(&self.clock),
+                detection: Arc::clone(&self.detection),
                 seal_rule: self.seal_rule,
                 node_pressure: self.node_pressure.clone(),
                 service_records_per_sec: self.service_records_per_sec,

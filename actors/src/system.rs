@@ -17,10 +17,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::admission::{Admission, Permit};
+use crate::detection::Detection;
 use crate::forwarding::{Delivery, Forwarding, Parcel};
 use crate::ingest::{IngestArguments, IngestError, IngestMessage};
 use crate::liveness::{Liveness, LivenessError, LivenessOptions, ReportSource};
 use crate::mailbox::{Mailbox, Queued};
+use crate::observer::Observer;
 use crate::partition::{NodePressure, PartitionMailboxes, PartitionMessage, SealRule};
 use crate::root::{PartitionFactory, Root, RootArguments, RootMessage};
 use crate::roster::Roster;
@@ -67,6 +69,7 @@ pub struct ActorSystem {
     pub roster: Roster,
     pub admission: Admission,
     pub feed: Arc<TailFeed>,
+    pub detection: Arc<Detection>,
     pub spreading: Spreading,
     root: ActorRef<Queued<RootMessage>>,
     root_mailbox: Mailbox<RootMessage>,
@@ -78,12 +81,13 @@ pub struct ActorSystem {
 }
 
 impl ActorSystem {
-    /// Starts the tree over an open store whose observer is `feed`, and takes chunks from peers.
+    /// Starts the tree over an open store with its observer, and takes chunks from peers.
     pub async fn start(
         cluster: Arc<Cluster>,
-        feed: Arc<TailFeed>,
+        observer: Observer,
         options: SystemOptions,
     ) -> Result<ActorSystem, SpawnErr> {
+        let Observer { feed, detection } = observer;
         let roster = Roster::default();
         let root_mailbox = Mailbox::new(&roster, "root", "root".into());
         let ingest = Mailbox::new(&roster, "ingest", "ingest".into());
@@ -101,6 +105,7 @@ impl ActorSystem {
                 mailboxes: partitions.clone(),
                 roster: roster.clone(),
                 clock: Arc::clone(&options.clock),
+                detection: Arc::clone(&detection),
                 seal_rule: options.seal_rule,
                 node_pressure: NodePressure::default(),
                 service_records_per_sec: options.service_records_per_sec,
@@ -120,6 +125,7 @@ impl ActorSystem {
             roster,
             admission,
             feed,
+            detection,
             spreading,
             root,
             root_mailbox,

@@ -202,6 +202,16 @@ impl ServiceDetector {
         self.arrived_nanos < nanos
     }
 
+    /// When the last record came, by the leader's clock.
+    pub fn arrived_nanos(&self) -> i64 {
+        self.arrived_nanos
+    }
+
+    /// Ends the open episode of a service that is forgotten.
+    pub fn end(self) -> Option<Told> {
+        self.open.map(|open| Told { ended_at: Some(Timestamp(self.loud_nanos)), ..open })
+    }
+
     /// What scores records without the windows: for a leader, before they are committed.
     pub fn record_scorer(&self) -> MinedRecords {
         MinedRecords { miner: self.miner.clone(), detector: self.records.clone() }

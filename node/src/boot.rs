@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use insighthub_actors::Observer;
 use insighthub_actors::partition::SealRule;
-use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
@@ -96,14 +96,14 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}: is another node running there?", plan.http))?;
     let address = listener.local_addr()?;
-    let feed = Arc::new(TailFeed::default());
+    let observer = Observer::default();
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
     let store = Store::open(
         RealFs::shared(),
         joined.identity.clone(),
         store_options(&plan)?,
         joined.transport.clone(),
-        Arc::clone(&feed) as _,
+        Arc::new(observer.clone()) as _,
     );
     let store = Arc::new(store.await?);
     let limits = cluster_limits(&plan.config);
@@ -111,7 +111,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         Cluster::new(Arc::clone(&store), joined.transport.clone(), limits, membership::listed(&plan));
     joined.service.set_cluster(Arc::clone(&cluster));
     let options = system_options(&plan, Arc::clone(&clock))?;
-    let actors = ActorSystem::start(Arc::clone(&cluster), feed, options).await?;
+    let actors = ActorSystem::start(Arc::clone(&cluster), observer, options).await?;
     let node = node(&plan, address, cluster, actors, clock);
     let node = Arc::new(node);
     let liveness = membership::start_liveness(&plan, &node).await?;

@@ -13,7 +13,7 @@ use insighthub_storage::cluster::founding::{FoundingOptions, Newcomer, become_me
 use insighthub_storage::cluster::membership::{MembershipOptions, NodeWatch};
 use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService};
 use insighthub_storage::fs::{Fs, SimFs};
-use insighthub_storage::partition::ApplyObserver;
+use insighthub_storage::partition::{ApplyObserver, Folded, Unsealed};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::transport::{Call, Handler, PeerIdentity, Transport, TransportOptions};
 use insighthub_storage::wal::WalOptions;
@@ -254,13 +254,14 @@ impl ApplyObserver for Observer {
     }
 
     /// Counts records: enough to tell when replicas fold other heads.
-    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
+    fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {
         let mut history = self.history.lock();
         history.counts.seals += 1;
         history.note(&self.name, &format!("sealed p{} at {}", head.partition, head.seal_index));
         let counted: u64 = head.batches.iter().map(|batch| batch.len() as u64).sum();
-        let before = before.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
-        Bytes::copy_from_slice(&(before + counted).to_le_bytes())
+        let before = before.detectors.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
+        let detectors = Bytes::copy_from_slice(&(before + counted).to_le_bytes());
+        Folded { detectors, notes: Vec::new() }
     }
 }
 

@@ -119,6 +119,7 @@ fn head(seal_index: u64) -> SealedHead {
         partition: PartitionId(0),
         seal_index,
         batches,
+        ticks: Vec::new(),
         minutes,
         dead_letters,
         resolved_dead_letters,

@@ -27,6 +27,8 @@ pub enum Command {
     Append(Append),
     /// Freezes the head; a block named by this entry's index is built from it.
     Seal,
+    /// What the leader's clock says: time passes for detectors also where no records come.
+    Tick(Timestamp),
     /// Takes dead letters off the list: they were mended or given up.
     ResolveDeadLetters(Vec<u64>),
     /// Changes users, tokens or settings; control group only.
@@ -199,6 +201,7 @@ enum DiskCommand {
     Expire(Expiry),
     Delete(Deletion),
     EndDeletion(u64),
+    Tick(Timestamp),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -234,6 +237,7 @@ fn to_disk(command: &Command) -> DiskCommand {
         Command::Expire(expiry) => DiskCommand::Expire(expiry.clone()),
         Command::Delete(deletion) => DiskCommand::Delete(deletion.clone()),
         Command::EndDeletion(id) => DiskCommand::EndDeletion(*id),
+        Command::Tick(now) => DiskCommand::Tick(*now),
     }
 }
 
@@ -260,6 +264,7 @@ fn from_disk(command: DiskCommand) -> Result<Command, CodecError> {
         DiskCommand::Expire(expiry) => Command::Expire(expiry),
         DiskCommand::Delete(deletion) => Command::Delete(deletion),
         DiskCommand::EndDeletion(id) => Command::EndDeletion(id),
+        DiskCommand::Tick(now) => Command::Tick(now),
     })
 }
 

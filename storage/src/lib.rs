@@ -16,6 +16,7 @@ pub mod head_source;
 pub mod identity;
 pub mod index;
 pub mod life;
+pub mod note;
 pub mod partition;
 pub mod query;
 pub mod raft;

@@ -3,11 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use insighthub_model::PartitionId;
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::{Offset, PartitionId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::stored_batch::StoredBatch;
+
+/// The leader's clock said this when everything below an offset had come in: silence passes in the log as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tick {
+    /// Ticks of the partition are numbered from 0.
+    pub number: u64,
+    pub next_offset: Offset,
+    pub now: Timestamp,
+}
 
 /// Everything a partition took in between two seals.
 #[derive(Clone, Debug)]
@@ -17,6 +27,8 @@ pub struct SealedHead {
     pub seal_index: u64,
     /// In offset order; may be empty when only dead letters came in.
     pub batches: Vec<Arc<StoredBatch>>,
+    /// In order.
+    pub ticks: Vec<Tick>,
     /// Changes of the minute aggregates since the last seal.
     pub minutes: BTreeMap<MinuteKey, MinuteAggregate>,
     /// Dead letters since the last seal by their number in the partition.

@@ -22,7 +22,7 @@ use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService, Upkeep, U
 use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command, EncodedBatch};
 use insighthub_storage::control::{ControlCommand, User};
 use insighthub_storage::fs::RealFs;
-use insighthub_storage::partition::{ApplyObserver, PartitionReplica};
+use insighthub_storage::partition::{ApplyObserver, Folded, PartitionReplica, Unsealed};
 use insighthub_storage::query::{Conditions, Filter, after_offset};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::transport::{TcpNetwork, Transport, TransportOptions};
@@ -44,10 +44,11 @@ struct CountsRecords;
 impl ApplyObserver for CountsRecords {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
 
-    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
+    fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {
         let records: usize = head.batches.iter().map(|batch| batch.len()).sum();
-        let before = before.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
-        Bytes::copy_from_slice(&(before + records as u64).to_le_bytes())
+        let before = before.detectors.first_chunk().map_or(0, |count| u64::from_le_bytes(*count));
+        let detectors = Bytes::copy_from_slice(&(before + records as u64).to_le_bytes());
+        Folded { detectors, notes: Vec::new() }
     }
 }
 

@@ -15,7 +15,9 @@ use insighthub_storage::block::BlockCache;
 use insighthub_storage::command::{Append, Chunk, Command, EncodedBatch};
 use insighthub_storage::fs::{Fault, SimFs};
 use insighthub_storage::index::Index;
-use insighthub_storage::partition::{ApplyObserver, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer};
+use insighthub_storage::partition::{
+    ApplyObserver, Folded, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer, Unsealed,
+};
 use insighthub_storage::raft::{Membership, RaftLogId};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::snapshot::Snapshot;
@@ -31,8 +33,8 @@ struct CountsFolds;
 impl ApplyObserver for CountsFolds {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
 
-    fn fold(&self, before: &Bytes, _head: &SealedHead) -> Bytes {
-        before.iter().copied().chain([1]).collect()
+    fn fold(&self, before: &Unsealed, _head: &SealedHead) -> Folded {
+        Folded { detectors: before.detectors.iter().copied().chain([1]).collect(), notes: Vec::new() }
     }
 }
 

@@ -11,7 +11,9 @@ use insighthub_storage::StoredBatch;
 use insighthub_storage::block::BlockCache;
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::index::Index;
-use insighthub_storage::partition::{ApplyObserver, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer};
+use insighthub_storage::partition::{
+    ApplyObserver, Folded, JOIN_STEPS, PartitionReplica, ReplicaWorld, Sealer, Unsealed,
+};
 use insighthub_storage::raft::{ControlReplica, GroupLog, GroupState, NodeId, StateMachine, TypeConfig};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::wal::{GroupId, Wal, WalOptions};
@@ -35,8 +37,8 @@ struct Nobody;
 impl ApplyObserver for Nobody {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
 
-    fn fold(&self, before: &Bytes, _head: &SealedHead) -> Bytes {
-        before.clone()
+    fn fold(&self, before: &Unsealed, _head: &SealedHead) -> Folded {
+        Folded { detectors: before.detectors.clone(), notes: Vec::new() }
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use super::pressure::Pressure;
 use super::{State, packing};
-use crate::detectors::Detectors;
 use crate::ingest::{ChunkWork, IngestError};
 use crate::rate_limit::Demand;
 
@@ -54,22 +53,9 @@ impl State {
             Ok(Ok(index)) if group.wait_applied(index, confirm_by).await => {}
             _ => return Err(None),
         }
-        let detectors = self.stored_detectors().await;
-        self.shards.restore(detectors);
+        self.shards.start_over();
         self.led_term = Some(status.term);
         Ok(())
-    }
-
-    /// What detectors know of everything stored.
-    pub(super) async fn stored_detectors(&self) -> Detectors {
-        let replica = Arc::clone(&self.arguments.group.replica);
-        let restoring = tokio::task::spawn_blocking(move || {
-            let (checkpoint, since) = replica.detector_checkpoint();
-            let mut detectors = Detectors::restored(&checkpoint);
-            detectors.learn(&since);
-            detectors
-        });
-        restoring.await.unwrap_or_default()
     }
 
     /// False while the sealer does not keep up with the disk: taking more would only grow the head.

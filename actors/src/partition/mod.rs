@@ -11,6 +11,7 @@ mod mailboxes;
 mod packing;
 mod pressure;
 mod scoring;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use insighthub_storage::command::{Append, Applied, Chunk, Command};
 use insighthub_storage::group::{PartitionGroup, ProposeError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
+use crate::detection::Detection;
 use crate::ingest::{ChunkWork, IngestError};
 use crate::mailbox::{Mailbox, Queued};
 use crate::rate_limit::RateLimit;
@@ -32,6 +34,7 @@ use packing::{Packing, Waiting};
 pub(crate) use pressure::NodePressure;
 use pressure::Pressure;
 use scoring::Shards;
+use watching::Watching;
 
 /// Names a chunk while it is being scored.
 pub type Ticket = u64;
@@ -55,6 +58,8 @@ pub enum PartitionMessage {
     Committed,
     /// A seal has ended.
     SealEnded,
+    /// Detectors have caught up.
+    Watched,
     Tick,
     RestartShard(String),
     /// Panic on purpose; sent by fault tests alone.
@@ -77,6 +82,7 @@ pub(crate) struct PartitionArguments {
     pub(crate) mailbox: Mailbox<PartitionMessage>,
     pub(crate) roster: Roster,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) detection: Arc<Detection>,
     pub(crate) seal_rule: SealRule,
     /// Shared with the other partitions of the node.
     pub(crate) node_pressure: NodePressure,
@@ -93,9 +99,10 @@ pub(crate) struct State {
     arguments: PartitionArguments,
     packing: Packing,
     shards: Shards,
+    watching: Watching,
     rate_limit: RateLimit,
     heat: Heat,
-    /// The term this node leads in and has restored its detectors for.
+    /// The term this node leads in and has started shards anew for.
     led_term: Option<u64>,
     proposals: usize,
     seal_under_way: bool,
@@ -116,7 +123,13 @@ impl Actor for Partition {
         let mailbox = arguments.mailbox.clone();
         myself.send_interval(TICK, move || mailbox.enqueue(PartitionMessage::Tick));
         Ok(State {
-            shards: Shards::new(arguments.mailbox.clone(), arguments.roster.clone()),
+            shards: Shards::new(
+                arguments.mailbox.clone(),
+                arguments.roster.clone(),
+                Arc::clone(&arguments.detection),
+                Arc::clone(&arguments.group.replica),
+            ),
+            watching: Watching::default(),
             rate_limit: RateLimit::new(arguments.service_records_per_sec, arguments.service_burst_records),
             heat: Heat::default(),
             led_term: None,
@@ -153,16 +166,17 @@ impl Actor for Partition {
                 state.seal_if_due();
             }
             PartitionMessage::SealEnded => state.seal_under_way = false,
+            PartitionMessage::Watched => state.watching.end(),
             PartitionMessage::Tick => {
                 state.packing.give_up_scoring(Instant::now(), SCORING_DEADLINE);
                 state.propose_ready().await;
                 state.look_at_pressure();
                 state.seal_if_due();
                 state.look_at_heat();
+                state.watch_if_due();
             }
             PartitionMessage::RestartShard(name) => {
-                let stored = state.stored_detectors().await;
-                state.shards.restart(&myself, &name, stored).await;
+                state.shards.restart(&myself, &name).await;
             }
             PartitionMessage::Fail => panic!("failing on purpose"),
             PartitionMessage::FailShard => state.shards.fail_one(),

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use insighthub_detect::moving_average::MovingAverage;
+use insighthub_storage::partition::PartitionReplica;
 use parking_lot::Mutex;
 use ractor::{ActorRef, SupervisionEvent};
 
 use super::heat::Heat;
 use super::packing::Waiting;
 use super::{PartitionMessage, Ticket};
-use crate::detectors::{Detectors, rows_by_service};
+use crate::detection::{Detection, ShardScorer, rows_by_service};
 use crate::mailbox::{Mailbox, Queued};
 use crate::roster::Roster;
 use crate::shard::{Shard, ShardArguments, ShardMessage};
@@ -25,8 +25,8 @@ pub(super) struct Shards {
     roster: Roster,
     children: Children,
     by_service: HashMap<String, ShardHandle>,
-    /// What is known of services whose shards have not started yet.
-    restored: Detectors,
+    detection: Arc<Detection>,
+    replica: Arc<PartitionReplica>,
     /// Counts score requests: the age of a shard's last use.
     uses: u64,
 }
@@ -34,29 +34,34 @@ pub(super) struct Shards {
 #[derive(Debug)]
 struct ShardHandle {
     mailbox: Mailbox<ShardMessage>,
-    /// Where its next incarnation finds its detector.
-    detector: Arc<Mutex<Option<MovingAverage>>>,
+    /// Where its next incarnation finds what to score with.
+    scorer: Arc<Mutex<Option<ShardScorer>>>,
     last_use: u64,
 }
 
 impl Shards {
-    pub(super) fn new(partition: Mailbox<PartitionMessage>, roster: Roster) -> Shards {
+    pub(super) fn new(
+        partition: Mailbox<PartitionMessage>,
+        roster: Roster,
+        detection: Arc<Detection>,
+        replica: Arc<PartitionReplica>,
+    ) -> Shards {
         Shards {
             partition,
             roster,
             children: Children::default(),
             by_service: HashMap::new(),
-            restored: Detectors::default(),
+            detection,
+            replica,
             uses: 0,
         }
     }
 
     /// Starts over from what is stored: shards of an earlier leadership know less, or know what was lost.
-    pub(super) fn restore(&mut self, detectors: Detectors) {
+    pub(super) fn start_over(&mut self) {
         for (_, shard) in std::mem::take(&mut self.by_service) {
             self.children.stop(&shard.mailbox.entry().name);
         }
-        self.restored = detectors;
     }
 
     /// Sends each service's rows of a chunk to its shard; those that cannot be sent stay unscored.
@@ -68,7 +73,7 @@ impl Shards {
         heat: &mut Heat,
     ) {
         let batch = Arc::clone(waiting.work.batch());
-        for (service, rows) in rows_by_service(&batch) {
+        for (service, rows) in rows_by_service(&batch, 0..batch.len() as u32) {
             heat.count(service, rows.len());
             let Some(shard) = self.shard(myself, service).await else { continue };
             let message = ShardMessage::Score { ticket, batch: Arc::clone(&batch), rows };
@@ -85,16 +90,12 @@ impl Shards {
         });
     }
 
-    /// Starts a shard that failed, with the detectors as they are stored.
-    pub(super) async fn restart(
-        &mut self,
-        myself: &ActorRef<Queued<PartitionMessage>>,
-        name: &str,
-        mut stored: Detectors,
-    ) {
+    /// Starts a shard that failed, with what is known from the log.
+    pub(super) async fn restart(&mut self, myself: &ActorRef<Queued<PartitionMessage>>, name: &str) {
         let failed = self.by_service.iter().find(|(_, shard)| shard.mailbox.entry().name == name);
         if let Some((service, shard)) = failed {
-            *shard.detector.lock() = stored.take(service);
+            let scorer = self.scorer(service).await;
+            *shard.scorer.lock() = scorer;
         }
         if let Some(again) = self.children.restart(myself.get_cell(), name).await {
             let partition = self.partition.clone();
@@ -127,17 +128,25 @@ impl Shards {
             self.stop_idle();
         }
         let mailbox = Mailbox::new(&self.roster, "shard", format!("shard {service}"));
-        let detector = Arc::new(Mutex::new(self.restored.take(service)));
-        let arguments = ShardArguments { partition: self.partition.clone(), detector: Arc::clone(&detector) };
+        let scorer = Arc::new(Mutex::new(self.scorer(service).await));
+        let arguments = ShardArguments { partition: self.partition.clone(), scorer: Arc::clone(&scorer) };
         let started =
             self.children.start(myself.get_cell(), &mailbox, move || (Shard, arguments.clone())).await;
         if let Err(error) = started {
             tracing::error!(service, %error, "a shard did not start; its records are stored without a score");
             return None;
         }
-        let handle = ShardHandle { mailbox: mailbox.clone(), detector, last_use: self.uses };
+        let handle = ShardHandle { mailbox: mailbox.clone(), scorer, last_use: self.uses };
         self.by_service.insert(service.to_owned(), handle);
         Some(mailbox)
+    }
+
+    /// What to score a service's records with, as of everything applied.
+    async fn scorer(&self, service: &str) -> Option<ShardScorer> {
+        let (detection, replica, service) =
+            (Arc::clone(&self.detection), Arc::clone(&self.replica), service.to_owned());
+        let reading = tokio::task::spawn_blocking(move || detection.record_scorer(&replica, &service));
+        reading.await.inspect_err(|error| tracing::error!(%error, "records are stored without a score")).ok()
     }
 
     fn stop_idle(&mut self) {

@@ -8,16 +8,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use insighthub_storage::StoredBatch;
 use insighthub_storage::cluster::Cluster;
-use insighthub_storage::partition::ApplyObserver;
-use insighthub_storage::sealed_head::SealedHead;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::session::{OpenTail, Session, SessionArguments, SessionMessage};
-use crate::detectors::Detectors;
 use crate::mailbox::{Mailbox, Queued};
 use crate::roster::Roster;
 
@@ -54,10 +50,9 @@ impl TailFeed {
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)
     }
-}
 
-impl ApplyObserver for TailFeed {
-    fn applied(&self, batch: &Arc<StoredBatch>) {
+    /// Hears of a batch that was applied. Does not block.
+    pub(crate) fn applied(&self, batch: &Arc<StoredBatch>) {
         if self.sessions.load(Ordering::Acquire) == 0 {
             return;
         }
@@ -67,12 +62,6 @@ impl ApplyObserver for TailFeed {
             // A hub that is restarting has no sessions.
             drop(hub.send(HubMessage::Applied(Arc::clone(batch))));
         }
-    }
-
-    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
-        let mut detectors = Detectors::restored(before);
-        detectors.learn(&head.batches);
-        detectors.checkpoint()
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use insighthub_actors::Observer;
 use insighthub_actors::liveness::{ControlEvent, Liveness, LivenessOptions, NodeReport, ReportSource};
 use insighthub_actors::partition::SealRule;
-use insighthub_actors::tail::TailFeed;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
@@ -192,7 +192,7 @@ async fn system(data: &Path) -> ActorSystem {
         heartbeat_ms: 1_000,
         lease_ms: 3_000,
     };
-    let feed = Arc::new(TailFeed::default());
+    let observer = Observer::default();
     let address = String::new();
     let me = Member {
         node_id: 1,
@@ -206,7 +206,7 @@ async fn system(data: &Path) -> ActorSystem {
     let service = PeerService::new(Newcomer::new(me));
     let transport =
         Transport::start(TransportOptions::new("test"), Arc::new(TcpNetwork), service).await.unwrap();
-    let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::clone(&feed) as _);
+    let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::new(observer.clone()) as _);
     let cluster =
         Cluster::new(Arc::new(store.await.unwrap()), transport, ClusterLimits::default(), Vec::new());
     let options = SystemOptions {
@@ -218,7 +218,7 @@ async fn system(data: &Path) -> ActorSystem {
         own_producer: "test".into(),
         submit_deadline: Duration::from_secs(5),
     };
-    let system = ActorSystem::start(Arc::clone(&cluster), feed, options).await.unwrap();
+    let system = ActorSystem::start(Arc::clone(&cluster), observer, options).await.unwrap();
     // Open until the process ends.
     std::mem::forget(cluster);
     system

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::sorted::SortedRows;
 use crate::codec::{self, CodecError};
+use crate::note::Note;
 
 /// Bytes gathered before they are hashed: hashing eight at a time costs more than the hash.
 const BUFFER_BYTES: usize = 4096;
@@ -21,6 +22,8 @@ pub(super) struct Sections<'a> {
     pub(super) dead_letters: &'a BTreeMap<u64, DeadLetter>,
     /// Ascending, each once.
     pub(super) resolved_dead_letters: &'a [u64],
+    /// Ascending.
+    pub(super) notes: &'a [Note],
 }
 
 /// The checksum of all a block holds.
@@ -46,6 +49,7 @@ pub(super) fn content_checksum(rows: &SortedRows, sections: Sections<'_>) -> Res
     hash.bytes(&codec::encode(1, sections.minutes)?);
     hash.bytes(&codec::encode(1, sections.dead_letters)?);
     hash.numbers(sections.resolved_dead_letters.iter().copied());
+    hash.bytes(&codec::encode(1, &sections.notes)?);
     hash.flush();
     Ok(hash.state.digest())
 }

@@ -12,7 +12,7 @@ use crate::column_source::{ServiceRun, ValueRange};
 /// First and last bytes of a block file.
 pub(super) const MAGIC: &[u8; 8] = b"IHBLOCK\n";
 /// Version of everything between the magics.
-pub(super) const FORMAT_VERSION: u32 = 3;
+pub(super) const FORMAT_VERSION: u32 = 4;
 /// Footer length, footer CRC, format version, magic.
 pub(super) const TRAILER_BYTES: usize = 20;
 const FOOTER_CODEC_VERSION: u8 = 2;
@@ -44,6 +44,8 @@ pub(super) enum ChunkName {
     MessageVariables(u32),
     /// Latencies, one sketch for each of the counts.
     MinuteLatencies,
+    /// What was found out about services.
+    Notes,
 }
 
 impl ChunkName {
@@ -56,6 +58,7 @@ impl ChunkName {
                 | ChunkName::MinuteLatencies
                 | ChunkName::DeadLetters
                 | ChunkName::ResolvedDeadLetters
+                | ChunkName::Notes
         )
     }
 }

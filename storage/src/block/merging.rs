@@ -10,12 +10,15 @@ use super::writer::write_rows;
 use super::{BlockError, BlockId, BlockMeta, BlockReader, Omitted};
 use crate::column_source::ColumnSource;
 use crate::fs::Fs;
+use crate::note::Note;
 
 /// A block to be merged.
 #[derive(Clone, Debug)]
 pub struct MergeInput {
     pub block: Arc<BlockReader>,
     pub omitted: Omitted,
+    /// Those that are kept.
+    pub notes: Vec<Note>,
 }
 
 /// Writes what is left of neighbouring blocks (oldest first, at least one) as one block and makes it durable; `None` when
@@ -48,10 +51,17 @@ pub fn write_merged(
         letters.retain(|number, _| input.omitted.dead_letters.binary_search(number).is_err());
     }
     let resolved: Vec<u64> = resolved.into_iter().collect();
-    if rows.len() == 0 && letters.is_empty() && resolved.is_empty() {
+    let mut notes: Vec<Note> = inputs.iter().flat_map(|input| input.notes.iter().cloned()).collect();
+    notes.sort_unstable();
+    if rows.len() == 0 && letters.is_empty() && resolved.is_empty() && notes.is_empty() {
         return Ok(None);
     }
     let minutes = rows.minutes();
-    let sections = Sections { minutes: &minutes, dead_letters: &letters, resolved_dead_letters: &resolved };
+    let sections = Sections {
+        minutes: &minutes,
+        dead_letters: &letters,
+        resolved_dead_letters: &resolved,
+        notes: &notes,
+    };
     write_rows(fs, directory, (last.block.partition(), id), &rows, sections).map(Some)
 }

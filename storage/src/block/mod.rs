@@ -39,7 +39,7 @@ pub use encoding::DamagedChunk;
 pub use merging::{MergeInput, write_merged};
 pub use reader::BlockReader;
 pub(crate) use templates::for_each_variable;
-pub use writer::{write_block, write_block_without};
+pub use writer::{write_block, write_block_with};
 
 /// Names a block of a partition. Never given twice: what was merged away does not come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

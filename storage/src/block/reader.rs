@@ -20,8 +20,11 @@ use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
 use super::{BlockError, BlockId, BlockMeta, file_name, minutes};
 use crate::codec;
-use crate::column_source::{ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun};
+use crate::column_source::{
+    ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun, ValueRange,
+};
 use crate::fs::{Fs, FsFile};
+use crate::note::Note;
 
 /// A block on disk.
 #[derive(Debug)]
@@ -139,6 +142,20 @@ impl BlockReader {
         self.section(ChunkName::ResolvedDeadLetters)
     }
 
+    /// Reads no column.
+    pub fn may_have_notes(&self, from: i64, to: i64) -> bool {
+        let of_notes = self.footer.chunks.iter().find(|chunk| chunk.name == ChunkName::Notes);
+        match of_notes.and_then(|chunk| chunk.range) {
+            Some(ValueRange::Int(first, last)) => first <= to && from <= last,
+            _ => false,
+        }
+    }
+
+    /// Ascending.
+    pub fn notes(&self) -> Result<Vec<Note>, ColumnError> {
+        self.section(ChunkName::Notes)
+    }
+
     pub(super) fn minute_counts(&self) -> Result<Arc<MinuteCounts>, ColumnError> {
         self.cached(self.position(&ChunkName::Minutes)?, |cursor, chunk| {
             let counts = minutes::decode_counts(cursor, chunk.values as usize)?;
@@ -160,8 +177,13 @@ impl BlockReader {
         let rows = self.sorted_rows()?;
         let (minutes, dead_letters) = (self.minutes()?, self.dead_letters()?);
         let resolved = self.resolved_dead_letters()?;
-        let sections =
-            Sections { minutes: &minutes, dead_letters: &dead_letters, resolved_dead_letters: &resolved };
+        let notes = self.notes()?;
+        let sections = Sections {
+            minutes: &minutes,
+            dead_letters: &dead_letters,
+            resolved_dead_letters: &resolved,
+            notes: &notes,
+        };
         let found = content_checksum(&rows, sections).map_err(|error| self.unreadable(error))?;
         self.token_filter()?;
         if found == self.footer.content_checksum {

@@ -18,6 +18,7 @@ use super::{BlockError, BlockId, BlockMeta, Omitted, file_name};
 use crate::codec;
 use crate::column_source::ValueRange;
 use crate::fs::Fs;
+use crate::note::Note;
 use crate::sealed_head::SealedHead;
 
 /// Version of the sections' values inside their chunks.
@@ -26,14 +27,15 @@ pub(super) const SECTION_VERSION: u8 = 1;
 /// Writes the block of a head into the partition's directory and makes it durable. Writing it again
 /// replaces the file by an equal one.
 pub fn write_block(fs: &dyn Fs, directory: &Path, head: &SealedHead) -> Result<BlockMeta, BlockError> {
-    write_block_without(fs, directory, head, &Omitted::default())
+    write_block_with(fs, directory, head, &[], &Omitted::default())
 }
 
-/// The same without some of the head.
-pub fn write_block_without(
+/// The same with notes, which ascend, and without some of the head.
+pub fn write_block_with(
     fs: &dyn Fs,
     directory: &Path,
     head: &SealedHead,
+    notes: &[Note],
     omitted: &Omitted,
 ) -> Result<BlockMeta, BlockError> {
     let mut rows = SortedRows::of(head)?;
@@ -50,7 +52,7 @@ pub fn write_block_without(
     resolved.sort_unstable();
     resolved.dedup();
     let sections =
-        Sections { minutes: &minutes, dead_letters: &dead_letters, resolved_dead_letters: &resolved };
+        Sections { minutes: &minutes, dead_letters: &dead_letters, resolved_dead_letters: &resolved, notes };
     let id = BlockId::of_seal(head.seal_index);
     write_rows(fs, directory, (head.partition, id), &rows, sections)
 }
@@ -250,7 +252,13 @@ impl BlockWriter {
         let letters: Vec<_> = sections.dead_letters.iter().collect();
         self.section(ChunkName::DeadLetters, letters.len(), &letters)?;
         let resolved = sections.resolved_dead_letters;
-        self.section(ChunkName::ResolvedDeadLetters, resolved.len(), resolved)
+        self.section(ChunkName::ResolvedDeadLetters, resolved.len(), resolved)?;
+        let notes = sections.notes;
+        self.section(ChunkName::Notes, notes.len(), notes)?;
+        let first = notes.iter().map(|note| note.from).min();
+        let range = first.zip(notes.iter().map(|note| note.to).max());
+        self.describe(None, range.and_then(|(first, last)| ValueRange::of_integers(&[first, last])));
+        Ok(())
     }
 
     fn section<T: serde::Serialize + ?Sized>(

@@ -13,6 +13,7 @@ use crate::block::BlockId;
 use crate::codec::{self, CodecError};
 use crate::command::{Applied, ChunkOutcome};
 use crate::identity::{Identity, Member};
+use crate::note::{Note, NoteFilter};
 use crate::partition::PartitionDeletion;
 use crate::query::Conditions;
 use crate::query::exploring::{Seen, Wanted};
@@ -144,6 +145,12 @@ pub enum Request {
     CopyPartition {
         partition: PartitionId,
     },
+    /// What was found out about services.
+    Notes {
+        partitions: Vec<PartitionId>,
+        filter: NoteFilter,
+        deadline_ms: u32,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -185,6 +192,10 @@ pub enum Response {
     Failed(Failure),
     /// A snapshot's file.
     Copy(Bytes),
+    Notes {
+        notes: Vec<(PartitionId, Note)>,
+        stale: Vec<PartitionId>,
+    },
 }
 
 /// Why a member did not do what it was asked.

@@ -43,7 +43,7 @@ use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
 pub use exploring::{ExploreQuestion, Explored};
 pub use gathering::{GatherQuestion, QueryAnswer, QueryTimes};
-pub use questions::{MinutesQuestion, SearchAnswer, SearchQuestion};
+pub use questions::{MinutesQuestion, NotesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};
 pub use service::PeerService;

@@ -8,6 +8,7 @@ use insighthub_model::{PartitionId, Record};
 use super::message::{Found, Request, Response};
 use super::scatter::{Question, Refusal};
 use crate::group::PartitionGroup;
+use crate::note::{Note, NoteFilter};
 use crate::partition::ReadView;
 use crate::query::{Budget, Conditions, Cursor, Filter, Matched, Page, QueryError, search};
 
@@ -171,6 +172,42 @@ impl Question for MinutesQuestion {
                 all.entry(key).or_default().merge(&aggregate);
             }
         }
+        Ok(all)
+    }
+}
+
+/// What was found out about services.
+#[derive(Clone, Debug)]
+pub struct NotesQuestion(pub NoteFilter);
+
+impl Question for NotesQuestion {
+    type Part = Vec<(PartitionId, Note)>;
+
+    fn request(&self, partitions: Vec<PartitionId>, deadline_ms: u32) -> Request {
+        Request::Notes { partitions, filter: self.0.clone(), deadline_ms }
+    }
+
+    fn part(response: Response) -> Option<(Self::Part, Vec<PartitionId>)> {
+        match response {
+            Response::Notes { notes, stale } => Some((notes, stale)),
+            _ => None,
+        }
+    }
+
+    fn response(notes: Self::Part, stale: Vec<PartitionId>) -> Response {
+        Response::Notes { notes, stale }
+    }
+
+    fn answer(&self, replicas: &[PartitionGroup], budget: &Budget<'_>) -> Result<Self::Part, Refusal> {
+        let mut all = Vec::new();
+        for replica in replicas {
+            if (budget.stop)().is_some() {
+                return Err(Refusal::OverBudget("there was no time to read all of it: ask for less".into()));
+            }
+            let notes = replica.replica.notes(&self.0);
+            all.extend(notes.map_err(|error| Refusal::Damaged(error.to_string()))?);
+        }
+        self.0.arrange(&mut all);
         Ok(all)
     }
 }

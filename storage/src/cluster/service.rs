@@ -14,7 +14,7 @@ use super::founding::Newcomer;
 use super::gathering::GatherQuestion;
 use super::message::{self, AppendFailure, Failure, Hello, Request, Response, kind};
 use super::scatter::{Question, Refusal};
-use super::{Cluster, ExploreQuestion, MinutesQuestion, SearchQuestion, reading};
+use super::{Cluster, ExploreQuestion, MinutesQuestion, NotesQuestion, SearchQuestion, reading};
 use crate::command::Payload;
 use crate::control::NodeState;
 use crate::query::{Cursor, Filter, Page, after_offset};
@@ -169,6 +169,9 @@ impl Cluster {
             Request::Minutes { partitions, service, from_minute, to_minute, deadline_ms } => {
                 let question = MinutesQuestion { service, from_minute, to_minute };
                 self.answer_question(question, partitions, deadline_ms).await
+            }
+            Request::Notes { partitions, filter, deadline_ms } => {
+                self.answer_question(NotesQuestion(filter), partitions, deadline_ms).await
             }
             other => self.answer_about_replica(other, deadline).await,
         }

@@ -13,6 +13,7 @@ use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
     ServiceRun, Statistics,
 };
+use crate::note::Note;
 
 /// All that is hidden, as of one moment.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,10 @@ impl Veil {
     pub fn hides_letter(&self, number: u64, letter: &DeadLetter) -> bool {
         self.horizon.hides_letter(letter)
             || self.erasures.iter().any(|erasure| erasure.hides_letter(number, letter))
+    }
+
+    pub(crate) fn keeps_note(&self, note: &Note) -> bool {
+        note.to >= self.horizon.kept_from(&note.service)
     }
 
     /// What a block that is written from these sources and letters is written without, and how much of it each deletion

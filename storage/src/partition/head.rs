@@ -7,13 +7,18 @@ use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::{Level, PartitionId, Timestamp};
 
-use crate::sealed_head::SealedHead;
+use crate::sealed_head::{SealedHead, Tick};
 use crate::stored_batch::StoredBatch;
+
+/// Ticks that make a block of their own: of six hours, one every ten seconds.
+pub(super) const TICKS_MAX: usize = 2_160;
 
 /// Unsealed records, minute changes and dead letters; all of it is in the Raft log.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     pub batches: Vec<Arc<StoredBatch>>,
+    /// Also those before the last seal that had nothing to freeze.
+    pub ticks: Vec<Tick>,
     pub minutes: BTreeMap<MinuteKey, MinuteAggregate>,
     pub dead_letters: BTreeMap<u64, DeadLetter>,
     pub resolved_dead_letters: Vec<u64>,
@@ -26,9 +31,12 @@ pub struct Head {
 }
 
 impl Head {
-    /// True when sealing would produce nothing.
+    /// True when sealing would produce nothing. A few ticks make no block: snapshots carry them.
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.dead_letters.is_empty() && self.resolved_dead_letters.is_empty()
+        self.batches.is_empty()
+            && self.dead_letters.is_empty()
+            && self.resolved_dead_letters.is_empty()
+            && self.ticks.len() < TICKS_MAX
     }
 
     pub fn push(&mut self, batch: Arc<StoredBatch>) {
@@ -67,6 +75,7 @@ impl Head {
             partition,
             seal_index,
             batches: head.batches,
+            ticks: head.ticks,
             minutes: head.minutes,
             dead_letters: head.dead_letters,
             resolved_dead_letters: head.resolved_dead_letters,

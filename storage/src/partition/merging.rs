@@ -106,7 +106,9 @@ impl PartitionReplica {
             for (id, count) in counts {
                 *erased.entry(id).or_default() += count;
             }
-            inputs.push(MergeInput { block, omitted });
+            let mut notes = block.notes().map_err(BlockError::Column)?;
+            notes.retain(|note| veil.keeps_note(note));
+            inputs.push(MergeInput { block, omitted, notes });
         }
         self.check_room(&inputs)?;
         let written = write_merged(self.world.fs.as_ref(), &self.directory, index, &inputs)?;
@@ -116,7 +118,8 @@ impl PartitionReplica {
 
     /// A merge must not be what fills the disk. One that leaves nothing needs no room.
     fn check_room(&self, inputs: &[MergeInput]) -> Result<(), StoreError> {
-        let is_left = |input: &MergeInput| input.omitted.offsets.len() < input.block.rows();
+        let is_left =
+            |input: &MergeInput| input.omitted.offsets.len() < input.block.rows() || !input.notes.is_empty();
         if !inputs.iter().any(is_left) {
             return Ok(());
         }

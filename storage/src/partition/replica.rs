@@ -11,12 +11,13 @@ use tokio::sync::Notify;
 
 use super::content::Content;
 use super::sealer::{Job, Sealer, Work};
-use super::{Effects, PartitionState};
+use super::{Effects, PartitionState, Unsealed};
 use crate::block::{BlockCache, BlockId, BlockMeta, BlockReader, MergeInput};
 use crate::command::{Applied, Command};
 use crate::fs::Fs;
 use crate::index::{Index, IndexError, Indexed};
 use crate::life::{Erasure, Veil};
+use crate::note::Note;
 use crate::raft::{Membership, RaftLogId};
 use crate::sealed_head::SealedHead;
 use crate::snapshot::{self, Snapshot, StoredSnapshot};
@@ -28,9 +29,24 @@ pub trait ApplyObserver: Send + Sync + std::fmt::Debug {
     /// Hears of every batch that becomes visible on this replica, in offset order. Must not block.
     fn applied(&self, batch: &Arc<StoredBatch>);
 
-    /// What detectors know after a sealed head, given what they knew before it. Pure: every replica folds
-    /// the same heads to the same bytes, so a new leader continues where the old one was.
-    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes;
+    /// What detectors know and have found out after a sealed head, given what they knew before it, of which the
+    /// head is the oldest that is no block. Every replica folds the same heads to the same bytes, however their records are cut into batches, so a new leader continues where the
+    /// old one was.
+    fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded;
+
+    /// What they have found out since the last block. `None` to be asked again: they have seen a newer one.
+    fn recent_notes(&self, _unsealed: &Unsealed) -> Option<Vec<Note>> {
+        Some(Vec::new())
+    }
+}
+
+/// What detectors made of a head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// What they know.
+    pub detectors: Bytes,
+    /// What they have found out, ascending.
+    pub notes: Vec<Note>,
 }
 
 /// What all replicas of a node share.
@@ -177,7 +193,8 @@ pub struct PartitionStatus {
     pub producers: usize,
     /// Blocks found damaged and not repaired yet.
     pub damaged_blocks: usize,
-    /// The last entry whose seal or merge is done, and a checksum over all blocks' contents by then: equal on all replicas.
+    /// The last entry whose seal or merge is done, and a checksum over all blocks' contents and what
+    /// detectors knew by then: equal on all replicas.
     pub scrubbed: Option<(u64, String)>,
 }
 
@@ -279,11 +296,9 @@ impl PartitionReplica {
         applied
     }
 
-    /// What detectors knew as of the last block, and every batch since, in offset order.
-    pub fn detector_checkpoint(&self) -> (Bytes, Vec<Arc<StoredBatch>>) {
-        let inner = self.inner.read();
-        let frozen = inner.frozen.iter().flat_map(|head| head.batches.iter().cloned());
-        (inner.detectors.clone(), frozen.chain(inner.state.head.batches.iter().cloned()).collect())
+    /// Something was ever stored here.
+    pub fn has_records(&self) -> bool {
+        self.inner.read().state.next_offset > 0
     }
 
     pub fn head_size(&self) -> HeadSize {
@@ -349,6 +364,7 @@ fn content_of(inner: &Inner) -> Option<(u64, String)> {
     for block in &inner.blocks {
         hash.update(&block.meta.content_checksum.to_le_bytes());
     }
+    hash.update(&inner.detectors);
     (!inner.blocks.is_empty()).then(|| (inner.moment(), format!("{:016x}", hash.digest())))
 }
 

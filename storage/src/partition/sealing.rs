@@ -3,7 +3,7 @@
 use super::replica::{Block, open_block, snapshot_meta};
 use super::sealer::{Job, Work};
 use super::{PartitionReplica, PartitionSnapshot};
-use crate::block::{BlockError, Omitted, write_block_without};
+use crate::block::{BlockError, Omitted, write_block_with};
 use crate::column_source::ColumnSource;
 use crate::index::IndexError;
 use crate::life::Veil;
@@ -58,20 +58,19 @@ impl PartitionReplica {
         let fs = self.world.fs.as_ref();
         let sources = head.batches.iter().map(|batch| batch.as_ref() as &dyn ColumnSource);
         let (omitted, erased) = veil.omitted(sources, &head.dead_letters).map_err(BlockError::Column)?;
-        let meta = write_block_without(fs, &self.directory, head, &omitted)?;
+        let folded = self.world.observer.fold(&self.unsealed(), head);
+        let meta = write_block_with(fs, &self.directory, head, &folded.notes, &omitted)?;
         let block = open_block(&self.world, &self.directory, meta)?;
         let _gate = self.index_gate.write();
         if self.inner.read().generation != job.generation {
             return Ok(false);
         }
         self.index_seal(head, &block, &omitted)?;
-        let before = self.inner.read().detectors.clone();
-        let detectors = self.world.observer.fold(&before, head);
         let mut inner = self.inner.write();
         inner.frozen.retain(|frozen| frozen.seal_index != head.seal_index);
         inner.blocks.push(block);
         inner.sealed_up_to = head.seal_index;
-        inner.detectors = detectors;
+        inner.detectors = folded.detectors;
         inner.count_erased(&erased);
         Ok(true)
     }

@@ -10,11 +10,12 @@ use insighthub_model::{LogId, Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::head::TICKS_MAX;
 use super::{Head, Producers, Verdict};
 use crate::block::BlockId;
 use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command, PlanSpread};
 use crate::life::{Erasure, Horizon, StoredErasure};
-use crate::sealed_head::SealedHead;
+use crate::sealed_head::{SealedHead, Tick};
 use crate::stored_batch::StoredBatch;
 
 /// Above this many distinct services a head is frozen by the entry that brought them, whoever proposes
@@ -29,6 +30,7 @@ pub struct PartitionState {
     pub partition: PartitionId,
     pub next_offset: Offset,
     pub next_dead_letter: u64,
+    pub next_tick: u64,
     pub producers: Producers,
     /// What is too old to be kept.
     pub horizon: Arc<Horizon>,
@@ -48,6 +50,9 @@ pub struct PartitionSnapshot {
     pub partition: PartitionId,
     pub next_offset: Offset,
     pub next_dead_letter: u64,
+    pub next_tick: u64,
+    /// Those that wait for a block.
+    pub ticks: Vec<Tick>,
     pub producers: Producers,
     pub horizon: Horizon,
     pub(crate) erasures: Vec<StoredErasure>,
@@ -76,6 +81,7 @@ impl PartitionState {
             partition,
             next_offset: 0,
             next_dead_letter: 0,
+            next_tick: 0,
             producers: Producers::default(),
             horizon: Arc::default(),
             erasures: Vec::new(),
@@ -96,12 +102,13 @@ impl PartitionState {
             partition: snapshot.partition,
             next_offset: snapshot.next_offset,
             next_dead_letter: snapshot.next_dead_letter,
+            next_tick: snapshot.next_tick,
             producers: snapshot.producers.clone(),
             horizon: Arc::new(snapshot.horizon.clone()),
             erasures: erasures.map(Arc::new).collect(),
             known_deletions: snapshot.known_deletions.clone(),
             deleted_below: snapshot.deleted_below,
-            head: Head::default(),
+            head: Head { ticks: snapshot.ticks.clone(), ..Head::default() },
         }
     }
 
@@ -112,6 +119,8 @@ impl PartitionState {
             partition: self.partition,
             next_offset: self.next_offset,
             next_dead_letter: self.next_dead_letter,
+            next_tick: self.next_tick,
+            ticks: self.head.ticks.clone(),
             producers: self.producers.clone(),
             horizon: self.horizon.as_ref().clone(),
             erasures: self.erasures.iter().map(|erasure| erasure.to_stored()).collect(),
@@ -126,6 +135,7 @@ impl PartitionState {
         match command {
             Command::Append(append) => self.append(index, append),
             Command::Seal => self.seal(index),
+            Command::Tick(now) => self.tick(index, now),
             Command::ResolveDeadLetters(numbers) => self.resolve_dead_letters(numbers),
             Command::PlanSpread(plan) => self.plan_spread(index, &plan),
             Command::Merge(runs) => (Applied::Nothing, Effects { merge: Some(runs), ..Effects::default() }),
@@ -190,6 +200,14 @@ impl PartitionState {
             effects.stored.push(batch);
         }
         ChunkOutcome::Stored { base_offset }
+    }
+
+    fn tick(&mut self, index: u64, now: Timestamp) -> (Applied, Effects) {
+        self.head.ticks.push(Tick { number: self.next_tick, next_offset: self.next_offset, now });
+        self.next_tick += 1;
+        // Nobody seals where no records come: the log must not grow for ever.
+        let sealed = if self.head.ticks.len() >= TICKS_MAX { self.seal(index).1.sealed } else { None };
+        (Applied::Nothing, Effects { sealed, ..Effects::default() })
     }
 
     fn seal(&mut self, index: u64) -> (Applied, Effects) {

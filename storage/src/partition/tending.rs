@@ -109,8 +109,7 @@ impl PartitionReplica {
         for block in self.block_readers() {
             block.service_runs().iter().for_each(|run| take(&run.service, run.first_timestamp));
         }
-        let (_, unsealed) = self.detector_checkpoint();
-        for batch in unsealed {
+        for batch in self.unsealed().all_batches() {
             for (service, timestamp) in batch.records.service.iter().zip(&batch.records.timestamp) {
                 if let Some(service) = batch.records.services.get(usize::from(*service)) {
                     take(service, *timestamp);

@@ -30,6 +30,8 @@ pub(crate) enum Step {
     /// Service, minute, word.
     Letter(usize, i64, usize),
     Seal,
+    /// The leader's clock says this minute.
+    Tick(i64),
     /// Any neighbours, whether that is clever or not.
     Merge {
         at: usize,
@@ -73,6 +75,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Rest),
         1 => (0usize..3, 0i64..MINUTES, 0usize..5).prop_map(|(a, b, c)| Step::Letter(a, b, c)),
         6 => Just(Step::Seal),
+        3 => (0i64..MINUTES).prop_map(Step::Tick),
         3 => (0usize..8, 1usize..5).prop_map(|(at, length)| Step::Merge { at, length }),
         2 => Just(Step::Tidy),
         2 => expire(),
@@ -178,6 +181,10 @@ impl History {
             Step::Rest => tokio::time::sleep(REST).await,
             Step::Letter(service, minute, word) => self.letter(*service, *minute, *word).await,
             Step::Seal => self.apply(Command::Seal).await,
+            Step::Tick(minute) => {
+                self.plain.tick(*minute);
+                self.apply(Command::Tick(Timestamp::from_minute(FIRST_MINUTE + minute))).await;
+            }
             Step::Merge { at, length } => {
                 let shapes = self.steady.replica.block_shapes(&BTreeSet::new());
                 let run: Vec<_> = shapes.iter().skip(*at).take(*length).map(|shape| shape.id).collect();
@@ -326,6 +333,7 @@ impl History {
         let letters = machine.replica.dead_letters(u64::MAX, usize::MAX).unwrap();
         let letters: Vec<u64> = letters.into_iter().map(|(number, _)| number).collect();
         prop_assert_eq!(letters, self.plain.open_letters(), "dead letters of {}", who);
+        prop_assert_eq!(machine.notes(), self.plain.notes(), "notes of {}", who);
         if let Some(wanted) = &self.searched {
             let found: Vec<u64> =
                 records(machine, &wanted.conditions()).iter().map(|record| record.log_id.offset).collect();

@@ -141,6 +141,8 @@ pub(crate) struct PlainList {
     pub(crate) next_offset: u64,
     pub(crate) next_letter: u64,
     expiries: Vec<Expiry>,
+    /// Minute and next offset.
+    ticks: Vec<(i64, u64)>,
 }
 
 impl PlainList {
@@ -199,6 +201,21 @@ impl PlainList {
             minutes.entry(key).or_default().add(record.is_anomaly, record.latency_ms);
         }
         minutes
+    }
+
+    /// The clock says this minute.
+    pub(crate) fn tick(&mut self, minute: i64) {
+        self.ticks.push((minute, self.next_offset));
+    }
+
+    /// Number and offset of the ticks that are young enough for the service they are noted for.
+    pub(crate) fn notes(&self) -> BTreeMap<u64, u64> {
+        let first: Vec<i64> = SERVICES.iter().map(|service| self.first_minute(service)).collect();
+        let ticks = (0u64..).zip(&self.ticks);
+        ticks
+            .filter(|(number, (minute, _))| FIRST_MINUTE + minute >= first[*number as usize % SERVICES.len()])
+            .map(|(number, (_, offset))| (number, *offset))
+            .collect()
     }
 
     pub(crate) fn open_letters(&self) -> Vec<u64> {

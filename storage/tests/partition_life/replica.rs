@@ -1,5 +1,6 @@
 //! A replica on a simulated disk that may crash, and what it is asked.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -13,17 +14,31 @@ use insighthub_storage::block::{BlockCache, BlockMeta};
 use insighthub_storage::command::Command;
 use insighthub_storage::fs::{Fault, SimFs};
 use insighthub_storage::index::Index;
-use insighthub_storage::partition::{ApplyObserver, PartitionReplica, ReplicaWorld, Scrubbed, Sealer};
+use insighthub_storage::note::{Note, NoteFilter};
+use insighthub_storage::partition::{
+    ApplyObserver, Folded, PartitionReplica, ReplicaWorld, Scrubbed, Sealer, Unsealed,
+};
 use insighthub_storage::raft::{Membership, RaftLogId};
-use insighthub_storage::sealed_head::SealedHead;
+use insighthub_storage::sealed_head::{SealedHead, Tick};
 use insighthub_storage::snapshot::{Snapshot, StoredSnapshot};
 use openraft::CommittedLeaderId;
 use tempfile::TempDir;
+
+use crate::plain::SERVICES;
 
 /// Simulated time in which any job is done.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 /// Simulated time in which what failed is tried again.
 pub(crate) const RETRIES_WITHIN: Duration = Duration::from_secs(3);
+
+const NOTE: u8 = 1;
+
+/// What is noted of a tick: where in the log it was.
+fn note(tick: &Tick) -> Note {
+    let service = SERVICES[tick.number as usize % SERVICES.len()].to_owned();
+    let bytes = [tick.number.to_le_bytes(), tick.next_offset.to_le_bytes()].concat();
+    Note { kind: NOTE, service, from: tick.now.0, to: tick.now.0, bytes }
+}
 
 #[derive(Debug)]
 struct HashesRecords;
@@ -31,10 +46,11 @@ struct HashesRecords;
 impl ApplyObserver for HashesRecords {
     fn applied(&self, _batch: &Arc<StoredBatch>) {}
 
-    /// Of every record in its order, as detectors learn: however they are cut into batches.
-    fn fold(&self, before: &Bytes, head: &SealedHead) -> Bytes {
+    /// Of every record in its order, as detectors learn: however they are cut into batches. A note for each tick.
+    fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {
         let mut hash = DefaultHasher::new();
-        before.hash(&mut hash);
+        before.detectors.hash(&mut hash);
+        head.ticks.iter().for_each(|tick| (tick.number, tick.next_offset, tick.now.0).hash(&mut hash));
         for batch in &head.batches {
             for row in 0..batch.len() {
                 let record = batch.record(row).unwrap();
@@ -42,7 +58,14 @@ impl ApplyObserver for HashesRecords {
                 record.latency_ms.map(f64::to_bits).hash(&mut hash);
             }
         }
-        Bytes::copy_from_slice(&hash.finish().to_le_bytes())
+        let mut notes: Vec<Note> = head.ticks.iter().map(note).collect();
+        notes.sort_unstable();
+        Folded { detectors: Bytes::copy_from_slice(&hash.finish().to_le_bytes()), notes }
+    }
+
+    fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
+        let frozen = unsealed.frozen.iter().flat_map(|head| &head.ticks);
+        Some(frozen.chain(&unsealed.ticks).map(note).collect())
     }
 }
 
@@ -162,6 +185,26 @@ impl Machine {
         }
         copy.replay(log);
         copy
+    }
+
+    /// Number and offset of the ticks that are noted.
+    pub(crate) fn notes(&self) -> BTreeMap<u64, u64> {
+        let filter = NoteFilter {
+            kind: NOTE,
+            service: None,
+            from: i64::MIN,
+            to: i64::MAX,
+            before: None,
+            newest_first: false,
+            limit: u32::MAX,
+        };
+        let notes = self.replica.notes(&filter).unwrap();
+        let count = notes.len();
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+        let found: BTreeMap<u64, u64> =
+            notes.into_iter().map(|(_, note)| (number(&note.bytes[..8]), number(&note.bytes[8..]))).collect();
+        assert_eq!(found.len(), count, "a note is there twice");
+        found
     }
 
     /// Names and bytes of all block files.

@@ -126,6 +126,7 @@ pub(crate) fn head_of(samples: &[Sample], cuts: &[usize], seal_index: u64, base_
         partition: PARTITION,
         seal_index,
         batches,
+        ticks: Vec::new(),
         minutes: minutes_of(samples),
         dead_letters: BTreeMap::new(),
         resolved_dead_letters: Vec::new(),

@@ -1,0 +1,94 @@
+//! Detection on a node: each replica's detectors follow its log, so that any of them can lead, and answer, at once.
+//!
+//! ```text
+//! applied batches, ticks ─► watch (one a replica) ─► service detectors ─► notes: windows, episodes, patterns
+//! ```
+//! Records are scored before they are committed, by the shards of the leader; what they learn there is thrown away when it
+//! no longer leads. What is kept is what a watch learns from the log.
+
+mod notes;
+mod scorer;
+mod services;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use insighthub_model::PartitionId;
+use insighthub_storage::note::Note;
+use insighthub_storage::partition::{Folded, PartitionReplica, Unsealed};
+use insighthub_storage::sealed_head::SealedHead;
+use parking_lot::Mutex;
+
+pub use notes::{NoteKind, Told, told};
+pub use scorer::RecordRule;
+pub(crate) use scorer::ShardScorer;
+pub(crate) use services::rows_by_service;
+use watch::Watch;
+pub use watch::{Alerted, WatchStatus};
+
+/// The watches of a node's replicas.
+#[derive(Debug, Default)]
+pub struct Detection {
+    watches: Mutex<HashMap<PartitionId, Arc<Mutex<Watch>>>>,
+    rule: RecordRule,
+}
+
+impl Detection {
+    /// Records are scored by this rule; windows always by all channels.
+    pub fn new(rule: RecordRule) -> Detection {
+        Detection { watches: Mutex::default(), rule }
+    }
+
+    /// Brings a replica's detectors up to what it has applied; answers what they want to alert of. Blocks the thread.
+    pub fn catch_up(&self, replica: &PartitionReplica) -> Vec<Alerted> {
+        let watch = self.watch(replica.partition());
+        let mut watch = watch.lock();
+        watch.catch_up(&replica.unsealed());
+        watch.take_alerts()
+    }
+
+    /// What scores a service's records, as of everything applied. Blocks the thread.
+    pub(crate) fn record_scorer(&self, replica: &PartitionReplica, service: &str) -> ShardScorer {
+        let unsealed = replica.unsealed();
+        if self.rule != RecordRule::Detector {
+            let seed = u64::from(replica.partition().0);
+            return ShardScorer::simple(self.rule, service, seed, unsealed.all_batches());
+        }
+        let watch = self.watch(replica.partition());
+        let mut watch = watch.lock();
+        watch.catch_up(&unsealed);
+        ShardScorer::new(watch.record_scorer(service))
+    }
+
+    /// What is known of a replica's detectors; `None` before it has applied anything.
+    pub fn status(&self, partition: PartitionId) -> Option<WatchStatus> {
+        let watch = self.watches.lock().get(&partition).cloned()?;
+        let status = watch.lock().status();
+        Some(status)
+    }
+
+    /// Forgets a replica that left this node.
+    pub fn forget(&self, partition: PartitionId) {
+        self.watches.lock().remove(&partition);
+    }
+
+    pub(crate) fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {
+        self.watch(before.partition).lock().fold(before, head)
+    }
+
+    pub(crate) fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
+        let watch = self.watch(unsealed.partition);
+        let mut watch = watch.lock();
+        watch.catch_up(unsealed).then(|| watch.recent_notes())
+    }
+
+    fn watch(&self, partition: PartitionId) -> Arc<Mutex<Watch>> {
+        Arc::clone(
+            self.watches
+                .lock()
+                .entry(partition)
+                .or_insert_with(|| Arc::new(Mutex::new(Watch::new(partition)))),
+        )
+    }
+}

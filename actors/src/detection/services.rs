@@ -1,0 +1,156 @@
+//! The detectors of a partition as one value: a fold over its records and ticks.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+use insighthub_detect::record::MinedRecords;
+use insighthub_detect::scorer::RowScores;
+use insighthub_detect::service::{Alert, ServiceDetector, TickScores};
+use insighthub_model::timestamp::NANOS_PER_SEC;
+use insighthub_model::{RecordBatch, Timestamp};
+use insighthub_storage::note::Note;
+use insighthub_storage::{StoredBatch, codec};
+
+use super::notes::note;
+
+const VERSION: u8 = 2;
+/// Services remembered; beyond that the one that was silent for longest is forgotten.
+const SERVICES_MAX: usize = 8_192;
+/// A service that was silent for so long is forgotten: what was ordinary is so no more.
+const FORGOTTEN_NANOS: i64 = 14 * 86_400 * NANOS_PER_SEC;
+
+/// By service; ordered, so that its bytes are equal on all replicas.
+#[derive(Debug, Default)]
+pub(super) struct Detectors {
+    by_service: BTreeMap<String, ServiceDetector>,
+    scores: RowScores,
+    said: TickScores,
+}
+
+/// What detectors found out.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) notes: Vec<Note>,
+    /// Service and alert.
+    pub(super) alerts: Vec<(String, Alert)>,
+}
+
+impl Detectors {
+    /// Continues from what was stored; what this program cannot read is left behind with a warning.
+    pub(super) fn restored(stored: &Bytes) -> Detectors {
+        if stored.is_empty() {
+            return Detectors::default();
+        }
+        let states: BTreeMap<String, ServiceDetector> = match codec::decode(VERSION, stored) {
+            Ok(states) => states,
+            Err(error) => {
+                tracing::warn!(%error, "detectors start learning again");
+                return Detectors::default();
+            }
+        };
+        let restored = states.into_iter().filter_map(|(service, state)| match state.restored() {
+            Ok(detector) => Some((service, detector)),
+            Err(error) => {
+                tracing::warn!(service, %error, "a detector starts learning again");
+                None
+            }
+        });
+        Detectors { by_service: restored.collect(), ..Detectors::default() }
+    }
+
+    /// What to store.
+    pub(super) fn stored(&self) -> Bytes {
+        match codec::encode(VERSION, &self.by_service) {
+            Ok(bytes) => bytes.into(),
+            Err(error) => {
+                tracing::error!(%error, "the detectors' state cannot be kept");
+                Bytes::new()
+            }
+        }
+    }
+
+    /// Learns some rows of a batch.
+    pub(super) fn fold(&mut self, batch: &StoredBatch, rows: Range<u32>, findings: &mut Findings) {
+        for (service, rows) in rows_by_service(&batch.records, rows) {
+            if !self.by_service.contains_key(service) {
+                self.make_room(findings);
+                self.by_service.insert(service.to_owned(), ServiceDetector::new(service));
+            }
+            let Some(detector) = self.by_service.get_mut(service) else { continue };
+            let records = &batch.records;
+            detector.fold(records, &rows, batch.base_offset, &batch.created_at, &mut self.scores);
+            self.scores.scores.clear();
+            self.scores.anomalies.clear();
+            detector.drain(&mut self.said);
+            note_all(service, &mut self.said, findings);
+        }
+    }
+
+    /// Closes what lies behind the leader's clock.
+    pub(super) fn tick(&mut self, now: Timestamp, findings: &mut Findings) {
+        for (service, detector) in &mut self.by_service {
+            detector.tick(now, &mut self.said);
+            note_all(service, &mut self.said, findings);
+        }
+        let forgotten = now.0.saturating_sub(FORGOTTEN_NANOS);
+        let idle = self.by_service.extract_if(.., |_, detector| detector.is_idle_since(forgotten));
+        for (service, detector) in idle {
+            findings.notes.extend(detector.end().and_then(|episode| note(&service, &episode)));
+        }
+    }
+
+    pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
+        match self.by_service.get(service) {
+            Some(detector) => detector.record_scorer(),
+            None => ServiceDetector::new(service).record_scorer(),
+        }
+    }
+
+    /// What is under way: open episodes, and minutes that are not over.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = Note> {
+        self.by_service.iter().flat_map(|(service, detector)| {
+            let episode = detector.open_episode().and_then(|episode| note(service, episode));
+            let minute = detector.minute_so_far().and_then(|minute| note(service, minute));
+            episode.into_iter().chain(minute)
+        })
+    }
+
+    pub(super) fn services(&self) -> usize {
+        self.by_service.len()
+    }
+
+    fn make_room(&mut self, findings: &mut Findings) {
+        if self.by_service.len() < SERVICES_MAX {
+            return;
+        }
+        let idle = self.by_service.iter().min_by_key(|(_, detector)| detector.arrived_nanos());
+        let Some(service) = idle.map(|(service, _)| service.clone()) else { return };
+        if let Some(detector) = self.by_service.remove(&service) {
+            findings.notes.extend(detector.end().and_then(|episode| note(&service, &episode)));
+        }
+    }
+}
+
+/// Makes notes of what a detector said.
+fn note_all(service: &str, said: &mut TickScores, findings: &mut Findings) {
+    let notes = &mut findings.notes;
+    notes.extend(said.minutes.iter().filter_map(|minute| note(service, minute)));
+    notes.extend(said.closed.iter().filter_map(|(_, episode)| note(service, episode)));
+    notes.extend(said.pattern_counts.iter().filter_map(|counts| note(service, counts)));
+    notes.extend(said.pattern_texts.iter().filter_map(|text| note(service, text)));
+    findings.alerts.extend(said.alerts.drain(..).map(|alert| (service.to_owned(), alert)));
+    said.clear();
+}
+
+/// The rows of each service among some rows of a batch.
+pub(crate) fn rows_by_service(batch: &RecordBatch, rows: Range<u32>) -> Vec<(&str, Vec<u32>)> {
+    let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); batch.services.len()];
+    for row in rows {
+        let service = batch.service.get(row as usize).map(|service| usize::from(*service));
+        if let Some(rows) = service.and_then(|service| rows_of.get_mut(service)) {
+            rows.push(row);
+        }
+    }
+    batch.services.iter().map(String::as_str).zip(rows_of).filter(|(_, rows)| !rows.is_empty()).collect()
+}
