@@ -7,7 +7,7 @@ use insighthub_storage::note::Note;
 use insighthub_storage::partition::{ApplyObserver, Folded, Unsealed};
 use insighthub_storage::sealed_head::SealedHead;
 
-use crate::detection::Detection;
+use crate::detection::{Detection, RecordRule};
 use crate::tail::TailFeed;
 
 /// Given to the store when it is opened, and to the actors when they start.
@@ -15,6 +15,13 @@ use crate::tail::TailFeed;
 pub struct Observer {
     pub feed: Arc<TailFeed>,
     pub detection: Arc<Detection>,
+}
+
+impl Observer {
+    /// Records are scored by this rule.
+    pub fn new(rule: RecordRule) -> Observer {
+        Observer { feed: Arc::default(), detection: Arc::new(Detection::new(rule)) }
+    }
 }
 
 impl ApplyObserver for Observer {

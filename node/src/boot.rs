@@ -96,7 +96,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}: is another node running there?", plan.http))?;
     let address = listener.local_addr()?;
-    let observer = Observer::default();
+    let observer = Observer::new(plan.config.detection.record_rule);
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
     let store = Store::open(
         RealFs::shared(),

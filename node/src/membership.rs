@@ -226,7 +226,12 @@ impl ReportSource for Reporter {
             incarnation: self.incarnation,
             ready: waiting_for.is_empty(),
             waiting_for,
-            replicas: node.store.partitions().iter().map(replica_report).collect(),
+            replicas: node
+                .store
+                .partitions()
+                .iter()
+                .map(|group| replica_report(group, &node.actors.detection))
+                .collect(),
             actors_restarted: node.actors.roster.status().iter().map(|actor| actor.restarts).sum(),
             disk_free_bytes: node.disk_free_bytes.load(Ordering::Relaxed),
             stopping: node.actors.admission.status().stopping,
@@ -235,7 +240,11 @@ impl ReportSource for Reporter {
     }
 }
 
-pub(crate) fn replica_report(group: &insighthub_storage::group::PartitionGroup) -> ReplicaReport {
+pub(crate) fn replica_report(
+    group: &insighthub_storage::group::PartitionGroup,
+    detection: &Detection,
+) -> ReplicaReport {
+    let watched = detection.status(group.replica.partition()).unwrap_or_default();
     let (raft, state) = (group.group.status(), group.replica.status());
     let role = match () {
         () if raft.failure.is_some() => Role::Stopped,
@@ -257,5 +266,7 @@ pub(crate) fn replica_report(group: &insighthub_storage::group::PartitionGroup) 
         failure: raft.failure,
         checksum: state.scrubbed,
         damaged_blocks: state.damaged_blocks as u64,
+        detectors: watched.services as u64,
+        detector_bytes: watched.stored_bytes as u64,
     }
 }

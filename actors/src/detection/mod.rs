@@ -32,12 +32,14 @@ pub use watch::{Alerted, WatchStatus};
 pub struct Detection {
     watches: Mutex<HashMap<PartitionId, Arc<Mutex<Watch>>>>,
     rule: RecordRule,
+    /// Of the watches as of their last step: to be read while they work.
+    statuses: Mutex<HashMap<PartitionId, WatchStatus>>,
 }
 
 impl Detection {
     /// Records are scored by this rule; windows always by all channels.
     pub fn new(rule: RecordRule) -> Detection {
-        Detection { watches: Mutex::default(), rule }
+        Detection { rule, ..Detection::default() }
     }
 
     /// Brings a replica's detectors up to what it has applied; answers what they want to alert of. Blocks the thread.
@@ -45,6 +47,7 @@ impl Detection {
         let watch = self.watch(replica.partition());
         let mut watch = watch.lock();
         watch.catch_up(&replica.unsealed());
+        self.statuses.lock().insert(replica.partition(), watch.status());
         watch.take_alerts()
     }
 
@@ -63,14 +66,13 @@ impl Detection {
 
     /// What is known of a replica's detectors; `None` before it has applied anything.
     pub fn status(&self, partition: PartitionId) -> Option<WatchStatus> {
-        let watch = self.watches.lock().get(&partition).cloned()?;
-        let status = watch.lock().status();
-        Some(status)
+        self.statuses.lock().get(&partition).copied()
     }
 
     /// Forgets a replica that left this node.
     pub fn forget(&self, partition: PartitionId) {
         self.watches.lock().remove(&partition);
+        self.statuses.lock().remove(&partition);
     }
 
     pub(crate) fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {

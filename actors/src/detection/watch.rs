@@ -25,7 +25,7 @@ pub struct Alerted {
 }
 
 /// Figures of one replica's detectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WatchStatus {
     pub services: usize,
     /// Size of their state as it was last stored, bytes.
@@ -172,3 +172,7 @@ impl Watch {
         self.passed.insert(head.seal_index, Folded { detectors, notes });
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

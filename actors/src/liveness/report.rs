@@ -64,6 +64,9 @@ pub struct ReplicaReport {
     /// The index at which the replica was last checked, and what it was then.
     pub checksum: Option<(u64, String)>,
     pub damaged_blocks: u64,
+    /// Services whose detectors this replica keeps, and what their state takes, bytes.
+    pub detectors: u64,
+    pub detector_bytes: u64,
 }
 
 /// Asked for the node's report at every beat: it reads figures that are at hand, and waits for nothing.
@@ -139,6 +142,8 @@ mod tests {
             failure: None,
             checksum: Some((1, "ab".repeat(16))),
             damaged_blocks: 0,
+            detectors: 0,
+            detector_bytes: 0,
         }
     }
 

@@ -206,7 +206,8 @@ async fn system(data: &Path) -> ActorSystem {
     let service = PeerService::new(Newcomer::new(me));
     let transport =
         Transport::start(TransportOptions::new("test"), Arc::new(TcpNetwork), service).await.unwrap();
-    let store = Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::new(observer.clone()) as _);
+    let store =
+        Store::open(RealFs::shared(), identity, options, transport.clone(), Arc::new(observer.clone()) as _);
     let cluster =
         Cluster::new(Arc::new(store.await.unwrap()), transport, ClusterLimits::default(), Vec::new());
     let options = SystemOptions {

@@ -119,6 +119,9 @@ pub struct Replica {
     /// Of all blocks' contents, with the seal they end at: equal where the seal is.
     pub checksum: Option<(u64, String)>,
     pub damaged_blocks: u64,
+    /// Services whose detectors it keeps, and what their state takes, bytes.
+    pub detectors: u64,
+    pub detector_bytes: u64,
     pub failure: Option<String>,
 }
 

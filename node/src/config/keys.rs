@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 44] = [
+pub(super) const KEYS: [Key; 45] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -80,6 +80,12 @@ pub(super) const KEYS: [Key; 44] = [
     key("peer_tls", "authority", Range::Text(4_096), "\"/etc/insighthub/ca.pem\""),
     key("peer_tls", "certificate", Range::Text(4_096), "\"/etc/insighthub/n1.pem\""),
     key("peer_tls", "key", Range::Text(4_096), "\"/etc/insighthub/n1.key\""),
+    key(
+        "detection",
+        "record_rule",
+        Range::OneOf(&["detector", "isolation_forest", "moving_average"]),
+        "\"detector\"",
+    ),
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),

@@ -12,6 +12,7 @@ mod tests;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use insighthub_actors::detection::RecordRule;
 use insighthub_model::limits::IngestLimits;
 use serde::Deserialize;
 
@@ -35,6 +36,7 @@ pub struct Config {
     pub query: QueryConfig,
     pub raft: RaftConfig,
     pub peer_tls: PeerTlsConfig,
+    pub detection: DetectionConfig,
     pub enrich: EnrichConfig,
     pub log: LogConfig,
 }
@@ -131,6 +133,14 @@ pub struct RaftConfig {
     pub heartbeat_ms: u64,
     /// A follower that has heard its leader keeps to it for this long.
     pub lease_ms: u64,
+}
+
+/// How anomalies are found.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetectionConfig {
+    /// What scores single records; windows of services are scored by all channels whatever is chosen here.
+    pub record_rule: RecordRule,
 }
 
 /// Fields that every record gets which lacks them.

@@ -58,6 +58,8 @@ struct ReplicaView {
     /// Of all blocks' contents, with the seal they end at: equal where the seal is.
     checksum: Option<(u64, String)>,
     damaged_blocks: u64,
+    detectors: u64,
+    detector_bytes: u64,
     failure: Option<String>,
 }
 
@@ -194,6 +196,8 @@ pub(super) fn partitions(
                         lag: last.saturating_sub(replica.applied_index),
                         checksum: replica.checksum.clone(),
                         damaged_blocks: replica.damaged_blocks,
+                        detectors: replica.detectors,
+                        detector_bytes: replica.detector_bytes,
                         failure: replica.failure.clone(),
                     })
                     .collect(),
