@@ -21,6 +21,7 @@ use insighthub_storage::partition::{Folded, PartitionReplica, Unsealed};
 use insighthub_storage::sealed_head::SealedHead;
 use parking_lot::Mutex;
 
+pub use notes::{NoteKind, Told, told};
 pub use reading::{EpisodesWanted, episodes, patterns, windows};
 pub use scorer::RecordRule;
 pub(crate) use scorer::ShardScorer;

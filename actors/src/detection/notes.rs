@@ -13,7 +13,7 @@ const MINUTE_NANOS: i64 = 60 * NANOS_PER_SEC;
 /// What a note is; the numbers are the disk form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum NoteKind {
+pub enum NoteKind {
     Window = 1,
     Episode = 2,
     PatternCounts = 3,
@@ -21,7 +21,7 @@ pub(super) enum NoteKind {
 }
 
 /// Something that can be noted.
-pub(super) trait Told: Serialize + DeserializeOwned {
+pub trait Told: Serialize + DeserializeOwned {
     const KIND: NoteKind;
     /// The time it is about, nanoseconds since 1970.
     fn span(&self) -> (i64, i64);
@@ -70,7 +70,7 @@ pub(super) fn note<T: Told>(service: &str, value: &T) -> Option<Note> {
 }
 
 /// What a note says; `None` where this program cannot read it.
-pub(super) fn told<T: Told>(note: &Note) -> Option<T> {
+pub fn told<T: Told>(note: &Note) -> Option<T> {
     if note.kind != T::KIND as u8 {
         return None;
     }
