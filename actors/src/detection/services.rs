@@ -9,6 +9,7 @@ use insighthub_detect::scorer::RowScores;
 use insighthub_detect::service::{Alert, ServiceDetector, TickScores};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{RecordBatch, Timestamp};
+use insighthub_storage::life::Deletion;
 use insighthub_storage::note::Note;
 use insighthub_storage::{StoredBatch, codec};
 
@@ -75,7 +76,7 @@ impl Detectors {
         for (service, rows) in rows_by_service(&batch.records, rows) {
             if !self.by_service.contains_key(service) {
                 self.make_room(findings);
-                self.by_service.insert(service.to_owned(), ServiceDetector::new(service));
+                self.by_service.insert(service.to_owned(), ServiceDetector::hiding_words(service));
             }
             let Some(detector) = self.by_service.get_mut(service) else { continue };
             let records = &batch.records;
@@ -100,10 +101,18 @@ impl Detectors {
         }
     }
 
+    /// Drops the detectors of services of which a deletion means everything up to now.
+    pub(super) fn forget(&mut self, deletion: &Deletion) {
+        let is_meant = |service: &str, detector: &ServiceDetector| {
+            deletion.means_all_of(service, Timestamp(detector.arrived_nanos()))
+        };
+        self.by_service.retain(|service, detector| !is_meant(service, detector));
+    }
+
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
         match self.by_service.get(service) {
             Some(detector) => detector.record_scorer(),
-            None => ServiceDetector::new(service).record_scorer(),
+            None => ServiceDetector::hiding_words(service).record_scorer(),
         }
     }
 
@@ -118,6 +127,10 @@ impl Detectors {
 
     pub(super) fn services(&self) -> usize {
         self.by_service.len()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.by_service.values().map(ServiceDetector::memory_bytes).sum()
     }
 
     fn make_room(&mut self, findings: &mut Findings) {
