@@ -14,6 +14,7 @@ use insighthub_model::timestamp::NANOS_PER_SEC;
 use super::incident::{Incident, Incidents, Kind};
 use super::shop::Service;
 use super::traffic::Traffic;
+use crate::cli::record_reading::read_record;
 
 const DAY_SECS: i64 = 86_400;
 
@@ -61,7 +62,7 @@ fn at(secs: i64) -> Timestamp {
 fn episodes(records_per_sec: f64, secs: i64, incidents: &[Incident]) -> Episodes {
     let traffic = Traffic::new(1, records_per_sec, at(0), Incidents::named(incidents.to_vec()));
     let file = TrafficFile { traffic, end: at(secs), line: Vec::new(), read: 0 };
-    let (mut runner, mut episodes) = (Runner::default(), Episodes::default());
+    let (mut runner, mut episodes) = (Runner::new(&read_record, &[]).unwrap(), Episodes::default());
     runner.run(BufReader::new(file), &mut episodes, |_| {}).unwrap();
     for (service, detector) in runner.detectors() {
         episodes.0.entry(service.clone()).or_default().extend(detector.open_episode().cloned());

@@ -12,13 +12,11 @@ use super::wanted::Wanted;
 use super::{ApiError, AppState};
 
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Incidents looked at together, for a page that takes only some of them.
-const ROUND: usize = 1_000;
-/// A page ends after so many rounds, even where it is not full.
-const ROUNDS_MAX: usize = 20;
+/// A page that takes only some of the incidents ends after so many looks, even where it is not full.
+const LOOKS_MAX: usize = 20;
 /// Minutes of a page: a day.
 const WINDOWS_MAX: usize = 1_440;
-/// Minutes of one moment: one of each partition.
+/// What a service has at one moment, minutes or episodes: one in each partition.
 const MOMENT_MAX: usize = 1_024;
 
 /// One question under way, and what its answer rests on so far.
@@ -64,10 +62,10 @@ impl Reading<'_> {
             from: wanted.from,
             to: wanted.to,
             before: wanted.after.clone(),
-            limit: ROUND as u32,
+            limit: limit as u32 + 1,
         };
         let mut page = EpisodePage::default();
-        for _ in 0..ROUNDS_MAX {
+        for _ in 0..LOOKS_MAX {
             let found = self.ask(&asked).await?;
             let (count, last) = (found.len(), found.last().map(|(id, _)| id.clone()));
             for (id, episode) in found {
@@ -80,7 +78,7 @@ impl Reading<'_> {
                 }
                 page.episodes.push((id, episode));
             }
-            page.next = last.filter(|_| count == ROUND);
+            page.next = last.filter(|_| count > limit);
             if page.next.is_none() {
                 break;
             }
@@ -96,7 +94,7 @@ impl Reading<'_> {
             from: Some(id.opened_at),
             to: Some(id.opened_at),
             before: None,
-            limit: ROUND as u32,
+            limit: MOMENT_MAX as u32,
         };
         let found = self.ask(&asked).await?;
         Ok(found.into_iter().find(|(found, _)| found == id).map(|(_, episode)| episode))
