@@ -66,6 +66,11 @@ impl Verdicts {
         ControlReply::Done
     }
 
+    /// Grows with every verdict.
+    pub fn version(&self) -> u64 {
+        self.last
+    }
+
     pub fn of(&self, episode: &EpisodeId) -> Option<&VerdictEntry> {
         self.entries.get(episode).map(|kept| &kept.entry)
     }

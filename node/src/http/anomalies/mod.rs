@@ -3,10 +3,13 @@
 mod reading;
 mod wanted;
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use insighthub_actors::detection::ranking::{self, Ranker};
 use insighthub_model::access::Action;
 use insighthub_model::api::anomalies::{Anomalies, Anomaly, SaidVerdict, Windows};
 use insighthub_model::detection::{Episode, EpisodeId, Verdict};
@@ -45,10 +48,13 @@ async fn list(
     };
     let mut reading = Reading::begin(&node);
     let page = reading.episodes(&wanted, limit, verdict).await?;
+    let ranker = ranker(&node).await;
+    let now = node.clock.now();
     let said_of = |id: &EpisodeId| node.store.control.replica.read(|state| state.verdicts.of(id).map(said));
     let anomalies = page.episodes.into_iter().map(|(id, episode)| {
         let said = said_of(&id);
-        anomaly(id, episode, said)
+        let rank = ranker.as_ref().map(|ranker| ranking::share_real(ranker, &episode, now));
+        Anomaly { rank, ..anomaly(id, episode, said) }
     });
     Ok(Json(Anomalies {
         anomalies: anomalies.collect(),
@@ -95,17 +101,18 @@ async fn judge(
     viewer.require(Action::JudgeAnomalies)?;
     let id: EpisodeId = id.parse().map_err(|error| ApiError::bad_parameter("id", format!("{error}")))?;
     let mut reading = Reading::begin(&node);
-    if reading.episode(&id).await?.is_none() {
+    let Some(episode) = reading.episode(&id).await? else {
         return Err(match reading.coverage.is_complete() {
             true => ApiError::not_found(format!("there is no incident {id}")),
             false => ApiError::unavailable("the partition of this incident does not answer; try again"),
         });
-    }
+    };
+    let now = node.clock.now();
     let entry = VerdictEntry {
         verdict: judgement.verdict,
         user: viewer.user.unwrap_or_default(),
-        said_at: node.clock.now(),
-        features: Vec::new(),
+        said_at: now,
+        features: ranking::features(&episode, now),
     };
     let answer = said(&entry);
     let command = ControlCommand::SayVerdict(SayVerdict { episode: id.clone(), entry });
@@ -116,6 +123,17 @@ async fn judge(
         }
         _ => Err(ApiError::new(StatusCode::CONFLICT, "conflict", "the verdict was not kept")),
     }
+}
+
+/// What people said so far, learned; `None` while it is too little.
+async fn ranker(node: &AppState) -> Option<Arc<Ranker>> {
+    let (version, verdicts) = node.store.control.replica.read(|state| {
+        let verdicts: Vec<VerdictEntry> = state.verdicts.in_order().into_iter().cloned().collect();
+        (state.verdicts.version(), verdicts)
+    });
+    let detection = Arc::clone(&node.actors.detection);
+    let learning = tokio::task::spawn_blocking(move || detection.ranking.of(version, &verdicts));
+    learning.await.inspect_err(|error| tracing::error!(%error, "incidents are not ranked")).ok().flatten()
 }
 
 fn refuse_others(parameters: &Parameters) -> Result<(), ApiError> {
