@@ -7,6 +7,7 @@ mod channel;
 mod episode;
 mod explanation;
 mod pattern;
+mod pattern_id;
 mod verdict;
 mod window;
 

@@ -65,11 +65,13 @@ pub async fn windows(
     Ok((windows.collect(), coverage))
 }
 
-/// Kinds of messages that a service wrote in a range, the most frequent first.
+/// Kinds of messages that a service wrote in a range, the most frequent first; as many as there are, the first `limit` of
+/// them with their words.
 pub async fn patterns(
     cluster: &Cluster,
     service: &str,
     (from, to): (Timestamp, Timestamp),
+    limit: usize,
     deadline: Instant,
 ) -> Result<(Vec<Pattern>, Coverage), Refusal> {
     let texts = of_service::<PatternText>(service, (i64::MIN, i64::MAX), NOTES_MAX);
@@ -78,11 +80,11 @@ pub async fn patterns(
     let ((texts, mut coverage), (counts, of_counts)) = (texts?, counts?);
     coverage.missing.extend(of_counts.missing);
     coverage.stale.extend(of_counts.stale);
-    let texts = texts.iter().filter_map(|(partition, note)| Some((*partition, told(note)?)));
-    let mut texts = latest(texts);
-    put_pattern_words(cluster, &mut texts, deadline).await;
+    let texts = latest(texts.iter().filter_map(|(partition, note)| Some((*partition, told(note)?))));
     let counts = counts.iter().filter_map(|(_, note)| told(note));
-    Ok((joined(texts.into_iter().map(|(_, text)| text), counts), coverage))
+    let mut patterns = joined(&texts, counts);
+    put_pattern_words(cluster, &texts, patterns.iter_mut().take(limit), deadline).await;
+    Ok((patterns, coverage))
 }
 
 fn of_service<T: Told>(service: &str, (from, to): (i64, i64), limit: u32) -> NoteFilter {
@@ -102,9 +104,12 @@ async fn notes(
     Ok((notes, gathered.coverage))
 }
 
+/// By id, with the partition it was told in.
+pub(super) type Texts = BTreeMap<u64, (PartitionId, PatternText)>;
+
 /// Each pattern as it was told last, with when it was told first; `texts` in the order in which they were found.
-fn latest(texts: impl Iterator<Item = (PartitionId, PatternText)>) -> Vec<(PartitionId, PatternText)> {
-    let mut known: BTreeMap<u64, (PartitionId, PatternText)> = BTreeMap::new();
+fn latest(texts: impl Iterator<Item = (PartitionId, PatternText)>) -> Texts {
+    let mut known = Texts::new();
     for (partition, text) in texts {
         let text = match known.get(&text.id) {
             Some((_, PatternText { first_seen, is_news, .. })) => {
@@ -114,19 +119,15 @@ fn latest(texts: impl Iterator<Item = (PartitionId, PatternText)>) -> Vec<(Parti
         };
         known.insert(text.id, (partition, text));
     }
-    known.into_values().collect()
+    known
 }
 
 /// Counts under the texts of their patterns.
-fn joined(
-    texts: impl Iterator<Item = PatternText>,
-    counts: impl Iterator<Item = PatternCounts>,
-) -> Vec<Pattern> {
-    let known: BTreeMap<u64, PatternText> = texts.map(|text| (text.id, text)).collect();
+fn joined(known: &Texts, counts: impl Iterator<Item = PatternCounts>) -> Vec<Pattern> {
     let current = |mut id: u64| {
         // A chain of merges is as long as there are templates at most.
         for _ in 0..known.len() {
-            match known.get(&id).and_then(|text| text.merged_into) {
+            match known.get(&id).and_then(|(_, text)| text.merged_into) {
                 Some(next) => id = next,
                 None => break,
             }
@@ -143,11 +144,14 @@ fn joined(
         .into_iter()
         .filter_map(|(id, minutes)| {
             let (first, last) = (*minutes.keys().next()?, *minutes.keys().next_back()?);
-            let text = known.get(&id);
+            let text = known.get(&id).map(|(_, text)| text);
             Some(Pattern {
                 id,
                 text: text.map_or_else(|| "other messages".to_owned(), |text| text.text.clone()),
-                first_seen: text.map_or(Timestamp::from_minute(first), |text| text.first_seen),
+                // What is loaded from the past is told when it comes.
+                first_seen: text
+                    .map_or(Timestamp::MAX, |text| text.first_seen)
+                    .min(Timestamp::from_minute(first)),
                 last_seen: Timestamp::from_minute(last),
                 is_news: text.is_some_and(|text| text.is_news),
                 count: minutes.values().map(|count| u64::from(*count)).sum(),
@@ -187,7 +191,7 @@ mod tests {
             PatternCounts { minute: 9, counts: vec![(0, 1), (2, 1)] },
         ];
         let texts = latest(texts.into_iter().map(|text| (PartitionId(0), text)));
-        let patterns = joined(texts.into_iter().map(|(_, text)| text), counts.into_iter());
+        let patterns = joined(&texts, counts.into_iter());
         assert_eq!(patterns.len(), 2);
         let disk = &patterns[0];
         assert_eq!((disk.id, disk.text.as_str(), disk.count), (1, "disk <*> full", 6));
@@ -201,6 +205,7 @@ mod tests {
     fn a_circle_of_merges_ends() {
         let texts = [text(1, "a", 1, Some(2)), text(2, "b", 1, Some(1))];
         let counts = [PatternCounts { minute: 1, counts: vec![(1, 1)] }];
-        assert_eq!(joined(texts.into_iter(), counts.into_iter()).len(), 1);
+        let texts = latest(texts.into_iter().map(|text| (PartitionId(0), text)));
+        assert_eq!(joined(&texts, counts.into_iter()).len(), 1);
     }
 }

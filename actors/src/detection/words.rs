@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use insighthub_detect::template::text_of;
-use insighthub_model::detection::{Episode, EpisodeId, PatternText};
+use insighthub_model::detection::{Episode, EpisodeId, Pattern};
 use insighthub_model::query::{Expression, Query};
 use insighthub_model::{LogId, PartitionId};
 use insighthub_storage::cluster::{Cluster, SearchQuestion};
 use insighthub_storage::query::{Conditions, Page};
 use tokio::time::Instant;
+
+use super::reading::Texts;
 
 /// Records that are asked for at once.
 const ASKED_MAX: usize = 256;
@@ -69,16 +71,21 @@ pub async fn put_words(cluster: &Cluster, episodes: &mut [(EpisodeId, Episode)],
     }
 }
 
-/// Gives patterns, each of a partition, their words.
+/// Gives patterns their words.
 pub(super) async fn put_pattern_words(
     cluster: &Cluster,
-    texts: &mut [(PartitionId, PatternText)],
+    texts: &Texts,
+    patterns: impl Iterator<Item = &mut Pattern>,
     deadline: Instant,
 ) {
-    let example = |partition: PartitionId, text: &PatternText| LogId { partition, offset: text.example };
-    let wanted: Vec<LogId> = texts.iter().map(|(partition, text)| example(*partition, text)).collect();
-    let messages = Messages::of(cluster, wanted, deadline).await;
-    for (partition, text) in texts {
-        text.text = messages.text(&text.text, example(*partition, text));
+    let shown: Vec<(&mut Pattern, LogId)> = patterns
+        .filter_map(|pattern| {
+            let (partition, text) = texts.get(&pattern.id)?;
+            Some((pattern, LogId { partition: *partition, offset: text.example }))
+        })
+        .collect();
+    let messages = Messages::of(cluster, shown.iter().map(|(_, example)| *example), deadline).await;
+    for (pattern, example) in shown {
+        pattern.text = messages.text(&pattern.text, example);
     }
 }

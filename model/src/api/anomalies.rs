@@ -1,10 +1,10 @@
 //! `GET /api/anomalies`: the incidents of services, newest first, and `GET /api/anomalies/windows`: how ordinary a
-//! service's minutes were.
+//! service's minutes were, and `GET /api/anomalies/patterns`: what kinds of messages it wrote.
 
 use serde::{Deserialize, Serialize};
 
 use super::answer::Coverage;
-use crate::detection::{Episode, EpisodeId, ServiceWindow, Verdict};
+use crate::detection::{Episode, EpisodeId, Pattern, ServiceWindow, Verdict};
 use crate::{LogId, Timestamp};
 
 /// One page of episodes.
@@ -39,6 +39,16 @@ pub struct SaidVerdict {
     pub verdict: Verdict,
     pub user: String,
     pub said_at: Timestamp,
+}
+
+/// What kinds of messages a service wrote in a range, the most frequent first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Patterns {
+    pub service: String,
+    pub patterns: Vec<Pattern>,
+    /// There are more than were asked for.
+    pub more: bool,
+    pub coverage: Coverage,
 }
 
 /// One page of a service's minutes, oldest first.

@@ -33,6 +33,7 @@ pub struct ChannelShare {
 /// A template that came much more often than usual, or for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangedTemplate {
+    #[serde(with = "super::pattern_id")]
     pub id: u64,
     /// Where it is stored its form, in which words are codes; as it is shown the words, empty when no record is left that
     /// has them.

@@ -32,6 +32,7 @@ pub struct PatternText {
 /// A kind of message over a range of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
+    #[serde(with = "super::pattern_id")]
     pub id: u64,
     /// The words, variable ones as `<*>`; empty when no record is left that has them.
     pub text: String,

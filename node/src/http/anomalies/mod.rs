@@ -1,5 +1,7 @@
-//! What is unusual: `GET /api/anomalies`, `GET /api/anomalies/windows`, `POST /api/anomalies/{id}/verdict`.
+//! What is unusual: `GET /api/anomalies`, `GET /api/anomalies/windows`, `GET
+//! /api/anomalies/patterns`, `POST /api/anomalies/{id}/verdict`.
 
+mod patterns;
 mod reading;
 mod wanted;
 
@@ -30,6 +32,7 @@ pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/api/anomalies", get(list))
         .route("/api/anomalies/windows", get(windows))
+        .route("/api/anomalies/patterns", get(patterns::patterns))
         .route("/api/anomalies/{id}/verdict", post(judge))
 }
 

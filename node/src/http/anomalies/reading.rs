@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::wanted::Wanted;
 use super::{ApiError, AppState};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 /// A page that takes only some of the incidents ends after so many looks, even where it is not full.
 const LOOKS_MAX: usize = 20;
 /// Minutes of a page: a day.
