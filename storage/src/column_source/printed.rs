@@ -1,6 +1,8 @@
 //! Texts kept as what they print: integers, decimal fractions, hex ids and UUIDs, each between the same
 //! beginning and the same end. A trace id takes 16 bytes so, and no time until it is looked at.
 
+use memchr::memmem::Finder;
+
 use super::ids;
 
 /// See the module's documentation.
@@ -95,8 +97,8 @@ impl Printed {
                 ids::integer(rest).map_or(Vec::new(), |id| places(values, |v| *v == id))
             }
             Numbers::Uuids(ids) => ids::uuid_bytes(rest).map_or(Vec::new(), |id| places(ids, |v| *v == id)),
-            Numbers::Hex { ends, .. } if ids::hex_bytes(rest, &mut bytes) => {
-                (0..ends.len()).filter(|at| self.hex(*at) == bytes).map(|at| at as u32).collect()
+            Numbers::Hex { bytes: all, ends } if ids::hex_bytes(rest, &mut bytes) => {
+                equal_pieces(all, ends, &bytes)
             }
             Numbers::Hex { .. } | Numbers::Decimals { .. } => Vec::new(),
         })
@@ -120,6 +122,48 @@ impl Printed {
     }
 }
 
+/// The pieces that are equal to one, of bytes cut at these ends: found in one run over all of them, for hardly any is.
+fn equal_pieces(all: &[u8], ends: &[u32], wanted: &[u8]) -> Vec<u32> {
+    let start_of =
+        |at: usize| at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize);
+    if wanted.is_empty() {
+        return (0..ends.len())
+            .filter(|at| ends.get(*at).is_some_and(|end| *end as usize == start_of(*at)))
+            .map(|at| at as u32)
+            .collect();
+    }
+    let finder = Finder::new(wanted);
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(hit) = all.get(from..).and_then(|rest| finder.find(rest)) {
+        let start = from + hit;
+        let at = ends.partition_point(|end| *end as usize <= start);
+        if start_of(at) == start && ends.get(at).is_some_and(|end| *end as usize == start + wanted.len()) {
+            found.push(at as u32);
+        }
+        // A hit that lies across two pieces may overlap one that does not.
+        from = start + 1;
+    }
+    found
+}
+
 fn places<T>(values: &[T], accepts: impl Fn(&T) -> bool) -> Vec<u32> {
     (0u32..).zip(values).filter(|(_, value)| accepts(value)).map(|(at, _)| at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn equal_pieces_are_those_that_are_equal(
+            pieces in prop::collection::vec(prop::collection::vec(0u8..3, 0..4), 0..60), wanted in prop::collection::vec(0u8..3, 0..4),
+        ) {
+            let ends: Vec<u32> = pieces.iter().scan(0, |end, piece| { *end += piece.len() as u32; Some(*end) }).collect();
+            let expected: Vec<u32> = (0u32..).zip(&pieces).filter(|(_, piece)| **piece == wanted).map(|(at, _)| at).collect();
+            prop_assert_eq!(equal_pieces(&pieces.concat(), &ends, &wanted), expected);
+        }
+    }
 }
