@@ -2,6 +2,7 @@
 //! beginning and the same end. A trace id takes 16 bytes so, and no time until it is looked at.
 
 use memchr::memmem::Finder;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::ids;
 
@@ -60,6 +61,17 @@ impl Printed {
             Numbers::Integers(values) => Some((*values.get(at)?, 0)),
             Numbers::Decimals { scaled, digits, .. } => Some((*scaled.get(at)?, *digits.get(at)?)),
             Numbers::Hex { .. } | Numbers::Uuids(_) => None,
+        }
+    }
+
+    /// [`id_hash`] of the text of a value, where the text need not be printed for it.
+    pub(crate) fn id_hash(&self, at: usize) -> Option<u64> {
+        match self.bare()? {
+            Numbers::Hex { .. } => {
+                Some(self.hex(at)).filter(|bytes| bytes.len() >= ID_BYTES_MIN).map(hash_of_hex)
+            }
+            Numbers::Uuids(ids) => ids.get(at).map(hash_of_uuid),
+            Numbers::Integers(_) | Numbers::Decimals { .. } => None,
         }
     }
 
@@ -122,6 +134,29 @@ impl Printed {
     }
 }
 
+/// The hash of a text that is a hex id or a UUID: of its bytes, so that what is kept as bytes is not printed to be told
+/// apart. `None` for any other text.
+pub(crate) fn id_hash(text: &str) -> Option<u64> {
+    if let Some(id) = ids::uuid_bytes(text) {
+        return Some(hash_of_uuid(&id));
+    }
+    let mut bytes = Vec::new();
+    let is_long = text.len() >= 2 * ID_BYTES_MIN;
+    (is_long && ids::hex_bytes(text, &mut bytes)).then(|| hash_of_hex(&bytes))
+}
+
+/// Shorter texts in hex may be words, and cost no more to hash as they are.
+const ID_BYTES_MIN: usize = 8;
+
+/// Seeds of their own: the same bytes in two forms are two texts.
+fn hash_of_hex(bytes: &[u8]) -> u64 {
+    xxh3_64_with_seed(bytes, 6)
+}
+
+fn hash_of_uuid(id: &[u8; 16]) -> u64 {
+    xxh3_64_with_seed(id, 7)
+}
+
 /// The pieces that are equal to one, of bytes cut at these ends: found in one run over all of them, for hardly any is.
 fn equal_pieces(all: &[u8], ends: &[u32], wanted: &[u8]) -> Vec<u32> {
     let start_of =
@@ -157,6 +192,18 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn what_is_kept_as_bytes_has_the_hash_of_its_text(text in "[0-9a-f]{14,40}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}") {
+            let mut bytes = Vec::new();
+            let numbers = match ids::uuid_bytes(&text) {
+                Some(id) => Numbers::Uuids(vec![id]),
+                None if ids::hex_bytes(&text, &mut bytes) => Numbers::Hex { ends: vec![bytes.len() as u32], bytes },
+                None => return Ok(()),
+            };
+            let printed = Printed::new(String::new(), String::new(), numbers);
+            prop_assert_eq!(printed.id_hash(0), id_hash(&text));
+        }
+
         #[test]
         fn equal_pieces_are_those_that_are_equal(
             pieces in prop::collection::vec(prop::collection::vec(0u8..3, 0..4), 0..60), wanted in prop::collection::vec(0u8..3, 0..4),
