@@ -22,7 +22,7 @@ pub(crate) struct ValueFilters {
 }
 
 impl ValueFilters {
-    /// Hashes each value of the columns that are worth a filter: about 20 ns a value, 10 bits of memory.
+    /// Hashes each value of the columns that are worth a filter, which take 10 bits a value.
     pub(crate) fn of(records: &RecordBatch) -> ValueFilters {
         ValueFilters { columns: records.fields.iter().map(of_column).collect() }
     }
