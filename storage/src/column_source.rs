@@ -12,7 +12,7 @@ mod statistics;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use insighthub_model::{PartitionId, Record};
+use insighthub_model::{FieldValue, PartitionId, Record};
 use serde::{Deserialize, Serialize};
 
 pub use field_view::{Codes, FieldView, Rows, Texts, Values};
@@ -22,6 +22,7 @@ pub use messages::{
 pub use minutes::{CellLatencies, MinuteCell, MinuteCounts, MinuteLatencies};
 pub(crate) use printed::Numbers;
 pub use printed::Printed;
+pub(crate) use printed::id_hash;
 pub use statistics::{ColumnName, Statistics, ValueRange};
 
 /// A column that is borrowed from memory or shared with the block cache.
@@ -71,6 +72,9 @@ pub struct ServiceRun {
     pub last_timestamp: i64,
 }
 
+/// A field's name, and its value in each of the rows asked for; a field of several types comes several times.
+pub type PickedField<'a> = (&'a str, Vec<Option<FieldValue>>);
+
 /// A run of records of one partition. All columns but `field` have one value a row.
 pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn partition(&self) -> PartitionId;
@@ -110,6 +114,14 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Says that a column will be read soon, so that a disk may have it ready. Changes no answer.
+    fn announce(&self, column: ColumnName<'_>) {
+        let _ = column;
+    }
+
+    /// The same of what answers [`ColumnSource::may_hold_token`] and [`ColumnSource::may_hold_value`].
+    fn announce_words(&self) {}
+
     /// What a column takes where it is stored, bytes: what reading it costs.
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         let _ = column;
@@ -138,6 +150,16 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     fn anomalies(&self) -> Read<'_, [(u32, String)]>;
     /// The columns of a field, one per type it has here.
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError>;
+
+    /// The values of the records' own fields that are `wanted`, in a few rows, which ascend: field by field a value or
+    /// none for each row. `None` where reading whole columns is the cheaper way.
+    fn picked_fields(
+        &self,
+        _wanted: &dyn Fn(&str) -> bool,
+        _rows: &[usize],
+    ) -> Result<Option<Vec<PickedField<'_>>>, ColumnError> {
+        Ok(None)
+    }
 
     /// The records of these rows, in the order asked for.
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError>;

@@ -48,6 +48,10 @@ impl ColumnSource for StoredBatch {
         self.records.columns(name).next().is_some()
     }
 
+    fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        self.may_hold_field(name) && StoredBatch::may_hold_value(self, name, value)
+    }
+
     fn service(&self) -> Read<'_, [u16]> {
         Ok(Column::Borrowed(&self.records.service))
     }

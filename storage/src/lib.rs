@@ -24,9 +24,11 @@ pub mod sealed_head;
 #[doc(hidden)]
 pub mod simulation;
 pub mod snapshot;
+mod split_filter;
 pub mod store;
 pub mod stored_batch;
 pub mod transport;
+mod value_filter;
 pub mod wal;
 
 pub use identity::{Identity, Member};

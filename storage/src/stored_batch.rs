@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use insighthub_model::{LogId, Offset, PartitionId, Record, RecordBatch, Scores, Timestamp};
 
+use crate::value_filter::ValueFilters;
+
 /// Applied records: what was sent, what the detector said, and the offsets they were given. One chunk as it came, or
 /// several that were joined.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub struct StoredBatch {
     time_range: (i64, i64),
     /// One bit per level that occurs.
     level_mask: u8,
+    /// Of a batch that was joined for the last time.
+    value_filters: Option<ValueFilters>,
 }
 
 impl StoredBatch {
@@ -38,6 +42,7 @@ impl StoredBatch {
             level_mask: records.level.iter().fold(0, |mask, level| mask | level_bit(level)),
             records,
             scores,
+            value_filters: None,
         }
     }
 
@@ -53,6 +58,17 @@ impl StoredBatch {
         batches.iter().for_each(|batch| created_at.extend_from_slice(&batch.created_at));
         let first = LogId { partition: first.partition, offset: first.base_offset };
         Some(StoredBatch::new(first, created_at, Arc::new(RecordBatch::joined(&records)), Arc::new(scores)))
+    }
+
+    /// The same with filters of its ids: what a query for one of them need not look at.
+    #[must_use]
+    pub fn filtered(self) -> StoredBatch {
+        StoredBatch { value_filters: Some(ValueFilters::of(&self.records)), ..self }
+    }
+
+    /// False when no row has this text in a field of this name, whatever the case and the field's types.
+    pub fn may_hold_value(&self, name: &str, value: &str) -> bool {
+        self.value_filters.as_ref().is_none_or(|filters| filters.may_hold(&self.records, name, value))
     }
 
     pub fn len(&self) -> usize {
@@ -98,6 +114,7 @@ impl StoredBatch {
     }
 
     pub fn bytes_held(&self) -> usize {
-        self.records.bytes_held() + self.len() * (size_of::<i64>() + size_of::<f32>())
+        let filters = self.value_filters.as_ref().map_or(0, ValueFilters::bytes_held);
+        self.records.bytes_held() + self.len() * (size_of::<i64>() + size_of::<f32>()) + filters
     }
 }

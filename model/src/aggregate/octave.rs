@@ -57,18 +57,26 @@ impl Octave {
     }
 }
 
-impl LatencySketch {
-    /// Latencies by octave, ascending; an octave may come several times. `None` where low latencies were joined
-    /// with higher ones, so that nobody knows.
-    pub fn octaves(&self) -> Option<impl Iterator<Item = (Octave, u64)>> {
+impl Octave {
+    /// Latencies of the buckets of a sketch by octave, ascending; an octave may come several times. `None` where low
+    /// latencies were joined with higher ones, so that nobody knows.
+    pub fn of_buckets(
+        buckets: impl ExactSizeIterator<Item = (u16, u64)>,
+    ) -> Option<impl Iterator<Item = (Octave, u64)>> {
         let octave = |bucket: u16| match bucket.checked_sub(1) {
             None => Octave(0),
             Some(above_zero) => {
                 Octave::of_exponent(i32::from(above_zero / BUCKETS_PER_OCTAVE) + EXPONENT_MIN)
             }
         };
-        let buckets = self.numbered_buckets();
         (buckets.len() < BUCKETS_MAX).then(|| buckets.map(move |(bucket, count)| (octave(bucket), count)))
+    }
+}
+
+impl LatencySketch {
+    /// See [`Octave::of_buckets`].
+    pub fn octaves(&self) -> Option<impl Iterator<Item = (Octave, u64)>> {
+        Octave::of_buckets(self.numbered_buckets())
     }
 }
 

@@ -24,6 +24,7 @@ mod source;
 mod store;
 mod templates;
 mod token_filter;
+mod variables;
 mod writer;
 
 use std::path::PathBuf;

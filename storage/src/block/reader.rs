@@ -256,6 +256,24 @@ impl BlockReader {
         self.cache.holds((self.number, at))
     }
 
+    /// Says that chunks will be read soon, those that lie side by side together. What is in memory is left out.
+    pub(super) fn announce_chunks(&self, is_wanted: impl Fn(&ChunkName) -> bool) {
+        let chunks = self.footer.chunks.iter().enumerate();
+        let wanted = chunks.filter(|(at, chunk)| is_wanted(&chunk.name) && !self.holds(*at));
+        let mut open: Option<(u64, u64)> = None;
+        for (_, chunk) in wanted {
+            let end = chunk.offset + u64::from(chunk.bytes);
+            open = match open {
+                Some((start, before)) if before == chunk.offset => Some((start, end)),
+                before => {
+                    before.iter().for_each(|(start, end)| self.file.will_read(*start, end - start));
+                    Some((chunk.offset, end))
+                }
+            };
+        }
+        open.iter().for_each(|(start, end)| self.file.will_read(*start, end - start));
+    }
+
     fn section<T: DeserializeOwned>(&self, name: ChunkName) -> Result<T, ColumnError> {
         let at = self.position(&name)?;
         let bytes = self.decoded(at, |cursor, _| decode_opaque(cursor))?;

@@ -10,13 +10,12 @@ use super::encoding::{
     Cursor, DamagedChunk, Decoded, decode_integers, decode_rows, pick_floats, pick_integers, pick_texts,
 };
 use super::layout::{ChunkEntry, ChunkName};
-use crate::column_source::{Column, ColumnError, ColumnSource, Rows};
+use crate::column_source::{Column, ColumnError, ColumnSource, PickedField, Rows};
 
 /// Above this share of a block's rows (one in so many) whole columns are cheaper.
 const FEW_ROWS_SHARE: usize = 64;
-
-/// A field's name, and its value in each of the wanted rows.
-type PickedField<'a> = (&'a str, Vec<Option<FieldValue>>);
+/// The same for values that are looked at once and not kept.
+const FEW_ROWS_SHARE_OF_FIELDS: usize = 16;
 
 /// The values of the wanted rows, each as long as there are rows wanted.
 struct Picked<'a> {
@@ -48,9 +47,19 @@ pub(super) fn records(block: &BlockReader, wanted: &[u32]) -> Result<Vec<Record>
     wanted.iter().map(record).collect()
 }
 
+/// See [`ColumnSource::picked_fields`]. Samples of many blocks: their columns would empty the cache of what is in it.
+pub(super) fn picked_fields<'a>(
+    block: &'a BlockReader,
+    wanted: &dyn Fn(&str) -> bool,
+    rows: &[usize],
+) -> Result<Option<Vec<PickedField<'a>>>, ColumnError> {
+    let are_few = rows.len() * FEW_ROWS_SHARE_OF_FIELDS <= block.rows();
+    are_few.then(|| Few { block, rows, keeps: false }.fields(wanted)).transpose()
+}
+
 impl<'a> Picked<'a> {
     fn read(block: &'a BlockReader, rows: &[usize]) -> Result<Self, ColumnError> {
-        let few = Few { block, rows };
+        let few = Few { block, rows, keeps: true };
         let offset = few.of(
             &ChunkName::Offset,
             || Ok(taken(&block.offset()?, rows)),
@@ -89,7 +98,7 @@ impl<'a> Picked<'a> {
             )?,
             created_at: few.created_at(&offset)?,
             anomalies: block.anomalies()?,
-            fields: few.fields()?,
+            fields: few.fields(&|_| true)?,
             offset,
             message,
         })
@@ -123,6 +132,8 @@ impl<'a> Picked<'a> {
 struct Few<'a, 'r> {
     block: &'a BlockReader,
     rows: &'r [usize],
+    /// Columns that are asked for again are decoded whole and kept.
+    keeps: bool,
 }
 
 impl<'a> Few<'a, '_> {
@@ -138,7 +149,10 @@ impl<'a> Few<'a, '_> {
     }
 
     fn wants_whole(self, at: usize) -> bool {
-        self.rows.len() * FEW_ROWS_SHARE > self.block.rows() || self.block.is_worth_keeping(at)
+        match self.keeps {
+            true => self.rows.len() * FEW_ROWS_SHARE > self.block.rows() || self.block.is_worth_keeping(at),
+            false => self.block.holds(at),
+        }
     }
 
     /// Of a column that is stored only where it has a value.
@@ -197,8 +211,8 @@ impl<'a> Few<'a, '_> {
         })
     }
 
-    fn fields(self) -> Result<Vec<PickedField<'a>>, ColumnError> {
-        let fields = self.block.footer.all_fields();
+    fn fields(self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PickedField<'a>>, ColumnError> {
+        let fields = self.block.footer.all_fields().filter(|(_, name, _)| wanted(name));
         fields.map(|(at, name, kind)| Ok((name, self.field(at, kind)?))).collect()
     }
 

@@ -11,10 +11,10 @@ use super::encoding::{
 };
 use super::layout::{ChunkEntry, ChunkName};
 use super::records;
-use super::templates::{HeldMessages, decode_messages, decode_variable, decode_variables};
+use super::templates::{HeldMessages, decode_messages};
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    ServiceRun, Statistics, Template, TemplatedMessages, Templates, Texts, Values, Variables,
+    PickedField, ServiceRun, Statistics, TemplatedMessages, Values,
 };
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -97,23 +97,20 @@ impl ColumnSource for BlockReader {
         })
     }
 
-    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
-        let is_wanted = |name: &ChunkName| match (column, name) {
-            (ColumnName::Timestamp, ChunkName::Timestamp)
-            | (ColumnName::Level, ChunkName::Level)
-            | (ColumnName::Message, ChunkName::Message)
-            | (ColumnName::MessageVariables, ChunkName::MessageVariables(_))
-            | (ColumnName::LatencyMs, ChunkName::Latency)
-            | (ColumnName::Offset, ChunkName::Offset)
-            | (ColumnName::AnomalyScore, ChunkName::AnomalyScore)
-            | (ColumnName::Anomalies, ChunkName::Anomalies)
-            | (ColumnName::MinuteCounts, ChunkName::Minutes)
-            | (ColumnName::MinuteLatencies, ChunkName::MinuteLatencies) => true,
-            (ColumnName::Field(wanted), ChunkName::Field(name, _)) => wanted == name,
-            (ColumnName::Records, name) => name.is_of_records(),
-            _ => false,
+    fn announce(&self, column: ColumnName<'_>) {
+        // Of a record's message one group of variables is read.
+        let passes = |name: &ChunkName| {
+            column == ColumnName::Records && matches!(name, ChunkName::MessageVariables(_))
         };
-        let chunks = self.footer.chunks.iter().filter(|chunk| is_wanted(&chunk.name));
+        self.announce_chunks(|name| is_of(column, name) && !passes(name));
+    }
+
+    fn announce_words(&self) {
+        self.announce_chunks(|name| *name == ChunkName::TokenFilter);
+    }
+
+    fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
+        let chunks = self.footer.chunks.iter().filter(|chunk| is_of(column, &chunk.name));
         chunks.map(|chunk| u64::from(chunk.bytes)).sum()
     }
 
@@ -192,6 +189,14 @@ impl ColumnSource for BlockReader {
         self.footer.fields(name).map(|(at, kind)| self.field_column(at, kind)).collect()
     }
 
+    fn picked_fields(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        rows: &[usize],
+    ) -> Result<Option<Vec<PickedField<'_>>>, ColumnError> {
+        records::picked_fields(self, wanted, rows)
+    }
+
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -200,70 +205,26 @@ impl ColumnSource for BlockReader {
     }
 }
 
-impl Variables for BlockReader {
-    fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
-        let group = self.group(templates, template)?;
-        let variables: HeldGroup = self.cached(group.at, |cursor, _| {
-            let variables = decode_variables(cursor, group.templates)?;
-            let bytes = variables
-                .iter()
-                .flat_map(|slots| slots.iter())
-                .map(|slot| slot.bytes_held() + size_of::<Texts<'_>>())
-                .sum();
-            Ok((variables.into(), bytes))
-        })?;
-        variables.get(group.place).cloned().ok_or_else(|| self.no_variables(template))
+/// True for the chunks that a column is made of.
+fn is_of(column: ColumnName<'_>, name: &ChunkName) -> bool {
+    match (column, name) {
+        (ColumnName::Timestamp, ChunkName::Timestamp)
+        | (ColumnName::Level, ChunkName::Level)
+        | (ColumnName::Message, ChunkName::Message)
+        | (ColumnName::MessageVariables, ChunkName::MessageVariables(_))
+        | (ColumnName::LatencyMs, ChunkName::Latency)
+        | (ColumnName::Offset, ChunkName::Offset)
+        | (ColumnName::AnomalyScore, ChunkName::AnomalyScore)
+        | (ColumnName::Anomalies, ChunkName::Anomalies)
+        | (ColumnName::MinuteCounts, ChunkName::Minutes)
+        | (ColumnName::MinuteLatencies, ChunkName::MinuteLatencies) => true,
+        (ColumnName::Field(wanted), ChunkName::Field(name, _)) => wanted == name,
+        (ColumnName::Records, name) => name.is_of_records(),
+        _ => false,
     }
-
-    fn variable(
-        &self,
-        templates: &Templates,
-        template: u32,
-        slot: usize,
-    ) -> Result<Option<Texts<'static>>, ColumnError> {
-        let group = self.group(templates, template)?;
-        let slots: usize = group.templates.iter().map(|template| template.characters.len()).sum();
-        if slots > PASSED_SLOTS_MAX || self.holds(group.at) {
-            return Ok(self.variables(templates, template)?.get(slot).cloned());
-        }
-        self.cached_slot(templates.slot_number(template, slot), group.at, |cursor, _| {
-            let variable = decode_variable(cursor, group.templates, (group.place, slot))?;
-            let bytes = variable.as_ref().map_or(0, Texts::bytes_held) + size_of::<Texts<'_>>();
-            Ok((variable, bytes))
-        })
-    }
-}
-
-/// The variables of a group, template by template and slot by slot.
-type HeldGroup = Arc<[Arc<[Texts<'static>]>]>;
-
-/// Groups of more slots are of small templates: passing over so many costs more than decoding them all once.
-const PASSED_SLOTS_MAX: usize = 64;
-
-/// Templates whose variables are in one chunk.
-struct Group<'a> {
-    /// Number of the chunk.
-    at: usize,
-    templates: &'a [Template],
-    /// Which of them was asked for.
-    place: usize,
 }
 
 impl BlockReader {
-    fn group<'a>(&self, templates: &'a Templates, template: u32) -> Result<Group<'a>, ColumnError> {
-        let missing = || self.no_variables(template);
-        let behind = self.footer.variables().find(|(_, first)| *first > template).map(|(_, first)| first);
-        let group = self.footer.variables().take_while(|(_, first)| *first <= template).last();
-        let (at, first) = group.ok_or_else(missing)?;
-        let end = behind.map_or(templates.list().len(), |end| end as usize);
-        let templates = templates.list().get(first as usize..end).ok_or_else(missing)?;
-        Ok(Group { at, templates, place: (template - first) as usize })
-    }
-
-    fn no_variables(&self, template: u32) -> ColumnError {
-        self.unreadable(format!("it has no variables of template {template}"))
-    }
-
     /// When the leader took each row in, nanoseconds since 1970.
     pub fn created_at(&self) -> Read<'_, [i64]> {
         let offsets = self.offset()?;

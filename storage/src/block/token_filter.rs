@@ -1,5 +1,5 @@
-//! Which words a block cannot hold: a split-block bloom filter over the tokens of messages and text
-//! fields, and over whole values of text fields that are more than one token.
+//! Which words a block cannot hold: a filter over the tokens of messages and text fields, and over whole values of
+//! text fields that are more than one token.
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
@@ -10,19 +10,12 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::encoding::{Distinct, HashedKey};
 use super::templates::Draft;
+use crate::split_filter::SplitFilter;
 
-/// One in about a hundred absent tokens is taken for present.
-const BITS_PER_TOKEN: usize = 10;
 /// Longer values are looked for by their tokens alone.
 const VALUE_BYTES_MAX: usize = 128;
 /// As many as fit into a core's first cache.
 const RECENT_HASHES: usize = 4_096;
-/// A group is 8 words of 32 bits; each token sets one bit in each word of one group.
-const GROUP_WORDS: usize = 8;
-const GROUP_BITS: usize = GROUP_WORDS * 32;
-/// Odd multipliers that spread one hash into eight bit numbers. Part of the disk form.
-const SPREAD: [u32; GROUP_WORDS] =
-    [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1, 0xd35a_2d97, 0x6c8e_9cf5, 0xb5ad_4ecf];
 
 /// The hashes a filter is made of, while the block is written.
 #[derive(Debug)]
@@ -129,64 +122,40 @@ impl TokenSet {
     }
 
     pub(super) fn filter(&self) -> TokenFilter {
-        let groups = (self.hashes.len() * BITS_PER_TOKEN).div_ceil(GROUP_BITS).max(1);
-        let mut filter = TokenFilter { groups: vec![[0; GROUP_WORDS]; groups] };
-        for hash in &self.hashes {
-            let at = filter.group_of(*hash);
-            if let Some(group) = filter.groups.get_mut(at) {
-                group.iter_mut().zip(bits(*hash)).for_each(|(word, bit)| *word |= bit);
-            }
-        }
-        filter
+        TokenFilter(SplitFilter::of(self.hashes.iter().copied()))
     }
 }
 
 /// The filter of a block.
 #[derive(Debug, PartialEq)]
-pub(super) struct TokenFilter {
-    groups: Vec<[u32; GROUP_WORDS]>,
-}
+pub(super) struct TokenFilter(SplitFilter);
 
 impl TokenFilter {
     /// False when no text of the block has this token, which must be folded.
     pub(super) fn may_hold_token(&self, token: &str) -> bool {
-        self.holds(xxh3_64(token.as_bytes()))
+        self.0.may_hold(xxh3_64(token.as_bytes()))
     }
 
     /// False when no record has this text in the text field of this name, whatever the case.
     pub(super) fn may_hold_value(&self, name: &str, value: &str) -> bool {
         let folded = token::fold(value);
         if !is_token(&folded) && folded.len() <= VALUE_BYTES_MAX {
-            return self.holds(value_hash(name, &folded));
+            return self.0.may_hold(value_hash(name, &folded));
         }
         token::tokens(&folded).all(|token| self.may_hold_token(&token))
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        self.groups.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+        self.0.to_bytes()
     }
 
     /// `None` when the bytes are no filter.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<TokenFilter> {
-        let (words, rest) = bytes.as_chunks::<4>();
-        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
-        let (groups, odd) = words.as_chunks::<GROUP_WORDS>();
-        (rest.is_empty() && odd.is_empty() && !groups.is_empty())
-            .then(|| TokenFilter { groups: groups.to_vec() })
+        SplitFilter::from_bytes(bytes).map(TokenFilter)
     }
 
     pub(super) fn bytes_held(&self) -> usize {
-        self.groups.len() * GROUP_BITS / 8
-    }
-
-    fn holds(&self, hash: u64) -> bool {
-        let group = self.groups.get(self.group_of(hash));
-        group.is_none_or(|group| group.iter().zip(bits(hash)).all(|(word, bit)| word & bit != 0))
-    }
-
-    /// The upper half of the hash chooses the group, the lower half the bits in it.
-    fn group_of(&self, hash: u64) -> usize {
-        (((hash >> 32) * self.groups.len() as u64) >> 32) as usize
+        self.0.bytes_held()
     }
 }
 
@@ -204,10 +173,6 @@ fn glued(literal: &str, has_before: bool, has_behind: bool) -> (&str, &str, &str
     };
     let (own, behind) = rest.split_at(own.len());
     (before, own, behind)
-}
-
-fn bits(hash: u64) -> [u32; GROUP_WORDS] {
-    SPREAD.map(|spread| 1 << ((hash as u32).wrapping_mul(spread) >> 27))
 }
 
 fn value_hash(name: &str, folded: &str) -> u64 {

@@ -26,6 +26,24 @@ pub enum ColumnName<'a> {
 }
 
 impl ColumnName<'_> {
+    /// The same for as long as one likes; `None` for a record's own field.
+    pub fn fixed(self) -> Option<ColumnName<'static>> {
+        Some(match self {
+            ColumnName::Field(_) => return None,
+            ColumnName::Timestamp => ColumnName::Timestamp,
+            ColumnName::Level => ColumnName::Level,
+            ColumnName::Message => ColumnName::Message,
+            ColumnName::MessageVariables => ColumnName::MessageVariables,
+            ColumnName::LatencyMs => ColumnName::LatencyMs,
+            ColumnName::Offset => ColumnName::Offset,
+            ColumnName::AnomalyScore => ColumnName::AnomalyScore,
+            ColumnName::Anomalies => ColumnName::Anomalies,
+            ColumnName::MinuteCounts => ColumnName::MinuteCounts,
+            ColumnName::MinuteLatencies => ColumnName::MinuteLatencies,
+            ColumnName::Records => ColumnName::Records,
+        })
+    }
+
     /// As it is shown; own fields by their name.
     pub fn name(&self) -> &str {
         match self {

@@ -19,6 +19,11 @@ pub trait FsFile: Debug + Send + Sync {
     /// Fills `buffer` from `offset`; `UnexpectedEof` when the file ends before.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
+    /// Says that these bytes will be read soon. A hint: nothing depends on it, and it may do nothing.
+    fn will_read(&self, offset: u64, length: u64) {
+        let _ = (offset, length);
+    }
+
     /// Writes all of `bytes` at `offset`, growing the file when needed. Not durable before a sync.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 

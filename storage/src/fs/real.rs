@@ -2,11 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate, statvfs};
 
 use super::{Fs, FsFile, FsLock};
 
@@ -101,6 +102,11 @@ impl Fs for RealFs {
 impl FsFile for File {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         FileExt::read_exact_at(self, buffer, offset)
+    }
+
+    fn will_read(&self, offset: u64, length: u64) {
+        // A system that does not take the hint reads when it is asked to.
+        fadvise(self, offset, NonZeroU64::new(length), Advice::WillNeed).ok();
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

@@ -11,7 +11,7 @@ use super::{Erasure, Horizon};
 use crate::block::Omitted;
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    ServiceRun, Statistics,
+    PickedField, ServiceRun, Statistics,
 };
 use crate::note::Note;
 
@@ -166,6 +166,14 @@ impl ColumnSource for Veiled {
         self.source.statistics(column)
     }
 
+    fn announce(&self, column: ColumnName<'_>) {
+        self.source.announce(column);
+    }
+
+    fn announce_words(&self) {
+        self.source.announce_words();
+    }
+
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         self.source.stored_bytes(column)
     }
@@ -213,6 +221,14 @@ impl ColumnSource for Veiled {
 
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
         self.source.field(name)
+    }
+
+    fn picked_fields(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        rows: &[usize],
+    ) -> Result<Option<Vec<PickedField<'_>>>, ColumnError> {
+        self.source.picked_fields(wanted, rows)
     }
 
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {

@@ -60,7 +60,11 @@ impl PartitionReplica {
                 due
             };
             let Some(batches) = batches else { return };
-            let Some(joined) = StoredBatch::joined(&batches) else { return };
+            let Some(mut joined) = StoredBatch::joined(&batches) else { return };
+            // It will not be joined again: what is made of it now is made once for each row.
+            if self.world.join_steps.last().is_some_and(|last| joined.len() >= *last) {
+                joined = joined.filtered();
+            }
             let replaced = self.inner.write().state.head.replace(&batches, joined);
             // Given back outside of the lock: they are some thousand pieces of memory.
             drop(replaced);

@@ -9,7 +9,7 @@ use super::budget::Spending;
 use super::effort::Step;
 use super::error::QueryError;
 use super::parallel::{on_threads, threads};
-use crate::column_source::{ColumnError, ColumnSource};
+use crate::column_source::{ColumnError, ColumnName, ColumnSource};
 
 /// Keeps the `limit` rows whose keys are lowest. For the highest, reverse the key.
 #[derive(Debug)]
@@ -72,6 +72,11 @@ pub(super) fn records_of(
     let groups: Vec<&[(usize, u32, usize)]> = by_source.chunk_by(|a, b| a.0 == b.0).collect();
     let source_of = |group: &[(usize, u32, usize)]| sources.get(group.first()?.0).copied();
     let next = AtomicUsize::new(0);
+    // All columns of all blocks at once: one after the other they would be as many waits for the disk.
+    groups
+        .iter()
+        .filter_map(|group| source_of(group))
+        .for_each(|source| source.announce(ColumnName::Records));
     let read = || -> Result<Vec<(usize, Record)>, QueryError> {
         let mut records = Vec::new();
         while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {

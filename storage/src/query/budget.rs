@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use insighthub_model::PartitionId;
 use parking_lot::Mutex;
 
+use super::ahead::Asked;
 use super::effort::{Effort, PrunedBy, Step};
 use super::error::QueryError;
+use super::watched::Watched;
 use crate::column_source::{ColumnName, ColumnSource};
 
 /// Why a query must end.
@@ -64,6 +66,7 @@ pub(super) struct Spending<'a> {
     scanned_bytes: AtomicU64,
     pruned_sources: AtomicU64,
     efforts: Mutex<BTreeMap<PartitionId, Effort>>,
+    pub(super) asked: Asked,
 }
 
 impl<'a> Spending<'a> {
@@ -74,6 +77,7 @@ impl<'a> Spending<'a> {
             scanned_bytes: AtomicU64::new(0),
             pruned_sources: AtomicU64::new(0),
             efforts: Mutex::default(),
+            asked: Asked::default(),
         }
     }
 
@@ -98,6 +102,9 @@ impl<'a> Spending<'a> {
             return Err(QueryError::TooManyBytes { scanned_bytes_max });
         }
         self.scanned_records.fetch_add(rows as u64, Ordering::Relaxed);
+        if source.stored_bytes(ColumnName::Records) > 0 {
+            self.asked.turn_to_source();
+        }
         self.note(source, |effort| {
             effort.sources += 1;
             effort.scanned_records += rows as u64;
@@ -116,7 +123,7 @@ impl<'a> Spending<'a> {
     }
 
     /// Sources that were passed over, all by the same.
-    pub(super) fn prune_all(&self, sources: &[&dyn ColumnSource], by: PrunedBy) {
+    pub(super) fn prune_all(&self, sources: &[&Watched<'_>], by: PrunedBy) {
         self.pruned_sources.fetch_add(sources.len() as u64, Ordering::Relaxed);
         let mut efforts = self.efforts.lock();
         for of_partition in sources.chunk_by(|a, b| a.partition() == b.partition()) {

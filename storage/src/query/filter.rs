@@ -86,6 +86,11 @@ impl Filter {
         self.predicate.ruled_out(source)
     }
 
+    /// True when ruling out the source takes more than what is known of it without reading: its filter of words.
+    pub(super) fn asks_for_words(&self, source: &dyn ColumnSource) -> bool {
+        self.predicate.asks_for_words(source)
+    }
+
     /// The same as minute aggregates can decide it, if they can.
     pub(crate) fn minute_test(&self) -> Option<MinuteTest<'_>> {
         minute_test(&self.predicate)

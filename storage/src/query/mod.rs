@@ -3,6 +3,7 @@
 //! Knows nothing of heads, blocks, partitions' leaders, actors or HTTP, and reads no clock: a query's
 //! time ends when its [`Budget`] says so.
 
+mod ahead;
 mod best_rows;
 mod bitmap;
 mod budget;

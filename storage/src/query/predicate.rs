@@ -150,6 +150,22 @@ impl Predicate {
         (!may_match).then_some(by)
     }
 
+    /// True when ruling out the source takes more than what is known of it without reading: its filter of words.
+    pub(super) fn asks_for_words(&self, source: &dyn ColumnSource) -> bool {
+        match self {
+            Predicate::Message(search) => !search.tokens().is_empty(),
+            Predicate::Field(name, test) => source.may_hold_field(name) && test.asks_for_words(),
+            Predicate::And(parts) => {
+                // Those that need no reading come first, and may rule it out.
+                let (reading, known): (Vec<_>, Vec<_>) =
+                    parts.iter().partition(|part| part.asks_for_words(source));
+                !reading.is_empty() && known.iter().all(|part| part.may_match(source))
+            }
+            Predicate::Or(parts) => parts.iter().any(|part| part.asks_for_words(source)),
+            _ => false,
+        }
+    }
+
     /// Keeps the rows that meet the condition.
     pub(super) fn narrow(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
         if rows.is_empty() {

@@ -8,6 +8,7 @@ use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_model::{LogId, Offset, PartitionId, Record, Timestamp};
 use parking_lot::Mutex;
 
+use super::ahead::Ahead;
 use super::best_rows::BestRows;
 use super::bitmap::Bitmap;
 use super::budget::{Budget, Spending};
@@ -83,7 +84,7 @@ pub fn search(
     let mut order: Vec<(i64, &Watched<'_>)> =
         sources.iter().map(|source| (source.time_range().1, source)).collect();
     order.sort_by_key(|(newest, _)| Reverse(*newest));
-    let sources: Vec<&dyn ColumnSource> = order.iter().map(|(_, source)| *source as _).collect();
+    let sources: Vec<&Watched<'_>> = order.iter().map(|(_, source)| *source).collect();
     let limit = page.limit.min(PAGE_RECORDS_MAX);
     let found = Found { best: BestRows::new(limit), matched: 0, is_exact: limit > 0 };
     let looking = Looking {
@@ -91,6 +92,7 @@ pub fn search(
         filter,
         after: page.after,
         spending: &spending,
+        ahead: Ahead::new(&sources, filter),
         next: AtomicUsize::new(if limit > 0 { 0 } else { sources.len() }),
         found: Mutex::new(found),
     };
@@ -98,10 +100,13 @@ pub fn search(
     looking.look(ROWS_PER_THREAD)?;
     let left = sources.get(looking.next.load(Ordering::Relaxed)..).unwrap_or(&[]);
     let rows = left.iter().map(|source| source.rows()).sum();
-    on_threads(threads(rows, left.len()), || looking.look(usize::MAX))
-        .into_iter()
-        .collect::<Result<(), _>>()?;
+    let look_on = || {
+        looking.ahead.announce_words();
+        looking.look(usize::MAX)
+    };
+    on_threads(threads(rows, left.len()), look_on).into_iter().collect::<Result<(), _>>()?;
     let Found { best, matched, is_exact } = looking.found.into_inner();
+    let sources: Vec<&dyn ColumnSource> = sources.iter().map(|source| *source as _).collect();
     let records = best.into_records(&sources, &spending)?;
     let is_last = is_exact && matched == records.len() as u64;
     Ok(SearchResult {
@@ -117,8 +122,9 @@ pub fn search(
 /// A search under way, by several threads.
 struct Looking<'a> {
     /// The one with the newest record first.
-    sources: &'a [&'a dyn ColumnSource],
+    sources: &'a [&'a Watched<'a>],
     filter: &'a Filter,
+    ahead: Ahead<'a>,
     after: Option<Cursor>,
     spending: &'a Spending<'a>,
     /// The source to be looked into next.
@@ -147,6 +153,7 @@ impl Looking<'_> {
         while rows < rows_max {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(source) = self.sources.get(at) else { return Ok(()) };
+            self.ahead.turn_to(at, &self.spending.asked);
             let (oldest, newest) = source.time_range();
             let oldest_kept = self.found.lock().oldest_kept();
             if oldest_kept.is_some_and(|oldest_kept| newest < oldest_kept) {
@@ -157,7 +164,7 @@ impl Looking<'_> {
                 return Ok(());
             }
             let is_past = self.after.is_some_and(|after| oldest > after.timestamp.0);
-            let ruled_out = || self.filter.ruled_out(*source);
+            let ruled_out = || source.ruled_out(self.filter);
             let ruled_out = match is_past {
                 true => Some(PrunedBy::Page),
                 false => self.spending.timed(*source, Step::Prune, ruled_out),

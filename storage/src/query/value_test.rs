@@ -79,6 +79,16 @@ impl ValueTest {
         Ok(ValueTest { kind, tokens })
     }
 
+    /// True when ruling out a source takes its filter of words.
+    pub(super) fn asks_for_words(&self) -> bool {
+        let asks = |test: &ValueTest| test.asks_for_words();
+        match &self.kind {
+            Kind::Equals(..) => true,
+            Kind::OneOf(tests) => tests.iter().any(asks),
+            _ => !self.tokens.is_empty(),
+        }
+    }
+
     /// What says that no value of the field can be accepted; reads no column.
     pub(super) fn ruled_out(&self, source: &dyn ColumnSource, name: &str) -> Option<PrunedBy> {
         if !self.tokens.iter().all(|token| source.may_hold_token(token)) {
@@ -186,7 +196,20 @@ impl ValueTest {
                 return found.unite(&rows);
             }
             (Texts::Plain(texts), _, Kind::Equals(value, _), Form::Text) if value.is_ascii() => {
-                return add_equal(texts, value, rows, wanted, found);
+                return each_equal(texts, value, |at| {
+                    rows.row(at)
+                        .filter(|row| wanted.contains(*row))
+                        .into_iter()
+                        .for_each(|row| found.insert(row));
+                });
+            }
+            (Texts::Coded { values, codes }, _, Kind::Equals(value, _), Form::Text) if value.is_ascii() => {
+                let mut equal = Vec::new();
+                each_equal(values, value, |at| equal.push(at as u32));
+                if !equal.is_empty() {
+                    add(rows, codes, wanted, found, |code| equal.contains(code));
+                }
+                return;
             }
             (Texts::Printed(printed), _, Kind::Equals(value, _), Form::Text) => {
                 if let Some(places) = printed.equal_to(value) {
@@ -277,10 +300,11 @@ impl ValueTest {
     }
 }
 
-/// Adds the wanted rows whose text is this one in ASCII, whatever the case. Ids differ in their last byte, so few are
-/// looked at any further.
-fn add_equal(texts: &TextColumn, value: &str, rows: &Rows<'_>, wanted: &Bitmap, found: &mut Bitmap) {
+/// Visits the places of this text in ASCII, whatever the case. Ids differ in their last byte, so few are looked at any
+/// further.
+fn each_equal(texts: &TextColumn, value: &str, mut visit: impl FnMut(usize)) {
     let (bytes, value) = (texts.arena_text().as_bytes(), value.as_bytes());
+    let last = value.last().copied();
     let mut start = 0;
     for (at, end) in texts.ends().iter().enumerate() {
         let (from, end) = (std::mem::replace(&mut start, *end as usize), *end as usize);
@@ -288,12 +312,8 @@ fn add_equal(texts: &TextColumn, value: &str, rows: &Rows<'_>, wanted: &Bitmap, 
             continue;
         }
         let text = bytes.get(from..end).unwrap_or(&[]);
-        let ends_alike = text.last().map(u8::to_ascii_lowercase) == value.last().copied();
-        if ends_alike
-            && text.eq_ignore_ascii_case(value)
-            && let Some(row) = rows.row(at).filter(|row| wanted.contains(*row))
-        {
-            found.insert(row);
+        if text.last().map(u8::to_ascii_lowercase) == last && text.eq_ignore_ascii_case(value) {
+            visit(at);
         }
     }
 }

@@ -1,14 +1,16 @@
 //! A source that takes note of which columns are asked for, and remembers what is asked for again and again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use insighthub_model::{PartitionId, Record};
 
 use super::budget::Spending;
+use super::effort::PrunedBy;
+use super::filter::Filter;
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Variables,
+    PickedField, ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Variables,
 };
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -20,6 +22,9 @@ pub(super) struct Watched<'a> {
     spending: &'a Spending<'a>,
     /// Variables come in groups of templates; they are counted once, together.
     variables_noted: AtomicBool,
+    /// It lies on a disk.
+    is_stored: bool,
+    ruled_out: OnceLock<Option<PrunedBy>>,
 }
 
 impl<'a> Watched<'a> {
@@ -29,12 +34,26 @@ impl<'a> Watched<'a> {
             source: *source,
             spending,
             variables_noted: AtomicBool::new(false),
+            is_stored: source.stored_bytes(ColumnName::Records) > 0,
+            ruled_out: OnceLock::new(),
         };
         sources.iter().filter(|source| source.rows() > 0).map(watched).collect()
     }
 
     fn note(&self, column: ColumnName<'_>) {
         self.spending.read(self.source, column);
+        if self.is_stored {
+            self.spending.asked.note(column);
+        }
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        self.is_stored
+    }
+
+    /// What says that no row is meant by the query's one filter, if anything does; asked of the source once.
+    pub(super) fn ruled_out(&self, filter: &Filter) -> Option<PrunedBy> {
+        *self.ruled_out.get_or_init(|| filter.ruled_out(self))
     }
 
     fn note_variables(&self) {
@@ -121,6 +140,14 @@ impl ColumnSource for Watched<'_> {
         self.source.statistics(column)
     }
 
+    fn announce(&self, column: ColumnName<'_>) {
+        self.source.announce(column);
+    }
+
+    fn announce_words(&self) {
+        self.source.announce_words();
+    }
+
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         self.source.stored_bytes(column)
     }
@@ -188,6 +215,16 @@ impl ColumnSource for Watched<'_> {
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
         self.note(ColumnName::Field(name));
         self.source.field(name)
+    }
+
+    fn picked_fields(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        rows: &[usize],
+    ) -> Result<Option<Vec<PickedField<'_>>>, ColumnError> {
+        let fields = self.source.picked_fields(wanted, rows)?;
+        fields.iter().flatten().for_each(|(name, _)| self.note(ColumnName::Field(name)));
+        Ok(fields)
     }
 
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {

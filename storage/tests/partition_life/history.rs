@@ -230,7 +230,8 @@ impl History {
             }
             Step::Search(wanted) => self.searched = Some(wanted.clone()),
         }
-        if was_breaking {
+        // A disk that was just told to stop cannot be mended before it has.
+        if was_breaking || (was_damaged && self.is_breaking) {
             self.restart(true).await;
         } else if was_damaged {
             self.mend().await;

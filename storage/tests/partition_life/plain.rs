@@ -13,6 +13,8 @@ pub(crate) const WORDS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "omega"]
 /// The first minute of all records.
 pub(crate) const FIRST_MINUTE: i64 = 29_400_000;
 pub(crate) const MINUTES: i64 = 40;
+/// Mostly different among the records of a batch, and met now and then.
+const IDS: i64 = 150;
 
 #[derive(Clone, Debug)]
 pub(crate) struct PlainRecord {
@@ -38,9 +40,14 @@ impl PlainRecord {
         format!("{} then {} took {} ms", WORDS[self.words.0], WORDS[self.words.1], self.nanos % 977)
     }
 
-    /// A field of every record, and one that some have.
+    fn id(&self) -> i64 {
+        self.nanos % IDS
+    }
+
+    /// Fields of every record, and one that some have.
     pub(crate) fn fields(&self) -> BTreeMap<&'static str, FieldValue> {
-        let mut fields = BTreeMap::from([("nanos", FieldValue::Int(self.nanos))]);
+        let id = FieldValue::Text(format!("Id-{}", self.id()));
+        let mut fields = BTreeMap::from([("nanos", FieldValue::Int(self.nanos)), ("id", id)]);
         if self.nanos % 3 == 0 {
             fields.insert("word", FieldValue::Text(WORDS[self.words.1].to_owned()));
         }
@@ -69,6 +76,7 @@ pub(crate) struct Wanted {
     pub(crate) word: Option<usize>,
     pub(crate) service: Option<usize>,
     pub(crate) latency_above: Option<f64>,
+    pub(crate) id: Option<i64>,
     /// First minute and the one after the last.
     pub(crate) minutes: Option<(i64, i64)>,
 }
@@ -76,8 +84,18 @@ pub(crate) struct Wanted {
 pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {
     let minutes = (0i64..MINUTES, 1i64..MINUTES).prop_map(|(from, length)| (from, from + length));
     let latency = prop::option::weighted(0.3, 0.0f64..900.0);
-    (prop::option::weighted(0.7, 0usize..5), prop::option::of(0usize..3), latency, prop::option::of(minutes))
-        .prop_map(|(word, service, latency_above, minutes)| Wanted { word, service, latency_above, minutes })
+    let word = prop::option::weighted(0.7, 0usize..5);
+    let rest = (word, prop::option::of(0usize..3), latency, prop::option::of(minutes)).prop_map(
+        |(word, service, latency_above, minutes)| Wanted { word, service, latency_above, id: None, minutes },
+    );
+    let one = (0..IDS).prop_map(|id| Wanted {
+        word: None,
+        service: None,
+        latency_above: None,
+        id: Some(id),
+        minutes: None,
+    });
+    prop_oneof![3 => rest, 1 => one]
 }
 
 impl Wanted {
@@ -86,6 +104,7 @@ impl Wanted {
         text.extend(self.word.map(|word| WORDS[word].to_owned()));
         text.extend(self.service.map(|service| format!("service:{}", SERVICES[service])));
         text.extend(self.latency_above.map(|latency| format!("latency_ms:>{latency}")));
+        text.extend(self.id.map(|id| format!("id:iD-{id}")));
         let text = if text.is_empty() { "*".to_owned() } else { text.join(" ") };
         let filter = insighthub_model::query::parse_filter(&text).unwrap();
         let start = |minute| Timestamp::from_minute(FIRST_MINUTE + minute);
@@ -109,14 +128,16 @@ impl Wanted {
         self.word.is_none_or(|word| record.words.0 == word || record.words.1 == word)
             && self.service.is_none_or(|service| record.service == service)
             && self.latency_above.is_none_or(|above| record.latency_ms.is_some_and(|latency| latency > above))
+            && self.id.is_none_or(|id| record.id() == id)
             && self.is_in_time(record.minute)
     }
 
-    /// A letter has no latency.
+    /// A letter has no latency and no id.
     pub(crate) fn accepts_letter(&self, letter: &PlainLetter) -> bool {
         self.word.is_none_or(|word| letter.words.contains(&word))
             && self.service.is_none_or(|service| letter.service == service)
             && self.latency_above.is_none()
+            && self.id.is_none()
             && self.is_in_time(letter.minute)
     }
 }

@@ -40,7 +40,7 @@ pub(in crate::block) fn decode_rows(
     const DAMAGED: DamagedChunk = DamagedChunk("rows are out of order or not as many as there are values");
     let rows: Option<Vec<u32>> = decode_stream(cursor, |tag, cursor| match tag {
         Tag::AllRows => Ok(None),
-        Tag::Bitmap => Ok(Some(rows_of_bits(cursor.take(total.div_ceil(8))?))),
+        Tag::Bitmap => Ok(Some(rows_of_bits(cursor.take(total.div_ceil(8))?, count))),
         Tag::RowList => {
             let row = |row: i64| u32::try_from(row).map_err(|_| DamagedChunk("a row is out of range"));
             decode_integers(cursor, count)?.into_iter().map(row).collect::<Decoded<_>>().map(Some)
@@ -60,12 +60,16 @@ pub(in crate::block) fn decode_rows(
     }
 }
 
-fn rows_of_bits(bytes: &[u8]) -> Vec<u32> {
-    let mut rows = Vec::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        let mut left = *byte;
+/// `count` is how many there should be.
+fn rows_of_bits(bytes: &[u8], count: usize) -> Vec<u32> {
+    let mut rows = Vec::with_capacity(count.min(bytes.len() * 8));
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(last, byte)| *last = *byte);
+    for (word, first) in words.iter().chain([&last]).zip((0u32..).step_by(64)) {
+        let mut left = u64::from_le_bytes(*word);
         while left != 0 {
-            rows.push(at as u32 * 8 + left.trailing_zeros());
+            rows.push(first + left.trailing_zeros());
             left &= left - 1;
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::Level;
 use insighthub_model::api::fields::FieldType;
 use insighthub_model::limits::FIELDS_SEEN_MAX;
 use insighthub_model::query::system_field::NAMES as SYSTEM_FIELDS;
+use insighthub_model::{FieldValue, Level};
 use serde::{Deserialize, Serialize};
 
 use super::value_counts::{Tally, ValueCounts};
-use crate::column_source::{Codes, ColumnError, ColumnSource, FieldView, Values};
+use crate::column_source::{Codes, ColumnError, ColumnSource, FieldView, Texts, Values};
 use crate::query::bitmap::Bitmap;
 use crate::query::error::QueryError;
 use crate::query::pipeline::cells::{self, Cell};
@@ -61,14 +61,35 @@ impl FieldCounts {
         // A field has a column for each of its types.
         names.sort_unstable();
         names.dedup();
-        for name in names {
-            let mut seen = self.fields.remove(name).unwrap_or_default();
-            seen.take_in(source, name, rows, wanted.values_max as usize)?;
-            if seen.records > 0 {
-                self.fields.insert(name.to_owned(), seen);
-            }
+        let values_max = wanted.values_max as usize;
+        let is_own = |name: &str| !SYSTEM_FIELDS.contains(&name) && names.binary_search(&name).is_ok();
+        let places: Vec<usize> = rows.iter().collect();
+        let picked = source.picked_fields(&is_own, &places)?;
+        for (name, values) in picked.iter().flatten() {
+            self.see(name, |seen| {
+                seen.take_in_values(values, values_max);
+                Ok(())
+            })?;
+        }
+        let read = |name: &&str| picked.is_none() || SYSTEM_FIELDS.contains(name);
+        for name in names.into_iter().filter(read) {
+            self.see(name, |seen| seen.take_in(source, name, rows, values_max))?;
         }
         self.check()
+    }
+
+    /// A field that no record has is not there.
+    fn see(
+        &mut self,
+        name: &str,
+        see: impl FnOnce(&mut FieldSeen) -> Result<(), ColumnError>,
+    ) -> Result<(), ColumnError> {
+        let mut seen = self.fields.remove(name).unwrap_or_default();
+        see(&mut seen)?;
+        if seen.records > 0 {
+            self.fields.insert(name.to_owned(), seen);
+        }
+        Ok(())
     }
 
     pub(super) fn merge(&mut self, other: FieldCounts, wanted: &WantedFields) -> Result<(), QueryError> {
@@ -103,6 +124,16 @@ impl FieldSeen {
             .collect()
     }
 
+    fn take_in_values(&mut self, values: &[Option<FieldValue>], values_max: usize) {
+        let mut tally = Tally::new(&self.values);
+        for cell in values.iter().flatten().filter_map(cells::cell_of) {
+            self.types |= type_bit(cell);
+            tally.add(cell, 1);
+        }
+        self.records += tally.records;
+        tally.move_into(&mut self.values, values_max);
+    }
+
     fn take_in(
         &mut self,
         source: &dyn ColumnSource,
@@ -125,9 +156,19 @@ impl FieldSeen {
                 let of_row = |row: usize| levels.get(row).map(|level| usize::from(*level));
                 tally_codes(Level::ALL.len(), rows.iter().filter_map(of_row), level, types, &mut tally);
             }
+            "is_anomaly" => {
+                let anomalies = source.anomalies()?;
+                let odd = anomalies.iter().filter(|(row, _)| rows.contains(*row as usize)).count();
+                let counts = [(false, rows.count() - odd), (true, odd)];
+                for (value, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                    *types |= type_bit(Cell::Bool(value));
+                    tally.add(Cell::Bool(value), count as u64);
+                }
+            }
             own if !SYSTEM_FIELDS.contains(&own) => {
+                let chosen = Chosen { rows, are_all: rows.count() == source.rows() };
                 for view in cells::own_columns(source, own)? {
-                    tally_view(&view, rows, types, &mut tally);
+                    tally_view(&view, chosen, types, &mut tally);
                 }
             }
             system => cells::visit(source, system, rows, &mut |_, cell| {
@@ -141,16 +182,40 @@ impl FieldSeen {
     }
 }
 
-fn tally_view(view: &FieldView<'_>, rows: &Bitmap, types: &mut u8, tally: &mut Tally) {
+/// Rows of a source.
+#[derive(Clone, Copy)]
+struct Chosen<'a> {
+    rows: &'a Bitmap,
+    /// They are all there are, and none need be asked about.
+    are_all: bool,
+}
+
+impl Chosen<'_> {
+    fn contains(self, row: usize) -> bool {
+        self.are_all || self.rows.contains(row)
+    }
+}
+
+fn tally_view(view: &FieldView<'_>, chosen: Chosen<'_>, types: &mut u8, tally: &mut Tally) {
     if let Values::Text(texts) = &view.values
         && let Some(Codes { values, codes }) = texts.codes()
     {
         // Each different text is looked at once.
-        let wanted = view.rows.iter().zip(codes).filter(|(row, _)| rows.contains(*row));
         let text = |code: usize| Some(Cell::Text(values.get(code)));
+        if chosen.are_all {
+            return tally_codes(values.len(), codes.iter().map(|code| *code as usize), text, types, tally);
+        }
+        let wanted = view.rows.iter().zip(codes).filter(|(row, _)| chosen.contains(*row));
         return tally_codes(values.len(), wanted.map(|(_, code)| *code as usize), text, types, tally);
     }
-    cells::visit_view(view, rows, &mut |_, cell| {
+    if let Values::Text(Texts::Printed(printed)) = &view.values {
+        let places = view.rows.iter().enumerate().filter(|(_, row)| chosen.contains(*row));
+        let before = tally.records;
+        places.for_each(|(at, _)| tally.add_printed(printed, at));
+        *types |= if tally.records > before { type_bit(Cell::Text("")) } else { 0 };
+        return;
+    }
+    cells::visit_view(view, chosen.rows, &mut |_, cell| {
         *types |= type_bit(cell);
         tally.add(cell, 1);
     });

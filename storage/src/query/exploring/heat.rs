@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::Timestamp;
-use insighthub_model::aggregate::{LatencySketch, Octave};
+use insighthub_model::aggregate::Octave;
 use insighthub_model::query::TimeSpan;
 use serde::{Deserialize, Serialize};
 
@@ -37,16 +36,20 @@ impl Heat {
         Ok(())
     }
 
-    /// Takes in a minute's latencies; false, and nothing is taken in, where they cannot be told apart.
-    pub fn take_in_minute(&mut self, minute: i64, latency: &LatencySketch, length: TimeSpan) -> bool {
-        let Some(octaves) = latency.octaves() else { return false };
-        let moment = Timestamp::from_minute(minute);
-        let start = length.start_of(moment).unwrap_or(moment).0;
+    /// Takes in a minute's latencies, which lie in the stretch that begins at `start`.
+    pub(super) fn take_in_minute(&mut self, start: i64, octaves: impl Iterator<Item = (Octave, u64)>) {
+        let (mut open, mut counted) = (None, 0);
         for (octave, count) in octaves {
-            self.add((start, octave), count);
             self.by_minutes += count;
+            match open {
+                Some(before) if before == octave => counted += count,
+                before => {
+                    before.into_iter().for_each(|before| self.add((start, before), counted));
+                    (open, counted) = (Some(octave), count);
+                }
+            }
         }
-        true
+        open.into_iter().for_each(|octave| self.add((start, octave), counted));
     }
 
     pub fn merge(&mut self, other: Heat) {

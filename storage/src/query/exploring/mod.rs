@@ -8,6 +8,7 @@ mod bars;
 mod compare;
 mod field_counts;
 mod heat;
+mod heat_by_minute;
 mod patterns;
 mod sampling;
 mod stretches;

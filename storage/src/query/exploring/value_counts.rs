@@ -11,6 +11,7 @@ use insighthub_model::table::Value;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::column_source::{Printed, id_hash};
 use crate::query::pipeline::cells::Cell;
 
 /// See the module's documentation. Which values are kept depends on all values alone, not on their order.
@@ -114,11 +115,13 @@ pub(super) struct Tally {
     counts: HashMap<u64, (Value, u64)>,
     highest: u64,
     pub(super) records: u64,
+    /// Scratch space.
+    text: String,
 }
 
 impl Tally {
     pub(super) fn new(counts: &ValueCounts) -> Tally {
-        Tally { counts: HashMap::new(), highest: counts.highest, records: 0 }
+        Tally { counts: HashMap::new(), highest: counts.highest, records: 0, text: String::new() }
     }
 
     #[inline]
@@ -127,6 +130,23 @@ impl Tally {
         let hash = hash_of(cell);
         if hash <= self.highest && count > 0 {
             self.counts.entry(hash).or_insert_with(|| (cell.to_value(), 0)).1 += count;
+        }
+    }
+
+    /// A text that is kept as what it prints; few are printed, most are told by their hash.
+    #[inline]
+    pub(super) fn add_printed(&mut self, printed: &Printed, at: usize) {
+        self.records += 1;
+        let hash = printed.id_hash(at);
+        if hash.is_some_and(|hash| hash > self.highest) {
+            return;
+        }
+        self.text.clear();
+        printed.push(at, &mut self.text);
+        let text = Cell::Text(&self.text);
+        let hash = hash.unwrap_or_else(|| hash_of(text));
+        if hash <= self.highest {
+            self.counts.entry(hash).or_insert_with(|| (text.to_value(), 0)).1 += 1;
         }
     }
 
@@ -143,12 +163,12 @@ fn hash_of(cell: Cell<'_>) -> u64 {
         Cell::Int(value) => xxh3_64_with_seed(&value.to_le_bytes(), 0),
         // Zero has two forms of one value.
         Cell::Float(value) => xxh3_64_with_seed(&(if value == 0.0 { 0.0 } else { value }).to_le_bytes(), 1),
-        Cell::Text(text) => xxh3_64_with_seed(text.as_bytes(), 2),
+        Cell::Text(text) => id_hash(text).unwrap_or_else(|| xxh3_64_with_seed(text.as_bytes(), 2)),
         Cell::Json(text) => xxh3_64_with_seed(text.as_bytes(), 3),
         Cell::Bool(value) => xxh3_64_with_seed(&[u8::from(value)], 4),
         Cell::Time(nanos) => xxh3_64_with_seed(&nanos.to_le_bytes(), 5),
-        Cell::Level(level) => xxh3_64_with_seed(level.name().as_bytes(), 2),
-        Cell::Id(id) => xxh3_64_with_seed(id.to_string().as_bytes(), 2),
+        Cell::Level(level) => hash_of(Cell::Text(level.name())),
+        Cell::Id(id) => hash_of(Cell::Text(&id.to_string())),
     }
 }
 

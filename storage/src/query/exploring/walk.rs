@@ -1,5 +1,6 @@
 //! Looks into the sources on all cores.
 
+use super::heat_by_minute::HeatByMinute;
 use super::sampling::thin;
 use super::{Seen, Wanted};
 use crate::column_source::ColumnSource;
@@ -21,7 +22,14 @@ pub fn explore(
 ) -> Result<(Seen, Counts), QueryError> {
     let spending = Spending::new(budget);
     let sources = Watched::all(sources, &spending);
+    let by_minute = HeatByMinute::of(filter, wanted);
     let take_in = |seen: &mut Seen, source: &Watched<'_>| {
+        if let Some(by_minute) = &by_minute
+            && let Some(matched) =
+                spending.timed(source, Step::Aggregate, || by_minute.take_in(seen, source, &spending))?
+        {
+            return Ok(matched);
+        }
         let Some(mut rows) = wanted_rows(source, filter, &spending)? else { return Ok(0) };
         let matched = rows.count() as u64;
         thin(source, &mut rows, wanted.one_in)?;
@@ -30,6 +38,6 @@ pub fn explore(
         }
         Ok(matched)
     };
-    let (seen, matched) = fold(&sources, take_in, |seen, part| seen.merge(part, wanted))?;
+    let (seen, matched) = fold(&sources, filter, &spending, take_in, |seen, part| seen.merge(part, wanted))?;
     Ok((seen, counts_of(&spending, matched)))
 }

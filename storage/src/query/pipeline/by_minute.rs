@@ -15,17 +15,13 @@ use super::numbers::Extreme;
 use super::plan::Key;
 use super::rate::Seen;
 use super::state::{States, keep};
-use crate::column_source::{
-    CellLatencies, ColumnName, ColumnSource, MinuteCell, MinuteCounts, MinuteLatencies, ValueRange,
-};
-use crate::query::bitmap::Bitmap;
+use super::whole_minutes::{MINUTE, are_plain, cut_minutes, whole_minutes};
+use crate::column_source::{CellLatencies, ColumnSource, MinuteCell, MinuteCounts, MinuteLatencies};
 use crate::query::budget::Spending;
 use crate::query::error::QueryError;
 use crate::query::filter::Filter;
 use crate::query::minute_test::{Accepted, MinuteTest};
-use crate::query::ranges::narrow_times;
 
-const MINUTE: i64 = 60_000_000_000;
 const NONE: u32 = u32::MAX;
 
 /// A grouping that minute aggregates can answer.
@@ -94,10 +90,7 @@ impl<'a> ByMinute<'a> {
         source: &dyn ColumnSource,
         spending: &Spending<'_>,
     ) -> Result<Option<(Groups, u64)>, QueryError> {
-        let (first, last) = self.test.times;
-        let (oldest, newest) = source.time_range();
-        let from = if first <= oldest { i64::MIN } else { -(-first).div_euclid(MINUTE) };
-        let to = if last >= newest { i64::MAX } else { (last + 1).div_euclid(MINUTE) - 1 };
+        let (from, to) = whole_minutes(&self.test, source);
         let needs_latencies =
             self.aggregates.iter().any(|(part, _)| !matches!(part, Part::Count | Part::Rate));
         if from > to || self.filter.ruled_out(source).is_some() || (needs_latencies && !are_plain(source)) {
@@ -111,7 +104,7 @@ impl<'a> ByMinute<'a> {
         let Some(cells) = self.cells(&counts, (from, to)) else { return Ok(None) };
         let Some(mut groups) = self.aggregated(&cells, latencies.as_deref()) else { return Ok(None) };
         let mut matched = cells.matched;
-        if let Some(rows) = self.cut_minutes(source, (from, to))? {
+        if let Some(rows) = cut_minutes(&self.test, source, (from, to))? {
             spending.spend(source, rows.count())?;
             let mut rows = rows;
             self.filter.narrow(source, &mut rows)?;
@@ -124,27 +117,6 @@ impl<'a> ByMinute<'a> {
         }
         spending.answered_by_minute(source);
         Ok(Some((groups, matched)))
-    }
-
-    /// The rows of minutes that the time range cuts.
-    fn cut_minutes(
-        &self,
-        source: &dyn ColumnSource,
-        (from, to): (i64, i64),
-    ) -> Result<Option<Bitmap>, QueryError> {
-        let (first, last) = self.test.times;
-        let before = (from != i64::MIN).then(|| (first, Timestamp::from_minute(from).0 - 1));
-        let behind = (to != i64::MAX).then(|| (Timestamp::from_minute(to + 1).0, last));
-        let mut found: Option<Bitmap> = None;
-        for (first, last) in before.into_iter().chain(behind).filter(|(first, last)| first <= last) {
-            let mut rows = Bitmap::full(source.rows());
-            narrow_times(first, last, source, &mut rows)?;
-            match &mut found {
-                Some(found) => found.unite(&rows),
-                None => found = Some(rows),
-            }
-        }
-        Ok(found)
     }
 
     /// Gives each cell of these minutes its group; `None` where a minute has no moment that could be shown.
@@ -270,17 +242,6 @@ fn part(function: &Function, has_time: bool) -> Option<Part> {
         },
         Function::Of(..) => None,
     }
-}
-
-/// Sketches of minutes take what is below zero for zero, and leave out what is infinite.
-fn are_plain(source: &dyn ColumnSource) -> bool {
-    let of_range = |range: Option<ValueRange>| match range {
-        None => true,
-        Some(ValueRange::Float(low, high)) => low >= 0.0 && high.is_finite(),
-        Some(ValueRange::Int(low, _)) => low >= 0,
-    };
-    let known = source.statistics(ColumnName::LatencyMs);
-    known.is_some_and(|known| known.iter().all(|statistics| of_range(statistics.range)))
 }
 
 /// Number of the cell, its group, how many of its records are meant, the cell.

@@ -11,6 +11,7 @@ use super::groups::{Aggregation, Groups};
 use super::plan::{Gathering, Grouping};
 use super::ranked::{self, Ranked, Ranking};
 use crate::column_source::ColumnSource;
+use crate::query::ahead::Ahead;
 use crate::query::bitmap::Bitmap;
 use crate::query::budget::{Budget, Spending};
 use crate::query::effort::{Effort, Step};
@@ -124,10 +125,14 @@ fn ranked(
     let spending = Spending::new(budget);
     let watched = Watched::all(sources, &spending);
     let sources: Vec<&dyn ColumnSource> = watched.iter().map(|source| source as _).collect();
+    let in_turn: Vec<&Watched<'_>> = watched.iter().collect();
     let mut first = Ranked::new(ranking, rows as usize);
     let mut matched_records = 0;
-    for (at, source) in sources.iter().enumerate() {
-        if let Some(rows) = wanted_rows(*source, filter, &spending)? {
+    let ahead = Ahead::new(&in_turn, filter);
+    ahead.announce_words();
+    for (at, source) in in_turn.iter().enumerate() {
+        ahead.turn_to(at, &spending.asked);
+        if let Some(rows) = wanted_rows(source, filter, &spending)? {
             matched_records += rows.count() as u64;
             spending.timed(*source, Step::Aggregate, || first.take_in(at, *source, &rows))?;
         }
@@ -138,11 +143,11 @@ fn ranked(
 
 /// The rows of a source that the filter means, if there are any.
 pub(in crate::query) fn wanted_rows(
-    source: &dyn ColumnSource,
+    source: &Watched<'_>,
     filter: &Filter,
     spending: &Spending<'_>,
 ) -> Result<Option<Bitmap>, QueryError> {
-    if let Some(by) = spending.timed(source, Step::Prune, || filter.ruled_out(source)) {
+    if let Some(by) = spending.timed(source, Step::Prune, || source.ruled_out(filter)) {
         spending.prune(source, by);
         return Ok(None);
     }
@@ -182,7 +187,7 @@ fn grouped(
         merge(groups, spending.timed(source, Step::Aggregate, || aggregation.of(source, &rows))?)?;
         Ok(rows.count() as u64)
     };
-    let (groups, matched) = fold(&sources, take_in, merge)?;
+    let (groups, matched) = fold(&sources, filter, &spending, take_in, merge)?;
     Ok((Gathered::Groups(groups), counts_of(&spending, matched)))
 }
 

@@ -23,6 +23,7 @@ mod rate;
 mod rows;
 mod state;
 pub(super) mod template;
+pub(super) mod whole_minutes;
 
 pub use finish::{Rows, finish};
 pub use gather::{Counts, Gathered, gather};

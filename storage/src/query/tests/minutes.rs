@@ -1,13 +1,15 @@
 //! What minute aggregates answer is what the records answer, for time ranges that cut minutes as well.
 
 use insighthub_model::Timestamp;
-use insighthub_model::query::{Query, parse};
+use insighthub_model::query::{Query, TimeSpan, parse};
 use proptest::prelude::*;
 
+use super::dynamic;
 use super::plain_stages::plainly;
 use super::source::{RecordsOfSource, TestSource, stretched_sources_strategy};
 use super::stages::{answer, assert_same};
-use crate::query::Conditions;
+use crate::query::exploring::{Wanted, explore};
+use crate::query::{Budget, Conditions, Filter};
 
 /// Records lie so far apart that a minute holds a few.
 const STEP: i64 = 20_000_000_000;
@@ -75,6 +77,40 @@ proptest! {
         let filter = Conditions { query: Query::of(conditions.query.filter.clone()), ..conditions.clone() };
         prop_assert_eq!(counts.matched_records, super::expected(&sources, &filter).len() as u64);
     }
+
+    #[test]
+    fn heatmaps_of_minutes_are_those_of_records(
+        sources in stretched_sources_strategy(STEP),
+        are_counted in prop::collection::vec(prop::bool::weighted(0.8), 7),
+        conditions in conditions(),
+        length in 1i64..4,
+    ) {
+        let wanted = Wanted { heat: Some(TimeSpan::from_nanos(length * 60_000_000_000)), ..Wanted::default() };
+        let filter = Filter::new(&conditions).unwrap();
+        let seen = |sources: &[TestSource]| explore(&dynamic(sources), &filter, &wanted, &Budget::UNBOUNDED).unwrap().0;
+        let by_records = seen(&sources);
+        let counted = |(source, is_counted): (TestSource, bool)| match is_counted {
+            true => source.with_minutes(),
+            false => source,
+        };
+        let sources: Vec<TestSource> = sources.into_iter().zip(are_counted).map(counted).collect();
+        let by_minutes = seen(&sources);
+        prop_assert_eq!(by_minutes.records, by_records.records);
+        prop_assert_eq!(by_minutes.heat.counts, by_records.heat.counts);
+        prop_assert_eq!(by_records.heat.by_minutes, 0);
+    }
+}
+
+#[test]
+fn a_heatmap_of_whole_minutes_asks_no_record() {
+    let sources: Vec<TestSource> = (0..12)
+        .map(|at| RecordsOfSource::of_message(at, "").stretched(STEP).source(0, at as u64).with_minutes())
+        .collect();
+    let wanted = Wanted { heat: Some(TimeSpan::from_nanos(60_000_000_000)), ..Wanted::default() };
+    let filter = Filter::new(&Conditions::default()).unwrap();
+    let (seen, counts) = explore(&dynamic(&sources), &filter, &wanted, &Budget::UNBOUNDED).unwrap();
+    assert_eq!((seen.records, counts.scanned_records), (12, 0));
+    assert_eq!(seen.heat.by_minutes, seen.heat.counts.values().sum::<u64>());
 }
 
 #[test]
