@@ -5,7 +5,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use insighthub_model::PartitionId;
 use insighthub_storage::StoredBatch;
 use insighthub_storage::block::BlockCache;

@@ -20,12 +20,12 @@ const RECORDS_PER_TICK: u64 = 5;
 const RECORDS_PER_HEAD: u64 = 1_500;
 
 fn record(offset: u64, builder: &mut BatchBuilder) {
-    let service = if offset % 3 == 0 { "auth" } else { "payment" };
+    let service = if offset.is_multiple_of(3) { "auth" } else { "payment" };
     let message = format!("order {offset} took {} ms", offset % 17);
     builder.record().finish(FixedFields {
         service,
         timestamp: Timestamp((START_SECS + offset as i64 * SECS_PER_RECORD) * NANOS_PER_SEC),
-        level: if offset % 50 == 0 { Level::Error } else { Level::Info },
+        level: if offset.is_multiple_of(50) { Level::Error } else { Level::Info },
         message: &message,
         latency_ms: Some((offset * 7 % 31 + 5) as f64),
         raw_bytes: 1,
