@@ -12,6 +12,7 @@ pub mod detection;
 pub mod ids;
 pub mod level;
 pub mod limits;
+pub mod prng;
 pub mod query;
 pub mod record;
 pub mod retention;

@@ -1,22 +1,27 @@
 //! Isolation forest (Liu, Ting, Zhou 2008): what few random cuts set apart is odd.
 //!
-//! [`IsolationForestParams`] is a linfa `Fit`, [`IsolationForest`] a linfa `PredictInplace`; the trees live in
-//! linfa-ensemble's container, filled directly: its own bootstrap draws features with replacement and so loses
-//! some, and its own prediction is a majority vote, where a forest averages path lengths. The same seed and
-//! rows give the same trees, bit by bit.
+//! [`IsolationForestParams`] is a linfa `Fit`, [`IsolationForest`] a linfa `PredictInplace`. The trees are not in
+//! linfa-ensemble's container: its bootstrap draws features with replacement and so loses some, and it predicts by a
+//! majority vote, where a forest averages path lengths. All nodes lie in one array and several trees are walked side by
+//! side, which hides the time a node takes to come from memory. The same seed and rows give the same trees, bit by bit.
 
 mod tree;
 
-use std::fmt;
-
 use linfa::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
-use linfa_ensemble::EnsembleLearner;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::prng::{SplitMix64, mix};
-pub use tree::IsolationTree;
-use tree::average_path;
+use tree::{Sampled, average_path, depth_max};
+
+/// Columns a forest may have: a row is copied to so many values before it is asked for.
+pub const FEATURES_MAX: usize = 16;
+/// Trees walked side by side: as many loads as a core keeps under way.
+const LANES: usize = 10;
+/// Nodes of one forest: their places take 24 bits.
+const NODES_MAX: usize = 1 << 24;
+/// Marks a leaf in the upper bits of [`Node::link`].
+const LEAF: u32 = 0xff;
 
 /// How to grow a forest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,25 +32,34 @@ pub struct IsolationForestParams {
     pub seed: u64,
 }
 
+/// A cut, or a leaf: 8 bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Node {
+    /// Values below go left; in a leaf, the path that ends here.
+    cut: f32,
+    /// The feature in the upper 8 bits, then where the left child is; the right one follows it.
+    link: u32,
+}
+
+impl Node {
+    fn cut(feature: usize, left: usize, cut: f32) -> Node {
+        Node { cut, link: (feature as u32) << 24 | left as u32 }
+    }
+
+    fn leaf(path: f32) -> Node {
+        Node { cut: path, link: LEAF << 24 }
+    }
+}
+
 /// A grown forest.
+#[derive(Debug, Clone, PartialEq)]
 pub struct IsolationForest {
-    ensemble: EnsembleLearner<IsolationTree>,
+    nodes: Vec<Node>,
+    /// Where each tree begins in `nodes`.
+    roots: Vec<u32>,
+    depth_max: u32,
     /// The average path in a tree of as many rows as these were grown from.
     normal_path: f32,
-}
-
-impl Clone for IsolationForest {
-    fn clone(&self) -> IsolationForest {
-        let EnsembleLearner { models, model_features } = &self.ensemble;
-        let ensemble = EnsembleLearner { models: models.clone(), model_features: model_features.clone() };
-        IsolationForest { ensemble, normal_path: self.normal_path }
-    }
-}
-
-impl fmt::Debug for IsolationForest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IsolationForest of {} trees", self.ensemble.models.len())
-    }
 }
 
 impl IsolationForestParams {
@@ -60,27 +74,38 @@ impl IsolationForestParams {
             return Err(linfa::Error::NotEnoughSamples);
         }
         let sample_rows = self.sample_rows.clamp(1, rows.nrows());
-        let grow = |tree: usize| {
+        if rows.ncols() > FEATURES_MAX || self.trees.saturating_mul(2 * sample_rows) > NODES_MAX {
+            return Err(linfa::Error::Parameters(format!(
+                "a forest takes at most {FEATURES_MAX} columns and {NODES_MAX} nodes"
+            )));
+        }
+        let (mut nodes, mut roots) = (Vec::new(), Vec::with_capacity(self.trees));
+        let (mut sampled, mut order, mut chosen) = (Sampled::default(), Vec::new(), Vec::new());
+        for tree in 0..self.trees {
             let mut prng = SplitMix64::new(mix(self.seed ^ mix(tree as u64)));
-            let mut sample = sample(rows.nrows(), sample_rows, &mut prng);
-            IsolationTree::grow(rows, &mut sample, &mut prng)
-        };
-        let models: Vec<IsolationTree> = (0..self.trees).map(grow).collect();
-        let model_features = vec![(0..rows.ncols()).collect(); models.len()];
+            choose(rows.nrows(), sample_rows, &mut prng, &mut chosen);
+            sampled.fill(sample_rows, rows.ncols(), |row, feature| {
+                let row = chosen.get(row).copied().unwrap_or_default() as usize;
+                rows.get((row, feature)).copied().unwrap_or(0.0)
+            });
+            roots.push(nodes.len() as u32);
+            tree::grow(&sampled, &mut order, &mut prng, &mut nodes);
+        }
+        nodes.shrink_to_fit();
         let normal_path = average_path(sample_rows).max(f32::MIN_POSITIVE);
-        Ok(IsolationForest { ensemble: EnsembleLearner { models, model_features }, normal_path })
+        Ok(IsolationForest { nodes, roots, depth_max: depth_max(sample_rows), normal_path })
     }
 }
 
-/// `count` of the numbers below `rows`, none twice (Floyd's method, as a partial shuffle).
-fn sample(rows: usize, count: usize, prng: &mut SplitMix64) -> Vec<u32> {
-    let mut all: Vec<u32> = (0..rows as u32).collect();
+/// `count` of the numbers below `rows`, none twice (a partial shuffle).
+fn choose(rows: usize, count: usize, prng: &mut SplitMix64, chosen: &mut Vec<u32>) {
+    chosen.clear();
+    chosen.extend(0..rows as u32);
     for at in 0..count {
-        let other = at + prng.below(rows - at);
-        all.swap(at, other);
+        let other = at + prng.index(rows - at);
+        chosen.swap(at, other);
     }
-    all.truncate(count);
-    all
+    chosen.truncate(count);
 }
 
 impl<T> Fit<Array2<f32>, T, linfa::Error> for IsolationForestParams {
@@ -94,9 +119,41 @@ impl<T> Fit<Array2<f32>, T, linfa::Error> for IsolationForestParams {
 impl IsolationForest {
     /// The anomaly score of one row: near 1 is isolated at once, below 0.5 is ordinary.
     pub fn score(&self, row: &[f32]) -> f32 {
-        let paths = self.ensemble.models.iter().map(|tree| tree.path(row)).sum::<f32>();
-        let path = paths / self.ensemble.models.len() as f32;
-        libm::exp2f(-path / self.normal_path)
+        let mut values = [0.0; FEATURES_MAX];
+        values.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+        let mut paths = 0.0;
+        let mut groups = self.roots.chunks_exact(LANES);
+        for group in &mut groups {
+            let mut at = [0; LANES];
+            at.copy_from_slice(group);
+            // Summed in the order of the trees, so that the lanes change no bit.
+            paths = self.walk(at, &values).iter().fold(paths, |sum, path| sum + path);
+        }
+        for root in groups.remainder() {
+            paths = self.walk([*root], &values).iter().fold(paths, |sum, path| sum + path);
+        }
+        libm::exp2f(-(paths / self.roots.len() as f32) / self.normal_path)
+    }
+
+    /// The paths of a row in the trees that begin at `at`: how many cuts set it apart, with the expected rest where a
+    /// tree was not grown out.
+    fn walk<const N: usize>(&self, mut at: [u32; N], values: &[f32; FEATURES_MAX]) -> [f32; N] {
+        let node = |at: u32| self.nodes.get(at as usize).copied().unwrap_or(Node::leaf(0.0));
+        for _ in 0..self.depth_max {
+            for at in &mut at {
+                let Node { cut, link } = node(*at);
+                let value = values.get((link >> 24) as usize % FEATURES_MAX).copied().unwrap_or(0.0);
+                let next = (link & (NODES_MAX as u32 - 1)) + u32::from(value >= cut);
+                // A row that has come to its leaf waits there: no branch that a processor could guess wrong.
+                *at = if link >> 24 == LEAF { *at } else { next };
+            }
+        }
+        at.map(|at| node(at).cut)
+    }
+
+    /// Bytes on the heap.
+    pub fn memory_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>() + self.roots.capacity() * size_of::<u32>()
     }
 
     /// Share of each feature in a row's score: how much the score falls when the feature takes its usual value.
@@ -172,5 +229,28 @@ mod tests {
     #[test]
     fn nothing_to_learn_from_is_an_error() {
         assert!(IsolationForestParams::new(1).grow(Array2::zeros((0, 3)).view()).is_err());
+        assert!(IsolationForestParams::new(1).grow(Array2::zeros((9, FEATURES_MAX + 1)).view()).is_err());
+    }
+
+    #[test]
+    fn a_forest_is_an_average_of_paths_whatever_the_number_of_trees() {
+        let rows = cloud(300, 4);
+        for trees in [1, LANES - 1, LANES, 2 * LANES + 3] {
+            let params = IsolationForestParams { trees, sample_rows: 256, seed: 1 };
+            let forest = params.grow(rows.view()).unwrap();
+            let path = |root: &u32| {
+                let mut node = forest.nodes[*root as usize];
+                let mut cuts = 0;
+                while node.link >> 24 != LEAF {
+                    let value = [2.0, 0.1, 0.0, -1.0][(node.link >> 24) as usize];
+                    node = forest.nodes[(node.link & 0xff_ffff) as usize + usize::from(value >= node.cut)];
+                    cuts += 1;
+                }
+                assert!(cuts <= 8 && node.cut >= cuts as f32);
+                node.cut
+            };
+            let mean = forest.roots.iter().map(path).sum::<f32>() / trees as f32;
+            assert_eq!(forest.score(&[2.0, 0.1, 0.0, -1.0]), libm::exp2f(-mean / average_path(256)));
+        }
     }
 }

@@ -1,31 +1,28 @@
-//! A small seeded generator: the same seed gives the same traffic on every machine.
+//! What generated traffic draws: choices and deviates from a seed. The same seed gives the same traffic on every machine.
 
-/// SplitMix64: fast, passes the usual statistical tests, needs no warm-up. Not for secrets.
+use insighthub_model::prng::SplitMix64;
+
+/// See the module's documentation.
 #[derive(Clone, Debug)]
-pub(crate) struct Prng(u64);
+pub(crate) struct Prng(SplitMix64);
 
 impl Prng {
     pub(crate) fn new(seed: u64) -> Prng {
-        Prng(seed)
+        Prng(SplitMix64::new(seed))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64()
     }
 
-    /// A number below `bound`; 0 for a bound of 0. The bias is under bound / 2^64.
+    /// A number below `bound`; 0 for a bound of 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        let wide = u128::from(self.next()) * u128::from(bound);
-        (wide >> 64) as u64
+        self.0.below(bound)
     }
 
     /// From 0 up to but without 1.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.uniform()
     }
 
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
