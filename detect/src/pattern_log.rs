@@ -6,6 +6,7 @@ use insighthub_model::detection::{PatternCounts, PatternText};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use serde::{Deserialize, Serialize};
 
+use crate::memory;
 use crate::template::{Miner, OVERFLOW};
 
 const MINUTE_NANOS: i64 = 60 * NANOS_PER_SEC;
@@ -41,6 +42,11 @@ impl PatternLog {
             }
         }
         done
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        memory::of_vec(&self.counts)
     }
 
     fn take(&mut self, miner: &Miner) -> Option<PatternCounts> {

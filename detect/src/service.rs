@@ -7,6 +7,7 @@ use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
 use crate::episode::{Episode, Step};
 use crate::explanation::{Explanation, explain};
 use crate::minute::Minute;
@@ -17,8 +18,10 @@ use crate::scorer::{RowScores, points};
 use crate::template::Miner;
 use crate::window::{Window, WindowDetector};
 
+mod upkeep;
+
 /// Grows when the state changes its meaning.
-pub const STATE_VERSION: u8 = 2;
+pub const STATE_VERSION: u8 = 3;
 /// A service whose newest record is further behind the clock than this is being told of the past: its own time counts.
 const LIVE_NANOS: i64 = 120 * NANOS_PER_SEC;
 
@@ -67,6 +70,7 @@ pub struct ServiceDetector {
     records: RecordDetector,
     windows: WindowDetector,
     episode: Episode,
+    budget: Budget,
     /// What is told of the open episode.
     open: Option<Told>,
     /// The end of the last loud window.
@@ -100,6 +104,7 @@ impl ServiceDetector {
             records: RecordDetector::new(seed),
             windows: WindowDetector::new(seed),
             episode: Episode::default(),
+            budget: Budget::default(),
             open: None,
             loud_nanos: 0,
             minute: Minute::default(),
@@ -235,7 +240,8 @@ impl ServiceDetector {
     fn step(&mut self, window: &Window) {
         let end_secs = window.end_nanos.div_euclid(NANOS_PER_SEC);
         let at = Timestamp(window.end_nanos);
-        match self.episode.step(end_secs, window.score) {
+        let weighed = self.budget.weighed(end_secs, window.score);
+        match self.episode.step(end_secs, weighed) {
             Step::Calm => return,
             Step::Continued => {}
             Step::Closed => {
@@ -262,7 +268,7 @@ impl ServiceDetector {
                 self.alert(window, false);
             }
         }
-        if window.score >= 1.0 {
+        if weighed >= 1.0 {
             self.loud_nanos = window.end_nanos;
         }
         if let Some(open) = self.open.as_mut().filter(|open| window.score > open.peak_score) {
@@ -272,6 +278,7 @@ impl ServiceDetector {
     }
 
     fn alert(&mut self, window: &Window, is_first: bool) {
+        self.budget.count(window.end_nanos.div_euclid(NANOS_PER_SEC));
         self.said.alerts.push(Alert {
             episode_nanos: self.open.as_ref().map_or(window.end_nanos, |open| open.opened_at.0),
             at_nanos: window.end_nanos,

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::math::{exp, ln, log10};
+use crate::memory;
 
 /// Largest values kept. The tail begins at the least of them.
 const PEAKS_MAX: usize = 64;
@@ -57,6 +58,11 @@ impl Tail {
         self.count
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        memory::of_vec(&self.peaks)
+    }
+
     /// -log10 of the probability of a value at least this large; 0 of an unknown tail.
     pub fn surprise(&mut self, value: f64) -> f64 {
         let Some(threshold) = self.peaks.first().copied().filter(|_| self.count > 0) else { return 0.0 };
@@ -90,9 +96,12 @@ impl Tail {
         let is_peak = self.peaks.len() < PEAKS_MAX || self.peaks.first().is_some_and(|least| value > *least);
         if is_peak && value.is_finite() {
             let at = self.peaks.partition_point(|peak| *peak < value);
-            self.peaks.insert(at, value);
-            if self.peaks.len() > PEAKS_MAX {
+            // The least makes room first, else the list would take twice the memory.
+            if self.peaks.len() >= PEAKS_MAX {
                 self.peaks.remove(0);
+                self.peaks.insert(at - 1, value);
+            } else {
+                self.peaks.insert(at, value);
             }
             self.is_stale = true;
         }

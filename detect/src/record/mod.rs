@@ -16,6 +16,7 @@ use insighthub_model::{Level as Severity, RecordBatch};
 use serde::{Deserialize, Serialize};
 
 use crate::math::{ln, log10};
+use crate::memory;
 use crate::scorer::{RecordScorer, RowScores, points};
 use crate::tail::Tail;
 use crate::template::{Miner, OVERFLOW};
@@ -129,6 +130,23 @@ impl RecordDetector {
     /// Grows the forest again after the state was read back.
     pub fn regrow(&mut self) {
         self.sample.regrow();
+    }
+
+    /// Bytes on the heap, the forest included.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let tails = [&self.latency_tail, &self.kind_tail, &self.forest_tail, &self.score_tail];
+        let tails = tails.into_iter().map(Tail::memory_bytes).sum::<usize>();
+        memory::of_vec(&self.kinds) + tails + self.sample.memory_bytes()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn grown_at(&self) -> i64 {
+        self.sample.grown_at()
+    }
+
+    /// True where one of the next `rows` records, the newest of them at `newest_nanos`, may grow the forest.
+    pub(crate) fn is_refit_due(&self, newest_nanos: i64, rows: usize) -> bool {
+        self.sample.is_due(newest_nanos, rows)
     }
 
     /// Scores a record against those before it, then learns it.

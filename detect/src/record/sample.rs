@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::forest::{IsolationForest, IsolationForestParams};
+use crate::memory;
 use crate::prng::mix;
 
 /// Rows kept: four times what a tree takes.
@@ -22,31 +23,60 @@ pub(crate) struct SampledForest {
     seen: u64,
     hour: i64,
     rows: Vec<f32>,
-    /// The rows that the forest was grown from: enough to grow it again, and a sixth of its size.
-    fitted: Vec<f32>,
+    /// How many rows the forest was grown from: the first ones, but for those that were replaced since. They are
+    /// enough to grow it again.
+    fitted_rows: usize,
+    /// Places of rows that were replaced since, ascending, and the rows that were there.
+    replaced: Vec<u16>,
+    replaced_rows: Vec<f32>,
     #[serde(skip)]
     forest: Option<IsolationForest>,
 }
 
 impl PartialEq for SampledForest {
     fn eq(&self, other: &SampledForest) -> bool {
-        let key = |of: &SampledForest| (of.seed, of.features, of.seen, of.hour);
-        key(self) == key(other) && self.rows == other.rows && self.fitted == other.fitted
+        let key = |of: &SampledForest| (of.seed, of.features, of.seen, of.hour, of.fitted_rows);
+        key(self) == key(other)
+            && self.rows == other.rows
+            && self.replaced == other.replaced
+            && self.replaced_rows == other.replaced_rows
     }
 }
 
 impl SampledForest {
     pub(crate) fn new(seed: u64, features: usize) -> SampledForest {
-        let (rows, fitted) = (Vec::new(), Vec::new());
-        SampledForest { seed, features, seen: 0, hour: i64::MIN, rows, fitted, forest: None }
+        SampledForest {
+            seed,
+            features,
+            seen: 0,
+            hour: i64::MIN,
+            rows: Vec::new(),
+            fitted_rows: 0,
+            replaced: Vec::new(),
+            replaced_rows: Vec::new(),
+            forest: None,
+        }
     }
 
     /// Grows the forest again after the state was read back.
     pub(crate) fn regrow(&mut self) {
-        let rows = self.fitted.len() / self.features.max(1);
         let params = IsolationForestParams::new(mix(self.seed ^ self.hour as u64));
-        let matrix = ArrayView2::from_shape((rows, self.features), &self.fitted).ok();
+        let fitted = self.fitted();
+        let matrix = ArrayView2::from_shape((self.fitted_rows, self.features), &fitted).ok();
         self.forest = matrix.and_then(|matrix| params.grow(matrix).ok());
+    }
+
+    /// The rows that the forest was grown from.
+    fn fitted(&self) -> Vec<f32> {
+        let mut fitted = self.rows.get(..self.fitted_rows * self.features).unwrap_or_default().to_vec();
+        let replaced = self.replaced_rows.chunks_exact(self.features.max(1));
+        for (place, row) in self.replaced.iter().zip(replaced) {
+            let from = usize::from(*place) * self.features;
+            if let Some(to) = fitted.get_mut(from..from + self.features) {
+                to.copy_from_slice(row);
+            }
+        }
+        fitted
     }
 
     /// True where the record of this moment is to be learned; call once a record.
@@ -57,21 +87,45 @@ impl SampledForest {
 
     /// Learns a row that was wanted, at its event time.
     pub(crate) fn learn(&mut self, time_nanos: i64, row: &[f32]) {
-        let hour = time_nanos.div_euclid(HOUR_NANOS);
-        let is_due = hour > self.hour || self.fitted.is_empty();
-        if is_due && self.rows.len() >= ROWS_MIN * self.features {
-            self.hour = hour;
-            self.fitted.clone_from(&self.rows);
+        if self.is_due(time_nanos, 0) {
+            self.hour = time_nanos.div_euclid(HOUR_NANOS);
+            self.fitted_rows = self.rows.len() / self.features.max(1);
+            self.replaced.clear();
+            self.replaced_rows.clear();
             self.regrow();
         }
         if self.rows.len() < ROWS_MAX * self.features {
             self.rows.extend_from_slice(row);
             return;
         }
-        let place = (mix(self.seed ^ self.seen) % ROWS_MAX as u64) as usize * self.features;
-        if let Some(kept) = self.rows.get_mut(place..place + self.features) {
-            kept.copy_from_slice(row);
+        let place = (mix(self.seed ^ self.seen) % ROWS_MAX as u64) as usize;
+        self.replace(place, row);
+    }
+
+    fn replace(&mut self, place: usize, row: &[f32]) {
+        let from = place * self.features;
+        let Some(kept) = self.rows.get_mut(from..from + self.features) else { return };
+        if place < self.fitted_rows
+            && let Err(at) = self.replaced.binary_search(&(place as u16))
+        {
+            self.replaced.insert(at, place as u16);
+            let at = at * self.features;
+            self.replaced_rows.splice(at..at, kept.iter().copied());
         }
+        kept.copy_from_slice(row);
+    }
+
+    /// True where learning at `time_nanos` would grow a forest once up to `rows` more rows are known. A question of two
+    /// comparisons; growing takes a millisecond or two.
+    pub(crate) fn is_due(&self, time_nanos: i64, rows: usize) -> bool {
+        let is_hour = time_nanos.div_euclid(HOUR_NANOS) > self.hour || self.fitted_rows == 0;
+        is_hour && self.rows.len() + rows * self.features >= ROWS_MIN * self.features
+    }
+
+    /// The hour of the forest.
+    #[cfg(test)]
+    pub(crate) fn grown_at(&self) -> i64 {
+        self.hour
     }
 
     /// How odd a row is, 0 to 1; `None` before the first forest.
@@ -82,11 +136,48 @@ impl SampledForest {
     /// Each feature's share in a row's score, against the sample's mean.
     pub(crate) fn contributions(&self, row: &[f32]) -> Vec<f32> {
         let Some(forest) = &self.forest else { return vec![0.0; self.features] };
-        let rows = (self.fitted.len() / self.features).max(1) as f32;
+        let rows = self.fitted_rows.max(1) as f32;
         let mut usual = vec![0.0f32; self.features];
-        for fitted in self.fitted.chunks_exact(self.features) {
+        for fitted in self.fitted().chunks_exact(self.features.max(1)) {
             usual.iter_mut().zip(fitted).for_each(|(mean, value)| *mean += value / rows);
         }
         forest.contributions(row, &usual)
+    }
+
+    /// Bytes on the heap, the forest included.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let lists = memory::of_vec(&self.rows) + memory::of_vec(&self.replaced_rows);
+        let forest = self.forest.as_ref().map_or(0, IsolationForest::memory_bytes);
+        lists + memory::of_vec(&self.replaced) + forest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_of_the_forest_are_known_whatever_was_replaced_since() {
+        let mut sample = SampledForest::new(3, 2);
+        let mut fitted = Vec::new();
+        for at in 0..43_000i64 {
+            let before = sample.hour;
+            let rows = sample.rows.clone();
+            let is_due = sample.is_due(at * 1_000_000_000, 0);
+            if sample.wants() {
+                sample.learn(at * 1_000_000_000, &[at as f32, -at as f32]);
+                assert_eq!(sample.hour != before, is_due, "{at}");
+            }
+            if sample.hour != before {
+                fitted = rows;
+            }
+            if at % 777 == 0 {
+                assert_eq!(sample.fitted(), fitted, "{at}");
+            }
+        }
+        let grown = sample.forest.clone();
+        sample.regrow();
+        assert_eq!(sample.forest, grown);
+        assert!(sample.replaced.len() > 100 && sample.replaced.len() < ROWS_MAX);
     }
 }

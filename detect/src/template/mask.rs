@@ -42,6 +42,12 @@ pub fn masked(message: &str, out: &mut String) {
     out.truncate(out.trim_end().len());
 }
 
+/// As much of a message as templates look at, to the next whole letter.
+pub(super) fn cut(message: &str) -> &str {
+    let end = (BYTES_MAX..message.len()).find(|end| message.is_char_boundary(*end));
+    end.and_then(|end| message.get(..end)).unwrap_or(message)
+}
+
 /// Appends a mask, or lets the one before grow over the mark between them.
 fn join(out: &mut String, variable_end: usize) {
     let between = out.len().checked_sub(variable_end).unwrap_or(usize::MAX);

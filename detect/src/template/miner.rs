@@ -1,11 +1,14 @@
 //! Drain: messages of equal length and equal first words are compared word by word; at least half equal is the
 //! same template, and words that differ become variable.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::mask::{MASK, masked};
+use super::masks::Masks;
+use super::memory::TextMemory;
+use crate::memory;
 use crate::prng::{hash_bytes, mix};
 
 /// Templates a service may have; messages that fit none of them are [`OVERFLOW`].
@@ -14,8 +17,8 @@ pub const TEMPLATES_MAX: usize = 2_000;
 pub const OVERFLOW: u16 = u16::MAX;
 /// Share of equal words that makes two messages alike.
 const SIMILARITY_MIN: f64 = 0.5;
-/// Slots of the memory of masked texts, a power of two. Part of the state: what was decided stays decided.
-const MEMORY_SLOTS: usize = 2_048;
+/// Bytes that all texts may have: 2,000 ordinary ones. A service that logs pages of text has fewer templates.
+const TEXT_BYTES_MAX: usize = 96 * 1_024;
 
 /// A kind of message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,29 +32,20 @@ pub struct Template {
 }
 
 /// The templates of one service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Miner {
     templates: Vec<Template>,
-    /// Templates by number of words and hash of the first two.
-    leaves: BTreeMap<(u16, u64), Vec<u16>>,
-    /// Masked text's hash and its template, at the slot that the hash says.
-    memory: Vec<(u64, u16)>,
+    text_bytes: usize,
+    /// Templates by the key of their leaf, ascending.
+    leaves: Vec<(u64, u16)>,
+    memory: TextMemory,
     /// Templates that are new or whose text has changed since they were asked for.
     changed: Vec<u16>,
     #[serde(skip)]
     buffer: String,
-}
-
-impl Default for Miner {
-    fn default() -> Miner {
-        Miner {
-            templates: Vec::new(),
-            leaves: BTreeMap::new(),
-            memory: vec![(0, OVERFLOW); MEMORY_SLOTS],
-            changed: Vec::new(),
-            buffer: String::new(),
-        }
-    }
+    /// The company's own masks, where it has any.
+    #[serde(skip)]
+    masks: Option<Arc<Masks>>,
 }
 
 impl Miner {
@@ -60,18 +54,22 @@ impl Miner {
         &self.templates
     }
 
+    /// Looks at messages through these masks first. No part of the state: to be set again after it was read back.
+    pub fn set_masks(&mut self, masks: &Arc<Masks>) {
+        self.masks = (!masks.is_empty()).then(|| Arc::clone(masks));
+    }
+
     /// The number of a message's template, learned where it is new; [`OVERFLOW`] where there is no room.
     pub fn learn(&mut self, message: &str) -> u16 {
         let mut text = std::mem::take(&mut self.buffer);
-        masked(message, &mut text);
+        match &self.masks {
+            None => masked(message, &mut text),
+            Some(masks) => masked(&masks.apply(message), &mut text),
+        }
         let hash = hash_bytes(text.as_bytes()) | 1;
-        let slot = (mix(hash) % MEMORY_SLOTS as u64) as usize;
-        let known = self.memory.get(slot).filter(|(known, _)| *known == hash).map(|(_, template)| *template);
-        let template = known.unwrap_or_else(|| {
+        let template = self.memory.get(hash).unwrap_or_else(|| {
             let template = self.match_or_add(&text, hash);
-            if let Some(remembered) = self.memory.get_mut(slot) {
-                *remembered = (hash, template);
-            }
+            self.memory.put(hash, template);
             template
         });
         self.buffer = text;
@@ -96,9 +94,10 @@ impl Miner {
 
     fn match_or_add(&mut self, text: &str, id: u64) -> u16 {
         let key = leaf_key(text);
-        let leaf = self.leaves.get(&key).map_or(&[][..], Vec::as_slice);
+        let from = self.leaves.partition_point(|(of, _)| *of < key);
+        let leaf = self.leaves.iter().skip(from).take_while(|(of, _)| *of == key);
         let mut best: Option<(f64, u16)> = None;
-        for number in leaf {
+        for (_, number) in leaf {
             let Some(template) = self.templates.get(usize::from(*number)) else { continue };
             let similarity = similarity(&template.text, text);
             if similarity >= SIMILARITY_MIN && best.is_none_or(|(most, _)| similarity > most) {
@@ -114,19 +113,29 @@ impl Miner {
         }
     }
 
-    fn add(&mut self, text: &str, id: u64, key: (u16, u64)) -> u16 {
-        if self.templates.len() >= TEMPLATES_MAX {
+    fn add(&mut self, text: &str, id: u64, key: u64) -> u16 {
+        if self.templates.len() >= TEMPLATES_MAX || self.text_bytes + text.len() > TEXT_BYTES_MAX {
             return OVERFLOW;
         }
         let number = self.templates.len() as u16;
+        self.text_bytes += text.len();
         self.templates.push(Template { id, text: text.to_owned(), merged_into: None });
-        self.leaves.entry(key).or_default().push(number);
+        let at = self.leaves.partition_point(|leaf| *leaf < (key, number));
+        self.leaves.insert(at, (key, number));
         self.changed.push(number);
         number
     }
 
+    /// Bytes on the heap.
+    pub fn memory_bytes(&self) -> usize {
+        let texts = self.templates.iter().map(|template| template.text.capacity()).sum::<usize>();
+        let lists =
+            memory::of_vec(&self.templates) + memory::of_vec(&self.leaves) + memory::of_vec(&self.changed);
+        texts + lists + self.memory.memory_bytes() + self.buffer.capacity()
+    }
+
     /// Makes words that differ variable; a template that has become another's text is merged into it.
-    fn generalise(&mut self, number: u16, text: &str, key: (u16, u64)) {
+    fn generalise(&mut self, number: u16, text: &str, key: u64) {
         let Some(template) = self.templates.get_mut(usize::from(number)) else { return };
         let words = template.text.split(' ').zip(text.split(' '));
         let general: Vec<&str> = words.map(|(old, new)| if old == new { old } else { MASK }).collect();
@@ -134,27 +143,27 @@ impl Miner {
         if general == template.text {
             return;
         }
+        self.text_bytes = self.text_bytes + general.len() - template.text.len();
         template.text.clone_from(&general);
         self.changed.push(number);
-        let Some(leaf) = self.leaves.get_mut(&key) else { return };
-        let is_same = |other: &u16| {
-            *other != number
+        let is_same = |(of, other): &&(u64, u16)| {
+            *of == key
+                && *other != number
                 && self.templates.get(usize::from(*other)).is_some_and(|other| other.text == general)
         };
-        if let Some(other) = leaf.iter().copied().find(is_same) {
-            leaf.retain(|kept| *kept != number);
-            if let Some(template) = self.templates.get_mut(usize::from(number)) {
-                template.merged_into = Some(other);
-            }
+        let Some(other) = self.leaves.iter().find(is_same).map(|(_, other)| *other) else { return };
+        self.leaves.retain(|leaf| *leaf != (key, number));
+        if let Some(template) = self.templates.get_mut(usize::from(number)) {
+            template.merged_into = Some(other);
         }
     }
 }
 
-/// Number of words and a hash of the first two, variable ones alike.
-fn leaf_key(text: &str) -> (u16, u64) {
-    let words = text.bytes().filter(|byte| *byte == b' ').count().min(usize::from(u16::MAX) - 1);
+/// A hash of the number of words and of the first two, variable ones alike.
+fn leaf_key(text: &str) -> u64 {
+    let words = text.bytes().filter(|byte| *byte == b' ').count();
     let first = text.split(' ').take(2).map(|word| if word.contains(MASK) { MASK } else { word });
-    (words as u16, first.fold(0, |hash, word| mix(hash ^ hash_bytes(word.as_bytes()))))
+    first.fold(words as u64, |hash, word| mix(hash ^ hash_bytes(word.as_bytes())))
 }
 
 /// Share of words that are equal.
@@ -183,6 +192,16 @@ mod tests {
     }
 
     #[test]
+    fn masks_of_the_company_come_before_our_own() {
+        let mut miner = Miner::default();
+        miner.set_masks(&Arc::new(Masks::new(&[r"tenant=\S+"]).unwrap()));
+        miner.learn("tenant=blue closed order 7");
+        let number = miner.learn("tenant=red closed order 8");
+        assert_eq!(miner.templates()[usize::from(number)].text, "<*> closed order <*>");
+        assert_eq!(miner.templates().len(), 1);
+    }
+
+    #[test]
     fn ids_come_from_the_first_text_alone() {
         let (mut one, mut other) = (Miner::default(), Miner::default());
         other.learn("something else");
@@ -201,5 +220,16 @@ mod tests {
             assert_eq!(miner.learn(&word(number)), expected);
         }
         assert_eq!(miner.templates().len(), TEMPLATES_MAX);
+    }
+
+    #[test]
+    fn long_texts_leave_room_for_fewer_templates() {
+        let mut miner = Miner::default();
+        let letters = |number: u32| (0..900).map(move |at| b'g' + (number.pow(2 + at % 3) % 17) as u8);
+        for number in 1..200 {
+            miner.learn(&letters(number).map(char::from).collect::<String>());
+        }
+        let texts: usize = miner.templates().iter().map(|template| template.text.len()).sum();
+        assert!(miner.templates().len() > 10 && texts == miner.text_bytes && texts <= TEXT_BYTES_MAX);
     }
 }

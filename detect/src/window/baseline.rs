@@ -1,7 +1,10 @@
-//! What is normal: a profile of the day in 96 quarters of an hour times a level that follows slowly. Updates are
-//! clipped (Huber 1964), so that an incident does not become the norm.
+//! What is normal: a profile of the day in 96 quarters of an hour times a level that follows slowly; from the third week
+//! on, what each day of the week adds. Updates are clipped (Huber 1964), so that an incident does not become the norm.
 
 use serde::{Deserialize, Serialize};
+
+use super::week::Week;
+use crate::memory;
 
 pub(super) const SLOTS: usize = 96;
 /// Days a slot remembers.
@@ -14,7 +17,7 @@ const SMOOTHING: [f64; 3] = [0.25, 0.5, 0.25];
 /// A number with a daily profile. Rates are learned as logarithms, so that both kinds have additive residuals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Profile {
-    /// Days seen and mean, by slot.
+    /// Days seen and mean, by slot; none before the first quarter is over.
     slots: Vec<(f64, f64)>,
     /// How far the service is from its profile, lately.
     level: f64,
@@ -23,32 +26,46 @@ pub(super) struct Profile {
     learned: u64,
     /// Residuals are clipped here, in the number's unit.
     clip: f64,
+    week: Week,
 }
 
 impl Profile {
     pub(super) fn new(clip: f64) -> Profile {
-        Profile { slots: vec![(0.0, 0.0); SLOTS], level: 0.0, recent: 0.0, learned: 0, clip }
+        Profile { slots: Vec::new(), level: 0.0, recent: 0.0, learned: 0, clip, week: Week::default() }
     }
 
-    /// What is due in a slot.
-    pub(super) fn due(&self, slot: usize) -> f64 {
-        self.of_profile(slot).map_or(self.recent, |profile| profile + self.level)
+    /// What is due in a quarter of an hour, counted from 1970.
+    pub(super) fn due(&self, quarter: i64) -> f64 {
+        self.of_profile(slot(quarter)).map_or(self.recent, |profile| profile + self.offset(quarter))
     }
 
-    /// True once a whole day is known.
-    pub(super) fn is_known(&self, slot: usize) -> bool {
-        self.of_profile(slot).is_some()
+    /// True once the quarter of the day is known.
+    pub(super) fn is_known(&self, quarter: i64) -> bool {
+        self.of_profile(slot(quarter)).is_some()
+    }
+
+    /// What the day of the week and the last hours add to the profile.
+    fn offset(&self, quarter: i64) -> f64 {
+        self.week.offset(quarter).unwrap_or(self.level)
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        memory::of_vec(&self.slots) + self.week.memory_bytes()
     }
 
     /// Learns a quarter of an hour.
-    pub(super) fn learn(&mut self, slot: usize, value: f64) {
+    pub(super) fn learn(&mut self, quarter: i64, value: f64) {
+        let slot = slot(quarter);
+        self.slots.resize(SLOTS, (0.0, 0.0));
         self.learned += 1;
         let profile = self.of_profile(slot);
         let recent_weight = LEVEL_WEIGHT.max(1.0 / self.learned as f64) * 3.0;
         self.recent += recent_weight.min(1.0) * (value - self.recent);
-        let due = profile.map(|profile| profile + self.level);
+        let due = profile.map(|profile| profile + self.offset(quarter));
         let value = due.map_or(value, |due| value.clamp(due - self.clip, due + self.clip));
         if let Some(profile) = profile {
+            self.week.learn(quarter, value - profile, self.level, LEVEL_WEIGHT);
             self.level += LEVEL_WEIGHT * (value - profile - self.level);
         }
         let level = self.level;
@@ -71,6 +88,10 @@ impl Profile {
         let is_seen = self.slots.get(slot).is_some_and(|(days, _)| *days > 0.0);
         (is_seen && weights > 0.0).then(|| sum / weights)
     }
+}
+
+fn slot(quarter: i64) -> usize {
+    quarter.rem_euclid(SLOTS as i64) as usize
 }
 
 /// A share that decays: successes over trials, with a prior.

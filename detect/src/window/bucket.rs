@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::kinds::keep_most;
+use crate::memory;
+
 pub(super) const BUCKET_NANOS: i64 = 10_000_000_000;
 pub(super) const BUCKETS_PER_MINUTE: usize = 6;
 /// Buckets kept: 45 minutes.
@@ -61,11 +64,33 @@ impl Bucket {
 
 impl Ring {
     pub(super) fn push(&mut self, bucket: Bucket) {
+        // The newest bucket is whole: its templates are counted by those who keep them.
+        if let Some(before) = self.buckets.front_mut() {
+            keep_most(&mut before.kinds);
+        }
         self.buckets.push_front(bucket);
         self.buckets.truncate(BUCKETS_MAX);
+        // What lies before the first record counts as nothing anyway: a quiet service costs nothing.
+        while self.buckets.back().is_some_and(|bucket| bucket.records == 0) {
+            self.buckets.pop_back();
+        }
+        if self.buckets.len() * 4 < self.buckets.capacity() {
+            self.buckets.shrink_to(self.buckets.len() * 2);
+        }
         if let Some(old) = self.buckets.get_mut(KIND_BUCKETS) {
             old.kinds = Vec::new();
         }
+    }
+
+    /// True where the last 45 minutes had no record.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let kinds = self.buckets.iter().map(|bucket| memory::of_vec(&bucket.kinds)).sum::<usize>();
+        memory::of_queue(&self.buckets) + kinds
     }
 
     /// Records by template of the newest bucket.

@@ -7,8 +7,11 @@
 mod baseline;
 mod bucket;
 mod evidence;
+mod kinds;
+mod memory;
 mod normal;
 mod threshold;
+mod week;
 
 use std::collections::VecDeque;
 
@@ -277,7 +280,10 @@ impl WindowDetector {
         if score > 0.0 {
             self.forest_tail.learn(score);
         }
-        self.forest.learn(at * BUCKET_NANOS, &row);
+        // After three quarters of an hour of silence there is nothing to learn, and nothing to store.
+        if !self.ring.is_empty() {
+            self.forest.learn(at * BUCKET_NANOS, &row);
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{Profile, SLOTS, Share};
+use super::baseline::{Profile, Share};
 use super::bucket::{BUCKET_NANOS, Bucket};
 use crate::math::{exp, ln};
+use crate::memory;
 
 /// Decay of shares a minute: two days' memory.
 const SHARE_DECAY: f64 = 0.9997;
-const BUCKETS_PER_SLOT: i64 = 90;
+const BUCKETS_PER_QUARTER: i64 = 90;
 /// Clips, of the logarithm of the rate and of the mean logarithm of latency in a quarter.
 const RATE_CLIP: f64 = 0.35;
 const LATENCY_CLIP: f64 = 0.15;
@@ -65,30 +66,36 @@ impl Default for Normal {
     }
 }
 
-pub(super) fn slot_of(bucket: i64) -> usize {
-    bucket.div_euclid(BUCKETS_PER_SLOT).rem_euclid(SLOTS as i64) as usize
+fn quarter_of(bucket: i64) -> i64 {
+    bucket.div_euclid(BUCKETS_PER_QUARTER)
 }
 
 impl Normal {
     pub(super) fn due(&self, bucket: i64) -> Due {
-        let slot = slot_of(bucket);
-        let rate = exp(self.rate.due(slot)) / 15.0;
+        let quarter = quarter_of(bucket);
+        let rate = exp(self.rate.due(quarter)) / 15.0;
         // The guess of a quarter rests on few records where the service is quiet, and no day is like another.
         const DAYS_DIFFER: f64 = 0.12;
         let rate_doubt = libm::sqrt(DAYS_DIFFER * DAYS_DIFFER + 1.0 / (22.0 * rate).max(1.0)).min(0.8);
         Due {
             rate,
-            rate_doubt: if self.rate.is_known(slot) { rate_doubt } else { 0.5 },
-            log_latency: self.latency.due(slot),
+            rate_doubt: if self.rate.is_known(quarter) { rate_doubt } else { 0.5 },
+            log_latency: self.latency.due(quarter),
             latency_variance: self.variance.max(0.02),
             error_share: self.errors.get(0.005),
             slow_share: self.slow.get(0.01),
         }
     }
 
+    /// Bytes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let profiles = self.rate.memory_bytes() + self.latency.memory_bytes();
+        profiles + memory::of_vec(&self.kinds) + memory::of_vec(&self.minute.kinds)
+    }
+
     /// The logarithm of latency that is due, and the scale of one record's.
     pub(super) fn due_latency(&self, bucket: i64) -> f64 {
-        self.latency.due(slot_of(bucket))
+        self.latency.due(quarter_of(bucket))
     }
 
     pub(super) fn latency_scale(&self) -> f64 {
@@ -103,7 +110,7 @@ impl Normal {
 
     /// True where the slot's profile has been seen, so that what is due means something.
     pub(super) fn knows(&self, bucket: i64) -> bool {
-        self.rate.is_known(slot_of(bucket))
+        self.rate.is_known(quarter_of(bucket))
     }
 
     /// Hours learned.
@@ -122,10 +129,10 @@ impl Normal {
     /// Learns a bucket that is closed; `is_calm` says that no incident is under way.
     pub(super) fn learn(&mut self, at: i64, bucket: &Bucket, is_calm: bool) {
         self.buckets += 1;
-        let slot = at.div_euclid(BUCKETS_PER_SLOT);
-        if self.quarter.0 != slot {
+        let quarter = quarter_of(at);
+        if self.quarter.0 != quarter {
             self.close_quarter();
-            self.quarter = (slot, 0.0, 0.0, 0.0);
+            self.quarter = (quarter, 0.0, 0.0, 0.0);
         }
         self.quarter.1 += f64::from(bucket.records);
         self.quarter.2 += f64::from(bucket.timed);
@@ -171,14 +178,13 @@ impl Normal {
     }
 
     fn close_quarter(&mut self) {
-        let (slot, records, timed, log_latency) = self.quarter;
-        if self.buckets < BUCKETS_PER_SLOT as u64 {
+        let (quarter, records, timed, log_latency) = self.quarter;
+        if self.buckets < BUCKETS_PER_QUARTER as u64 {
             return;
         }
-        let slot = slot.rem_euclid(SLOTS as i64) as usize;
-        self.rate.learn(slot, ln(records + 0.5));
+        self.rate.learn(quarter, ln(records + 0.5));
         if timed >= 3.0 {
-            self.latency.learn(slot, log_latency / timed);
+            self.latency.learn(quarter, log_latency / timed);
         }
     }
 }

@@ -35,6 +35,11 @@ impl Threshold {
         self.value
     }
 
+    /// Bytes on the heap.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.tail.memory_bytes()
+    }
+
     /// Learns the evidence of a bucket; not called while an incident is under way.
     pub(super) fn learn(&mut self, surprise: f64, hours: u64) {
         if hours < BURN_IN_HOURS {
