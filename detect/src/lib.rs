@@ -13,6 +13,7 @@ mod minute;
 pub mod moving_average;
 mod pattern_log;
 mod prng;
+pub mod ranking;
 pub mod record;
 pub mod scorer;
 pub mod series;

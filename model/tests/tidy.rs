@@ -30,7 +30,7 @@ const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"];
 
 /// Heavy libraries and the crates that may name them.
-const LIBRARIES: [(&str, &[&str]); 14] = [
+const LIBRARIES: [(&str, &[&str]); 15] = [
     ("sled", &["storage"]),
     ("openraft", &["storage"]),
     ("ractor", &["actors"]),
@@ -39,6 +39,7 @@ const LIBRARIES: [(&str, &[&str]); 14] = [
     ("lettre", &["actors"]),
     ("linfa", &["detect"]),
     ("linfa-ensemble", &["detect"]),
+    ("linfa-trees", &["detect"]),
     ("axum", &["node"]),
     ("argon2", &["node"]),
     ("bincode", &["storage"]),
