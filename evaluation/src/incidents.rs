@@ -10,7 +10,7 @@ use insighthub_model::Timestamp;
 use insighthub_model::timestamp::NANOS_PER_SEC;
 
 use crate::events::{Event, Tally};
-use crate::logs::{LogsError, Runner, Sink, Slice};
+use crate::logs::{LogsError, Parse, Runner, Sink, Slice};
 use crate::series_csv::lines;
 
 /// An alert this long after an incident's end still speaks of it.
@@ -123,12 +123,13 @@ pub fn read(path: &Path) -> Result<Vec<Incident>, LogsError> {
 }
 
 /// Runs the detectors over a folder's records and compares.
-pub fn evaluate(folder: &Path) -> Result<Outcome, LogsError> {
+pub fn evaluate(folder: &Path, parse: Parse<'_>) -> Result<Outcome, LogsError> {
     let incidents = read(&folder.join("incidents.csv"))?;
     let mut kept = Kept::default();
     let file =
         lines(&folder.join("logs.ndjson.gz")).map_err(|error| LogsError::Io(io::Error::other(error)))?;
-    Runner::default().run(file, &mut kept, |_| {})?;
+    let mut runner = Runner::new(parse, &[]).map_err(|error| LogsError::Io(io::Error::other(error)))?;
+    runner.run(file, &mut kept, |_| {})?;
     Ok(compared(&incidents, &kept))
 }
 

@@ -10,6 +10,7 @@ pub mod incidents;
 pub mod logs;
 pub mod metrics;
 pub mod nab;
+pub mod plot;
 pub mod reports;
 pub mod series_csv;
 pub mod sessions;

@@ -2,14 +2,16 @@
 //! then the clock, which is the newest event time seen. Nothing is read ahead; memory is one slice and the detectors.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 use insighthub_detect::scorer::RowScores;
 use insighthub_detect::service::{ServiceDetector, TickScores};
+use insighthub_detect::template::{MaskError, Masks};
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{Level, RecordBatch, Timestamp};
-use serde::Deserialize;
 
 /// The clock ticks at least this often in event time, and a slice holds at most so many records.
 const SLICE_NANOS: i64 = 10 * NANOS_PER_SEC;
@@ -42,23 +44,13 @@ pub enum LogsError {
     Io(#[from] io::Error),
 }
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    timestamp: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    service: std::borrow::Cow<'a, str>,
-    #[serde(borrow, default)]
-    level: std::borrow::Cow<'a, str>,
-    #[serde(borrow, default)]
-    message: std::borrow::Cow<'a, str>,
-    #[serde(default)]
-    latency_ms: Option<f64>,
-}
+/// Reads a line as a batch of one record, or says why it is none: the parser of a node, which this crate does not know.
+pub type Parse<'a> = &'a dyn Fn(&str) -> Result<RecordBatch, String>;
 
 /// The detectors of all services of a file.
-#[derive(Debug, Default)]
-pub struct Runner {
+pub struct Runner<'a> {
+    parse: Parse<'a>,
+    masks: Arc<Masks>,
     detectors: BTreeMap<String, ServiceDetector>,
     builder: BatchBuilder,
     slice: i64,
@@ -68,7 +60,28 @@ pub struct Runner {
     ticks: TickScores,
 }
 
-impl Runner {
+impl fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Runner of {} services after {} records", self.detectors.len(), self.records)
+    }
+}
+
+impl<'a> Runner<'a> {
+    /// Detectors of services never seen; messages are looked at through `masks`, regular expressions, first.
+    pub fn new(parse: Parse<'a>, masks: &[String]) -> Result<Runner<'a>, MaskError> {
+        Ok(Runner {
+            parse,
+            masks: Arc::new(Masks::new(masks)?),
+            detectors: BTreeMap::new(),
+            builder: BatchBuilder::default(),
+            slice: 0,
+            now: 0,
+            records: 0,
+            scores: RowScores::default(),
+            ticks: TickScores::default(),
+        })
+    }
+
     /// Reads all records; `progress` hears their number now and then.
     pub fn run(
         &mut self,
@@ -96,9 +109,11 @@ impl Runner {
     }
 
     fn push(&mut self, line: &str, number: u64, sink: &mut impl Sink) -> Result<(), LogsError> {
-        let fail = |error: String| LogsError::Record { line: number, error };
-        let parsed: Line<'_> = serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
-        let timestamp = Timestamp::parse(&parsed.timestamp).map_err(|error| fail(error.to_string()))?;
+        let parsed = (self.parse)(line.trim()).map_err(|error| LogsError::Record { line: number, error })?;
+        let (Some(nanos), Some(level)) = (parsed.timestamp.first(), parsed.level.first()) else {
+            return Err(LogsError::Record { line: number, error: "no record".to_owned() });
+        };
+        let timestamp = Timestamp(*nanos);
         let slice = timestamp.0.div_euclid(SLICE_NANOS);
         if slice > self.slice || self.builder.len() >= SLICE_RECORDS_MAX {
             self.fold(sink)?;
@@ -107,11 +122,11 @@ impl Runner {
         }
         self.now = self.now.max(timestamp.0);
         self.builder.record().finish(FixedFields {
-            service: &parsed.service,
+            service: parsed.service_of(0),
             timestamp,
-            level: parsed.level.parse().unwrap_or(Level::Info),
-            message: &parsed.message,
-            latency_ms: parsed.latency_ms,
+            level: Level::from_number(*level).unwrap_or(Level::Info),
+            message: parsed.message.get(0),
+            latency_ms: parsed.latency_ms.first().copied().filter(|ms| ms.is_finite()),
             raw_bytes: line.len(),
         });
         Ok(())
@@ -126,8 +141,11 @@ impl Runner {
             }
         }
         for (service, rows) in batch.services.iter().zip(&rows_of) {
-            let detector =
-                self.detectors.entry(service.clone()).or_insert_with(|| ServiceDetector::new(service));
+            let detector = self.detectors.entry(service.clone()).or_insert_with(|| {
+                let mut detector = ServiceDetector::new(service);
+                detector.set_masks(&self.masks);
+                detector
+            });
             self.scores.scores.clear();
             self.scores.anomalies.clear();
             detector.fold(&batch, rows, self.records, &batch.timestamp, &mut self.scores);

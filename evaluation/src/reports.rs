@@ -165,21 +165,35 @@ pub fn series(samples: &[crate::series_csv::Sample], mut out: impl Write) -> io:
 
 #[cfg(test)]
 mod tests {
+    use insighthub_model::batch::{BatchBuilder, FixedFields};
+    use insighthub_model::{Level, RecordBatch};
+
     use super::*;
     use crate::logs::Runner;
 
+    /// Reads `seconds service`.
+    fn plain(line: &str) -> Result<RecordBatch, String> {
+        let (secs, service) = line.split_once(' ').ok_or_else(|| format!("`{line}` is no record"))?;
+        let mut builder = BatchBuilder::default();
+        builder.record().finish(FixedFields {
+            service,
+            timestamp: Timestamp(secs.parse::<i64>().unwrap() * 1_000_000_000),
+            level: Level::Info,
+            message: "m",
+            latency_ms: None,
+            raw_bytes: line.len(),
+        });
+        Ok(builder.take())
+    }
+
     #[test]
     fn records_stay_in_the_order_of_the_file() {
-        let line = |secs: usize| {
-            let service = ["b", "a"][secs % 2];
-            format!(
-                "{{\"timestamp\":\"2026-01-01T00:00:{secs:02}Z\",\"service\":\"{service}\",\"message\":\"m\"}}\n"
-            )
-        };
+        let line = |secs: usize| format!("{} {}\n", 1_767_225_600 + secs, ["b", "a"][secs % 2]);
         let text: String = (0..60).map(line).collect();
         let (mut records, mut windows, mut episodes) = (Vec::new(), Vec::new(), Vec::new());
         let mut reports = Reports::new(&mut records, &mut windows, &mut episodes).unwrap();
-        assert_eq!(Runner::default().run(text.as_bytes(), &mut reports, |_| {}).unwrap(), 60);
+        let mut runner = Runner::new(&plain, &[]).unwrap();
+        assert_eq!(runner.run(text.as_bytes(), &mut reports, |_| {}).unwrap(), 60);
         reports.finish().unwrap();
         let text = String::from_utf8(records).unwrap();
         let numbers = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap());
@@ -190,7 +204,9 @@ mod tests {
     #[test]
     fn a_line_that_is_no_record_is_named() {
         let mut reports = Reports::new(Vec::new(), Vec::new(), Vec::new()).unwrap();
-        let error = Runner::default().run(&b"\n{\"service\":1}\n"[..], &mut reports, |_| {}).unwrap_err();
-        assert!(error.to_string().starts_with("line 2: "), "{error}");
+        let mut runner = Runner::new(&plain, &[]).unwrap();
+        let error = runner.run(&b"\nnone\n"[..], &mut reports, |_| {}).unwrap_err();
+        assert_eq!(error.to_string(), "line 2: `none` is no record");
+        assert!(Runner::new(&plain, &["(".to_owned()]).unwrap_err().to_string().starts_with("mask 1, `(`: "));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::logs::LogsError;
+use crate::logs::{LogsError, Parse};
 use crate::nab::PROFILES;
 use crate::{benchmarks, incidents, metrics, sessions};
 use insighthub_detect::series::THRESHOLD;
@@ -17,18 +17,18 @@ pub struct Row {
 }
 
 /// Measures one subfolder.
-type Measure = fn(&Path) -> Result<Vec<Row>, LogsError>;
+type Measure<'a> = &'a dyn Fn(&Path) -> Result<Vec<Row>, LogsError>;
 
-/// Measures every subfolder that is there: `nab`, `synthetic`, `mscloud`, `loghub`, `asd`, `hdfs`.
-pub fn measure(folder: &Path) -> Result<Vec<Row>, LogsError> {
+/// Measures every subfolder that is there, records read by `parse`: `nab`, `synthetic`, `mscloud`, `loghub`, `asd`, `hdfs`.
+pub fn measure(folder: &Path, parse: Parse<'_>) -> Result<Vec<Row>, LogsError> {
     let mut rows = Vec::new();
-    let parts: [(&str, Measure); 6] = [
-        ("nab", numenta),
-        ("synthetic", synthetic),
-        ("mscloud", cloud),
-        ("loghub", templates),
-        ("asd", servers),
-        ("hdfs", blocks),
+    let parts: [(&str, Measure<'_>); 6] = [
+        ("nab", &numenta),
+        ("synthetic", &|folder| synthetic(folder, parse)),
+        ("mscloud", &cloud),
+        ("loghub", &templates),
+        ("asd", &servers),
+        ("hdfs", &blocks),
     ];
     for (name, part) in parts {
         let folder = folder.join(name);
@@ -69,8 +69,8 @@ fn numenta(folder: &Path) -> Result<Vec<Row>, LogsError> {
     ])
 }
 
-fn synthetic(folder: &Path) -> Result<Vec<Row>, LogsError> {
-    let outcome = incidents::evaluate(folder)?;
+fn synthetic(folder: &Path, parse: Parse<'_>) -> Result<Vec<Row>, LogsError> {
+    let outcome = incidents::evaluate(folder, parse)?;
     let share = |part: usize, whole: usize| format!("{:.2}", part as f64 / whole.max(1) as f64);
     let delay = outcome.sudden.median_delay().map_or_else(|| "none".to_owned(), |secs| format!("{secs} s"));
     let false_alarms = outcome.all.alerts_false as f64 / outcome.service_days.max(1e-9);

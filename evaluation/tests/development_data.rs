@@ -1,8 +1,10 @@
 //! The floors of detection on the development data, when it is there.
 //!
-//! Looks below `INSIGHTHUB_DATA`, or `data` at the root of the project; says so and passes when it is absent.
+//! Looks below `INSIGHTHUB_SAMPLES`, or `data` at the root of the project; says so and passes when it is absent.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its data must fail")]
+
+mod plain_records;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use insighthub_evaluation::nab::PROFILES;
 use insighthub_evaluation::{benchmarks, incidents, metrics, sessions};
 
 fn folder(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("INSIGHTHUB_DATA")
+    let root = std::env::var_os("INSIGHTHUB_SAMPLES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
     let folder = root.join(name);
     if !folder.is_dir() {
@@ -41,7 +43,7 @@ fn series_of_cloud_services() {
 #[test]
 fn injected_incidents_and_odd_records() {
     let Some(folder) = folder("synthetic") else { return };
-    let outcome = incidents::evaluate(&folder).unwrap();
+    let outcome = incidents::evaluate(&folder, &plain_records::parse).unwrap();
     let false_alarms = outcome.all.alerts_false as f64 / outcome.service_days;
     println!("F1 {:.3}, {false_alarms:.2} false alarms per service-day", outcome.all.f1());
     assert!(outcome.all.f1() >= 0.85 && false_alarms <= 0.5);

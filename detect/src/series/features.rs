@@ -48,6 +48,10 @@ impl Features {
         self.step_secs
     }
 
+    pub(super) fn due(&self, time_secs: i64) -> f64 {
+        self.season.due(time_secs)
+    }
+
     /// Distance of a value from its profile in standard deviations.
     pub(super) fn deviation(&self, time_secs: i64, value: f64) -> f64 {
         self.season.deviation(time_secs, value)

@@ -32,6 +32,8 @@ const EPISODE_SECS: f64 = 24.0 * 3_600.0;
 const EPISODE_SAMPLES: f64 = 20.0;
 /// The first channels are distances from what was due.
 const RESIDUAL_CHANNELS: usize = 3;
+/// -log10 of the share of values that lie outside of the band of charts.
+const BAND_SURPRISE: f64 = 3.0;
 /// Values that tails remember: more than a year of hours, half a year of 15 minutes.
 const TAIL_WINDOW: u64 = 20_000;
 
@@ -72,6 +74,15 @@ impl Default for SeriesDetector {
 }
 
 impl SeriesDetector {
+    /// Where 999 of 1,000 values are due at a time, by those before it; `None` while warming up.
+    pub fn band(&mut self, time_secs: i64) -> Option<(f64, f64)> {
+        let [of_values, ..] = &mut self.tails;
+        let reach = of_values.quantile(BAND_SURPRISE);
+        let due = self.features.due(time_secs);
+        let is_known = self.features.values() >= WARM_UP_VALUES && reach.is_finite();
+        is_known.then_some((due - reach, due + reach))
+    }
+
     /// Scores a value against those before it, then learns it. Values that are not finite are passed over.
     pub fn push(&mut self, time_secs: i64, value: f64) -> SeriesScore {
         if !value.is_finite() {

@@ -18,6 +18,7 @@ mod moment;
 mod prng;
 mod query;
 mod record_line;
+mod record_reading;
 mod retention;
 mod score;
 mod serve_args;
