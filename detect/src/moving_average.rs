@@ -10,6 +10,7 @@
 use insighthub_model::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+use crate::math::{exp, ln};
 use crate::scorer::{RecordScorer, RowScores, points};
 
 /// Records before the first score: a mean of fewer is noise. Until then records have no score, which is
@@ -98,7 +99,7 @@ impl RecordScorer for MovingAverage {
                 scores.scores.push(None);
                 continue;
             };
-            let value = latency_ms.max(LATENCY_MS_MIN).ln();
+            let value = ln(latency_ms.max(LATENCY_MS_MIN));
             let surprise = self.surprise(value);
             if surprise.is_some_and(|surprise| self.is_flagged(surprise)) {
                 scores.anomalies.push((*row, self.reason(latency_ms)));
@@ -154,7 +155,7 @@ impl MovingAverage {
     }
 
     fn reason(&self, latency_ms: f64) -> String {
-        let usual_ms = self.state.mean.exp();
+        let usual_ms = exp(self.state.mean);
         let times = latency_ms / usual_ms;
         let usual_digits = usize::from(usual_ms < 10.0);
         let times_digits = usize::from(times < 10.0);
@@ -187,8 +188,8 @@ fn tail_surprise(z: f64) -> f64 {
     if z <= 0.0 {
         return 0.0;
     }
-    let denominator = z + (z * z + 8.0 / PI).sqrt();
-    let ln_tail = LN_2 - z * z / 2.0 - (2.0 * PI).ln() / 2.0 - denominator.ln();
+    let denominator = z + libm::sqrt(z * z + 8.0 / PI);
+    let ln_tail = LN_2 - z * z / 2.0 - ln(2.0 * PI) / 2.0 - ln(denominator);
     ((-ln_tail - LN_2) / LN_10).max(0.0)
 }
 

@@ -1,6 +1,6 @@
 //! The moving average on generated services with known incidents, when the data is there.
 //!
-//! Looks for `synthetic/logs.ndjson.gz` and `synthetic/incidents.csv` below `INSIGHTHUB_DATA`, or `data`
+//! Looks for `synthetic/logs.ndjson.gz` and `synthetic/incidents.csv` below `INSIGHTHUB_SAMPLES`, or `data`
 //! at the root of the project; says so and passes when they are absent.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its data must fail")]
@@ -42,7 +42,7 @@ struct Tally {
 }
 
 fn data_dir() -> Option<PathBuf> {
-    let root = std::env::var_os("INSIGHTHUB_DATA")
+    let root = std::env::var_os("INSIGHTHUB_SAMPLES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
     let dir = root.join("synthetic");
     dir.join("logs.ndjson.gz").is_file().then_some(dir)
@@ -125,7 +125,7 @@ fn tally(service: &str, batch: &RecordBatch, incidents: &[Incident], noise: &[In
 #[test]
 fn slow_records_are_found_and_ordinary_ones_left_alone() {
     let Some(dir) = data_dir() else {
-        println!("no generated services below INSIGHTHUB_DATA or data/: nothing was measured");
+        println!("no generated services below INSIGHTHUB_SAMPLES or data/: nothing was measured");
         return;
     };
     let (incidents, noise) = (incidents(&dir, "incidents.csv"), incidents(&dir, "noise.csv"));
