@@ -12,5 +12,5 @@ mod window;
 pub use channel::{CHANNELS, Channel, Evidence};
 pub use episode::{Episode, EpisodeId, EpisodeIdError};
 pub use explanation::{ChangedTemplate, ChannelShare, Explanation};
-pub use pattern::{PatternCounts, PatternText};
+pub use pattern::{Pattern, PatternCounts, PatternText};
 pub use window::ServiceWindow;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use insighthub_actors::detection::Detection;
 use insighthub_actors::liveness::{Liveness, LivenessOptions, NodeReport, ReplicaReport, ReportSource, Role};
 use insighthub_storage::cluster::founding::{FoundingOptions, Newcomer, become_member};
 use insighthub_storage::cluster::membership::{MembershipOptions, NodeWatch};

@@ -79,7 +79,7 @@ fn a_block_of_a_later_version_is_named_as_such() {
     // The version is the word before the last magic.
     fs.open(&path).unwrap().write_all_at(&9u32.to_le_bytes(), meta.bytes - 12).unwrap();
     let error = BlockReader::open(&fs, &path, Arc::default()).unwrap_err();
-    assert!(matches!(error, BlockError::Version { found: 9, expected: 3, .. }), "{error}");
+    assert!(matches!(error, BlockError::Version { found: 9, expected: 4, .. }), "{error}");
 }
 
 #[test]

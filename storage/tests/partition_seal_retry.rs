@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::{Level, PartitionId, Scores, Timestamp};

@@ -7,6 +7,7 @@
 //! no longer leads. What is kept is what a watch learns from the log.
 
 mod notes;
+mod reading;
 mod scorer;
 mod services;
 mod watch;
@@ -21,6 +22,7 @@ use insighthub_storage::sealed_head::SealedHead;
 use parking_lot::Mutex;
 
 pub use notes::{NoteKind, Told, told};
+pub use reading::{EpisodesWanted, episodes, patterns, windows};
 pub use scorer::RecordRule;
 pub(crate) use scorer::ShardScorer;
 pub(crate) use services::rows_by_service;

@@ -26,3 +26,21 @@ pub struct PatternText {
     /// Came when the usual ones were known: worth a look.
     pub is_news: bool,
 }
+
+/// A kind of message over a range of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pattern {
+    pub id: u64,
+    /// The words, variable ones as `<*>`.
+    pub text: String,
+    /// Of all time, to the minute.
+    pub first_seen: Timestamp,
+    /// The last minute of the range in which it came.
+    pub last_seen: Timestamp,
+    /// It first came when the usual ones were known.
+    pub is_news: bool,
+    /// In the range.
+    pub count: u64,
+    /// Minutes since 1970 and records, ascending, those without any left out.
+    pub minutes: Vec<(i64, u32)>,
+}

@@ -101,7 +101,12 @@ pub(super) fn reports(node: &AppState) -> BTreeMap<u64, Heard> {
     let own = NodeReport {
         ready: waiting_for.is_empty(),
         waiting_for,
-        replicas: node.store.partitions().iter().map(replica_report).collect(),
+        replicas: node
+            .store
+            .partitions()
+            .iter()
+            .map(|group| replica_report(group, &node.actors.detection))
+            .collect(),
         disk_free_bytes: node.disk_free_bytes.load(std::sync::atomic::Ordering::Relaxed),
         ..NodeReport::default()
     };

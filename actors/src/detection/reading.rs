@@ -1,0 +1,188 @@
+//! What detectors of all partitions have found out, asked of any node.
+
+use std::collections::BTreeMap;
+
+use insighthub_model::detection::{Episode, EpisodeId, Pattern, PatternCounts, PatternText, ServiceWindow};
+use insighthub_model::{PartitionId, Timestamp};
+use insighthub_storage::cluster::{Cluster, Coverage, NotesQuestion, Refusal};
+use insighthub_storage::note::{Note, NoteFilter};
+use tokio::time::Instant;
+
+use super::notes::{Told, told};
+
+/// Notes of one kind that are read for one answer at most: of a service's patterns, a month of minutes.
+const NOTES_MAX: u32 = 50_000;
+
+/// Which episodes are asked for; newest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EpisodesWanted {
+    pub service: Option<String>,
+    /// Those that were open at some time of this range, both ends included.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// Those older than this one.
+    pub before: Option<EpisodeId>,
+    pub limit: u32,
+}
+
+/// Episodes, newest first.
+pub async fn episodes(
+    cluster: &Cluster,
+    wanted: &EpisodesWanted,
+    deadline: Instant,
+) -> Result<(Vec<(EpisodeId, Episode)>, Coverage), Refusal> {
+    let filter = NoteFilter {
+        kind: Episode::KIND as u8,
+        service: wanted.service.clone(),
+        from: wanted.from.map_or(i64::MIN, |from| from.0),
+        to: wanted.to.map_or(i64::MAX, |to| to.0),
+        before: wanted.before.as_ref().map(|id| (id.opened_at.0, id.partition, id.service.clone())),
+        newest_first: true,
+        limit: wanted.limit,
+    };
+    let (notes, coverage) = notes(cluster, filter, deadline).await?;
+    let named = |(partition, note): (PartitionId, Note)| {
+        let episode: Episode = told(&note)?;
+        let id = EpisodeId { opened_at: episode.opened_at, partition, service: note.service };
+        Some((id, episode))
+    };
+    Ok((notes.into_iter().filter_map(named).collect(), coverage))
+}
+
+/// Windows of a service that end in a range, both ends included, oldest first; one a minute for each partition that
+/// holds the service.
+pub async fn windows(
+    cluster: &Cluster,
+    service: &str,
+    (from, to): (Timestamp, Timestamp),
+    limit: u32,
+    deadline: Instant,
+) -> Result<(Vec<(PartitionId, ServiceWindow)>, Coverage), Refusal> {
+    let filter = of_service::<ServiceWindow>(service, (from.0, to.0), limit);
+    let (notes, coverage) = notes(cluster, filter, deadline).await?;
+    let windows = notes.into_iter().filter_map(|(partition, note)| Some((partition, told(&note)?)));
+    Ok((windows.collect(), coverage))
+}
+
+/// Kinds of messages that a service wrote in a range, the most frequent first.
+pub async fn patterns(
+    cluster: &Cluster,
+    service: &str,
+    (from, to): (Timestamp, Timestamp),
+    deadline: Instant,
+) -> Result<(Vec<Pattern>, Coverage), Refusal> {
+    let texts = of_service::<PatternText>(service, (i64::MIN, i64::MAX), NOTES_MAX);
+    let counts = of_service::<PatternCounts>(service, (from.0, to.0), NOTES_MAX);
+    let (texts, counts) = tokio::join!(notes(cluster, texts, deadline), notes(cluster, counts, deadline));
+    let ((texts, mut coverage), (counts, of_counts)) = (texts?, counts?);
+    coverage.missing.extend(of_counts.missing);
+    coverage.stale.extend(of_counts.stale);
+    let texts = texts.iter().filter_map(|(_, note)| told(note));
+    let counts = counts.iter().filter_map(|(_, note)| told(note));
+    Ok((joined(texts, counts), coverage))
+}
+
+fn of_service<T: Told>(service: &str, (from, to): (i64, i64), limit: u32) -> NoteFilter {
+    let service = Some(service.to_owned());
+    NoteFilter { kind: T::KIND as u8, service, from, to, before: None, newest_first: false, limit }
+}
+
+async fn notes(
+    cluster: &Cluster,
+    filter: NoteFilter,
+    deadline: Instant,
+) -> Result<(Vec<(PartitionId, Note)>, Coverage), Refusal> {
+    let partitions = (0..cluster.store.identity.partitions).map(PartitionId);
+    let gathered = cluster.scatter(&NotesQuestion(filter.clone()), partitions, deadline).await?;
+    let mut notes: Vec<_> = gathered.parts.into_iter().flatten().collect();
+    filter.arrange(&mut notes);
+    Ok((notes, gathered.coverage))
+}
+
+/// Counts under the texts they have now; `texts` in the order in which they were found.
+fn joined(
+    texts: impl Iterator<Item = PatternText>,
+    counts: impl Iterator<Item = PatternCounts>,
+) -> Vec<Pattern> {
+    let mut known: BTreeMap<u64, PatternText> = BTreeMap::new();
+    for text in texts {
+        match known.get_mut(&text.id) {
+            Some(before) => {
+                *before = PatternText { first_seen: before.first_seen, is_news: before.is_news, ..text }
+            }
+            None => drop(known.insert(text.id, text)),
+        }
+    }
+    let current = |mut id: u64| {
+        // A chain of merges is as long as there are templates at most.
+        for _ in 0..known.len() {
+            match known.get(&id).and_then(|text| text.merged_into) {
+                Some(next) => id = next,
+                None => break,
+            }
+        }
+        id
+    };
+    let mut minutes: BTreeMap<u64, BTreeMap<i64, u32>> = BTreeMap::new();
+    for of_minute in counts {
+        for (id, count) in of_minute.counts {
+            *minutes.entry(current(id)).or_default().entry(of_minute.minute).or_default() += count;
+        }
+    }
+    let mut patterns: Vec<Pattern> = minutes
+        .into_iter()
+        .filter_map(|(id, minutes)| {
+            let (first, last) = (*minutes.keys().next()?, *minutes.keys().next_back()?);
+            let text = known.get(&id);
+            Some(Pattern {
+                id,
+                text: text.map_or_else(|| "other messages".to_owned(), |text| text.text.clone()),
+                first_seen: text.map_or(Timestamp::from_minute(first), |text| text.first_seen),
+                last_seen: Timestamp::from_minute(last),
+                is_news: text.is_some_and(|text| text.is_news),
+                count: minutes.values().map(|count| u64::from(*count)).sum(),
+                minutes: minutes.into_iter().collect(),
+            })
+        })
+        .collect();
+    patterns.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
+    patterns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(id: u64, text: &str, at: i64, merged_into: Option<u64>) -> PatternText {
+        PatternText { id, text: text.to_owned(), first_seen: Timestamp(at), merged_into, is_news: at > 10 }
+    }
+
+    #[test]
+    fn counts_follow_merges_and_texts_their_latest_form() {
+        let texts = [
+            text(1, "disk 1 full", 5, None),
+            text(2, "disk 2 full", 20, None),
+            text(1, "disk <*> full", 30, None),
+            text(2, "disk <*> full", 40, Some(1)),
+        ];
+        let counts = [
+            PatternCounts { minute: 7, counts: vec![(1, 2), (2, 3)] },
+            PatternCounts { minute: 9, counts: vec![(0, 1), (2, 1)] },
+        ];
+        let patterns = joined(texts.into_iter(), counts.into_iter());
+        assert_eq!(patterns.len(), 2);
+        let disk = &patterns[0];
+        assert_eq!((disk.id, disk.text.as_str(), disk.count), (1, "disk <*> full", 6));
+        assert_eq!((disk.first_seen, disk.is_news), (Timestamp(5), false));
+        assert_eq!(disk.minutes, [(7, 5), (9, 1)]);
+        assert_eq!(disk.last_seen, Timestamp::from_minute(9));
+        assert_eq!((patterns[1].text.as_str(), patterns[1].count), ("other messages", 1));
+    }
+
+    #[test]
+    fn a_circle_of_merges_ends() {
+        let texts = [text(1, "a", 1, Some(2)), text(2, "b", 1, Some(1))];
+        let counts = [PatternCounts { minute: 1, counts: vec![(1, 1)] }];
+        assert_eq!(joined(texts.into_iter(), counts.into_iter()).len(), 1);
+    }
+}
