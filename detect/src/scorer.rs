@@ -3,7 +3,7 @@
 //! A score is `min(100, 12.5 x s)` where s, the surprise, is -log10 of how probable a value at least
 //! that odd is: 4, or 50 points, is once in 10,000.
 
-use insighthub_model::RecordBatch;
+use insighthub_model::{RecordBatch, Timestamp};
 
 /// Scores of some rows of a batch, in the order of those rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +19,12 @@ pub struct RowScores {
 pub trait RecordScorer {
     /// Scores `rows` of `batch`, appends to `scores` one score a row, and learns from them.
     fn score_batch(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores);
+
+    /// True where scoring `rows` records, the newest of them at `newest`, may grow a forest: work for a thread that may
+    /// block. Never false when one grows.
+    fn is_refit_due(&self, _newest: Timestamp, _rows: usize) -> bool {
+        false
+    }
 }
 
 /// Points of a surprise.

@@ -12,7 +12,7 @@ mod tempo;
 #[cfg(test)]
 mod tests;
 
-use insighthub_model::{Level as Severity, RecordBatch};
+use insighthub_model::{Level as Severity, RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::math::{ln, log10};
@@ -314,6 +314,10 @@ impl RecordScorer for MinedRecords {
         }
         // Nobody asks here.
         self.miner.take_changed();
+    }
+
+    fn is_refit_due(&self, newest: Timestamp, rows: usize) -> bool {
+        self.detector.is_refit_due(newest.0, rows)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plain isolation forest on records: latency, frequency in a minute, errors in a minute, time of day. The widely
 //! used rule, to choose where its company wants it; [`super::RecordDetector`] is better in every measure.
 
-use insighthub_model::{Level, RecordBatch};
+use insighthub_model::{Level, RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::sample::SampledForest;
@@ -73,5 +73,9 @@ impl RecordScorer for PlainForest {
             }
             scores.scores.push(surprise.map(points));
         }
+    }
+
+    fn is_refit_due(&self, newest: Timestamp, rows: usize) -> bool {
+        self.sample.is_due(newest.0, rows)
     }
 }
