@@ -18,7 +18,7 @@ pub(super) fn read_record(line: &str) -> Result<RecordBatch, String> {
         limits: &limits,
         retention: &Retention::default(),
         partitions: 1,
-        routes: &HomeRoutes,
+        routes: &HomeRoutes { partitions: 1 },
         now: NO_TIME,
         origin: "file",
         token_service: None,
