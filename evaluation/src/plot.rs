@@ -62,7 +62,11 @@ pub fn series(samples: &[Sample], title: &str, mut out: impl Write) -> io::Resul
     let inside = columns.iter().filter(|column| column.least <= column.most);
     let least = inside.clone().map(|column| column.least).fold(f64::INFINITY, f64::min);
     let most = inside.map(|column| column.most).fold(f64::NEG_INFINITY, f64::max);
-    let (least, most) = if least < most { (least, most) } else { (least.min(0.0), least.max(0.0) + 1.0) };
+    let (least, most) = match (least < most, least.is_finite()) {
+        (true, _) => (least, most),
+        (false, true) => (least - 1.0, least + 1.0),
+        (false, false) => (0.0, 1.0),
+    };
     let values = Axis { panel: VALUES, least, most };
     let loudest = columns.iter().map(|column| column.surprise).fold(2.0 * THRESHOLD, f64::max);
     let surprise = Axis { panel: SURPRISE, least: 0.0, most: loudest };
