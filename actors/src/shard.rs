@@ -85,7 +85,7 @@ impl State {
         rows: &[u32],
     ) -> Result<RowScores, ActorProcessingErr> {
         let mut scores = RowScores::default();
-        if !scorer.grows_at(batch) {
+        if !scorer.is_refit_due(batch, rows) {
             scorer.score(batch, rows, &mut scores);
             self.scorer = Some(scorer);
             return Ok(scores);

@@ -9,7 +9,13 @@ const CHANNELS_SHOWN: usize = 3;
 const TEMPLATES_SHOWN: usize = 5;
 const RECORDS_SHOWN: usize = 5;
 
-pub(crate) fn explain(window: &Window, windows: &WindowDetector, miner: &Miner) -> Explanation {
+/// `examples` are the newest record of each template.
+pub(crate) fn explain(
+    window: &Window,
+    windows: &WindowDetector,
+    miner: &Miner,
+    examples: &[u64],
+) -> Explanation {
     let channels = loudest(window);
     let has_forest = channels.iter().any(|shown| shown.channel == Channel::Forest);
     let shares = if has_forest { windows.forest_contributions(window) } else { Vec::new() };
@@ -19,6 +25,7 @@ pub(crate) fn explain(window: &Window, windows: &WindowDetector, miner: &Miner) 
             ChangedTemplate {
                 id: template.map_or(0, |template| template.id),
                 text: template.map_or_else(|| "other messages".to_owned(), |template| template.text.clone()),
+                example: examples.get(usize::from(kind)).copied().unwrap_or(0),
                 records,
                 expected,
                 first_seen_nanos: first_seen,

@@ -74,13 +74,19 @@ fn id(miner: &Miner, number: u16) -> u64 {
 }
 
 /// What is to be told of templates that are new or have changed; `is_news` of a template's number.
-pub(crate) fn texts(miner: &mut Miner, at: Timestamp, is_news: impl Fn(u16) -> bool) -> Vec<PatternText> {
+pub(crate) fn texts(
+    miner: &mut Miner,
+    examples: &[u64],
+    at: Timestamp,
+    is_news: impl Fn(u16) -> bool,
+) -> Vec<PatternText> {
     let changed = miner.take_changed();
     let text = |number: &u16| {
         let template = miner.templates().get(usize::from(*number))?;
         Some(PatternText {
             id: template.id,
             text: template.text.clone(),
+            example: examples.get(usize::from(*number)).copied().unwrap_or(0),
             first_seen: at,
             merged_into: template.merged_into.map(|_| id(miner, *number)),
             is_news: is_news(*number),
@@ -118,12 +124,12 @@ mod tests {
     fn a_text_is_told_once_until_it_changes() {
         let mut miner = Miner::default();
         miner.learn("user alice logged in");
-        let told = texts(&mut miner, Timestamp(5), |_| true);
+        let told = texts(&mut miner, &[7], Timestamp(5), |_| true);
         assert_eq!(told.len(), 1);
         assert_eq!((told[0].text.as_str(), told[0].is_news), ("user alice logged in", true));
-        assert_eq!(texts(&mut miner, Timestamp(6), |_| true), []);
+        assert_eq!(texts(&mut miner, &[7], Timestamp(6), |_| true), []);
         miner.learn("user alice logged out");
-        let told = texts(&mut miner, Timestamp(7), |_| false);
+        let told = texts(&mut miner, &[7], Timestamp(7), |_| false);
         assert_eq!(told[0].text, "user alice logged <*>");
     }
 }

@@ -15,15 +15,16 @@ use crate::pattern_log::{self, PatternLog};
 use crate::prng::hash_bytes;
 use crate::record::{MinedRecords, RecordDetector, observation};
 use crate::scorer::{RowScores, points};
-use crate::template::Miner;
+use crate::template::{Miner, OVERFLOW};
 use crate::window::{Window, WindowDetector};
 
 mod upkeep;
 
 /// Grows when the state changes its meaning.
-pub const STATE_VERSION: u8 = 3;
+pub const STATE_VERSION: u8 = 4;
 /// A service whose newest record is further behind the clock than this is being told of the past: its own time counts.
 const LIVE_NANOS: i64 = 120 * NANOS_PER_SEC;
+const DAY_NANOS: i64 = 86_400 * NANOS_PER_SEC;
 
 /// An alert: an episode that opened, or became much worse.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,8 @@ pub struct ServiceDetector {
     loud_nanos: i64,
     minute: Minute,
     patterns: PatternLog,
+    /// The newest record of each template.
+    examples: Vec<u64>,
     /// The newest record's time, and when the last one came: the leader's clock.
     newest_nanos: i64,
     arrived_nanos: i64,
@@ -109,12 +112,19 @@ impl ServiceDetector {
             loud_nanos: 0,
             minute: Minute::default(),
             patterns: PatternLog::default(),
+            examples: Vec::new(),
             newest_nanos: i64::MIN,
             arrived_nanos: i64::MIN,
             ticked_nanos: i64::MIN,
             is_live: false,
             said: TickScores::default(),
         }
+    }
+
+    /// The same, keeping no word of a message: for a state and findings that outlive records. What it says of templates is
+    /// their form; [`crate::template::text_of`] a record makes words of it.
+    pub fn hiding_words(service: &str) -> ServiceDetector {
+        ServiceDetector { miner: Miner::hiding_words(), ..ServiceDetector::new(service) }
     }
 
     /// Continues from a state that was read back.
@@ -153,8 +163,10 @@ impl ServiceDetector {
             if let Some(until) = self.windows.room_for(time) {
                 self.close_until(until);
             }
+            let id = base_id + u64::from(*row);
+            self.keep_example(seen.template, id);
             let verdict = self.records.push(&seen);
-            self.windows.observe(&seen, base_id + u64::from(*row), verdict.surprise.unwrap_or(0.0));
+            self.windows.observe(&seen, id, verdict.surprise.unwrap_or(0.0));
             scores.scores.push(verdict.surprise.map(points));
             scores.anomalies.extend(verdict.reason.map(|reason| (*row, reason)));
         }
@@ -170,6 +182,11 @@ impl ServiceDetector {
         if has_news {
             self.is_live = self.newest_nanos >= now.0 - LIVE_NANOS;
         }
+        let day = |nanos: i64| nanos.div_euclid(DAY_NANOS);
+        if day(now.0) != day(self.ticked_nanos) {
+            // Records go, patterns stay: each day has an example of its own.
+            self.miner.tell_all_again();
+        }
         self.ticked_nanos = now.0;
         if self.is_live {
             self.close_until(now.0);
@@ -177,7 +194,7 @@ impl ServiceDetector {
             self.close_until(self.newest_nanos);
         }
         let windows = &self.windows;
-        let texts = pattern_log::texts(&mut self.miner, now, |number| windows.is_new(number));
+        let texts = pattern_log::texts(&mut self.miner, &self.examples, now, |number| windows.is_new(number));
         self.said.pattern_texts.extend(texts);
         self.drain(scores);
     }
@@ -227,6 +244,19 @@ impl ServiceDetector {
         &self.miner
     }
 
+    fn keep_example(&mut self, template: u16, id: u64) {
+        if template == OVERFLOW {
+            return;
+        }
+        let at = usize::from(template);
+        if self.examples.len() <= at {
+            self.examples.resize(at + 1, id);
+        }
+        if let Some(example) = self.examples.get_mut(at) {
+            *example = id;
+        }
+    }
+
     fn close_until(&mut self, nanos: i64) {
         while let Some(window) = self.windows.close_next(nanos, !self.episode.is_open()) {
             self.step(&window);
@@ -252,7 +282,7 @@ impl ServiceDetector {
                 return;
             }
             Step::Opened => {
-                let explanation = explain(window, &self.windows, &self.miner);
+                let explanation = explain(window, &self.windows, &self.miner, &self.examples);
                 self.open = Some(Told {
                     opened_at: at,
                     peak_at: at,
@@ -273,7 +303,7 @@ impl ServiceDetector {
         }
         if let Some(open) = self.open.as_mut().filter(|open| window.score > open.peak_score) {
             (open.peak_at, open.peak_score) = (at, window.score);
-            open.explanation = explain(window, &self.windows, &self.miner);
+            open.explanation = explain(window, &self.windows, &self.miner, &self.examples);
         }
     }
 
@@ -284,7 +314,7 @@ impl ServiceDetector {
             at_nanos: window.end_nanos,
             score: window.score,
             is_first,
-            explanation: explain(window, &self.windows, &self.miner),
+            explanation: explain(window, &self.windows, &self.miner, &self.examples),
         });
     }
 }

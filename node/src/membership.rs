@@ -268,6 +268,6 @@ pub(crate) fn replica_report(
         checksum: state.scrubbed,
         damaged_blocks: state.damaged_blocks as u64,
         detectors: watched.services as u64,
-        detector_bytes: watched.stored_bytes as u64,
+        detector_bytes: watched.bytes as u64,
     }
 }

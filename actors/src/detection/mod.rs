@@ -11,6 +11,7 @@ mod reading;
 mod scorer;
 mod services;
 mod watch;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) use scorer::ShardScorer;
 pub(crate) use services::rows_by_service;
 use watch::Watch;
 pub use watch::{Alerted, WatchStatus};
+pub use words::put_words;
 
 /// The watches of a node's replicas.
 #[derive(Debug, Default)]

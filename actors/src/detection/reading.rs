@@ -9,6 +9,7 @@ use insighthub_storage::note::{Note, NoteFilter};
 use tokio::time::Instant;
 
 use super::notes::{Told, told};
+use super::words::{put_pattern_words, put_words};
 
 /// Notes of one kind that are read for one answer at most: of a service's patterns, a month of minutes.
 const NOTES_MAX: u32 = 50_000;
@@ -46,7 +47,9 @@ pub async fn episodes(
         let id = EpisodeId { opened_at: episode.opened_at, partition, service: note.service };
         Some((id, episode))
     };
-    Ok((notes.into_iter().filter_map(named).collect(), coverage))
+    let mut episodes: Vec<_> = notes.into_iter().filter_map(named).collect();
+    put_words(cluster, &mut episodes, deadline).await;
+    Ok((episodes, coverage))
 }
 
 /// Windows of a service that end in a range, both ends included, oldest first; one a minute for each partition that
@@ -77,9 +80,11 @@ pub async fn patterns(
     let ((texts, mut coverage), (counts, of_counts)) = (texts?, counts?);
     coverage.missing.extend(of_counts.missing);
     coverage.stale.extend(of_counts.stale);
-    let texts = texts.iter().filter_map(|(_, note)| told(note));
+    let texts = texts.iter().filter_map(|(partition, note)| Some((*partition, told(note)?)));
+    let mut texts = latest(texts);
+    put_pattern_words(cluster, &mut texts, deadline).await;
     let counts = counts.iter().filter_map(|(_, note)| told(note));
-    Ok((joined(texts, counts), coverage))
+    Ok((joined(texts.into_iter().map(|(_, text)| text), counts), coverage))
 }
 
 fn of_service<T: Told>(service: &str, (from, to): (i64, i64), limit: u32) -> NoteFilter {
@@ -99,20 +104,27 @@ async fn notes(
     Ok((notes, gathered.coverage))
 }
 
-/// Counts under the texts they have now; `texts` in the order in which they were found.
+/// Each pattern as it was told last, with when it was told first; `texts` in the order in which they were found.
+fn latest(texts: impl Iterator<Item = (PartitionId, PatternText)>) -> Vec<(PartitionId, PatternText)> {
+    let mut known: BTreeMap<u64, (PartitionId, PatternText)> = BTreeMap::new();
+    for (partition, text) in texts {
+        let text = match known.get(&text.id) {
+            Some((_, PatternText { first_seen, is_news, .. })) => {
+                PatternText { first_seen: *first_seen, is_news: *is_news, ..text }
+            }
+            None => text,
+        };
+        known.insert(text.id, (partition, text));
+    }
+    known.into_values().collect()
+}
+
+/// Counts under the texts of their patterns.
 fn joined(
     texts: impl Iterator<Item = PatternText>,
     counts: impl Iterator<Item = PatternCounts>,
 ) -> Vec<Pattern> {
-    let mut known: BTreeMap<u64, PatternText> = BTreeMap::new();
-    for text in texts {
-        match known.get_mut(&text.id) {
-            Some(before) => {
-                *before = PatternText { first_seen: before.first_seen, is_news: before.is_news, ..text }
-            }
-            None => drop(known.insert(text.id, text)),
-        }
-    }
+    let known: BTreeMap<u64, PatternText> = texts.map(|text| (text.id, text)).collect();
     let current = |mut id: u64| {
         // A chain of merges is as long as there are templates at most.
         for _ in 0..known.len() {
@@ -154,7 +166,14 @@ mod tests {
     use super::*;
 
     fn text(id: u64, text: &str, at: i64, merged_into: Option<u64>) -> PatternText {
-        PatternText { id, text: text.to_owned(), first_seen: Timestamp(at), merged_into, is_news: at > 10 }
+        PatternText {
+            id,
+            text: text.to_owned(),
+            example: 0,
+            first_seen: Timestamp(at),
+            merged_into,
+            is_news: at > 10,
+        }
     }
 
     #[test]
@@ -169,7 +188,8 @@ mod tests {
             PatternCounts { minute: 7, counts: vec![(1, 2), (2, 3)] },
             PatternCounts { minute: 9, counts: vec![(0, 1), (2, 1)] },
         ];
-        let patterns = joined(texts.into_iter(), counts.into_iter());
+        let texts = latest(texts.into_iter().map(|text| (PartitionId(0), text)));
+        let patterns = joined(texts.into_iter().map(|(_, text)| text), counts.into_iter());
         assert_eq!(patterns.len(), 2);
         let disk = &patterns[0];
         assert_eq!((disk.id, disk.text.as_str(), disk.count), (1, "disk <*> full", 6));

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use insighthub_detect::moving_average::MovingAverage;
 use insighthub_detect::record::PlainForest;
 use insighthub_detect::scorer::{RecordScorer, RowScores};
-use insighthub_model::RecordBatch;
-use insighthub_model::timestamp::NANOS_PER_SEC;
+use insighthub_model::{RecordBatch, Timestamp};
 use insighthub_storage::StoredBatch;
 use serde::{Deserialize, Serialize};
 
 use super::services::rows_by_service;
-
-const HOUR_NANOS: i64 = 3_600 * NANOS_PER_SEC;
 
 /// How single records are scored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,21 +25,17 @@ pub enum RecordRule {
 }
 
 /// The rule with what it knows of one service.
-pub(crate) struct ShardScorer {
-    rule: Box<dyn RecordScorer + Send>,
-    /// The newest hour that was scored.
-    hour: i64,
-}
+pub(crate) struct ShardScorer(Box<dyn RecordScorer + Send>);
 
 impl std::fmt::Debug for ShardScorer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ShardScorer").field("hour", &self.hour).finish_non_exhaustive()
+        formatter.debug_struct("ShardScorer").finish_non_exhaustive()
     }
 }
 
 impl ShardScorer {
     pub(super) fn new(rule: impl RecordScorer + Send + 'static) -> ShardScorer {
-        ShardScorer { rule: Box::new(rule), hour: i64::MIN }
+        ShardScorer(Box::new(rule))
     }
 
     /// A simple rule that has learned what is in memory of a service: more it does not need.
@@ -68,17 +61,13 @@ impl ShardScorer {
         scorer
     }
 
-    /// A forest may be grown on the way through this batch: they are grown when an hour begins.
-    pub(crate) fn grows_at(&self, batch: &RecordBatch) -> bool {
-        newest_hour(batch) > self.hour
+    /// Scoring these rows may grow a forest: work for a thread that may block.
+    pub(crate) fn is_refit_due(&self, batch: &RecordBatch, rows: &[u32]) -> bool {
+        let newest = batch.time_range().map_or(0, |(_, newest)| newest);
+        self.0.is_refit_due(Timestamp(newest), rows.len())
     }
 
     pub(crate) fn score(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores) {
-        self.rule.score_batch(batch, rows, scores);
-        self.hour = self.hour.max(newest_hour(batch));
+        self.0.score_batch(batch, rows, scores);
     }
-}
-
-fn newest_hour(batch: &RecordBatch) -> i64 {
-    batch.time_range().map_or(i64::MIN, |(_, newest)| newest.div_euclid(HOUR_NANOS))
 }

@@ -75,7 +75,7 @@ impl Detectors {
         for (service, rows) in rows_by_service(&batch.records, rows) {
             if !self.by_service.contains_key(service) {
                 self.make_room(findings);
-                self.by_service.insert(service.to_owned(), ServiceDetector::new(service));
+                self.by_service.insert(service.to_owned(), ServiceDetector::hiding_words(service));
             }
             let Some(detector) = self.by_service.get_mut(service) else { continue };
             let records = &batch.records;
@@ -103,7 +103,7 @@ impl Detectors {
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
         match self.by_service.get(service) {
             Some(detector) => detector.record_scorer(),
-            None => ServiceDetector::new(service).record_scorer(),
+            None => ServiceDetector::hiding_words(service).record_scorer(),
         }
     }
 
@@ -118,6 +118,10 @@ impl Detectors {
 
     pub(super) fn services(&self) -> usize {
         self.by_service.len()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.by_service.values().map(ServiceDetector::memory_bytes).sum()
     }
 
     fn make_room(&mut self, findings: &mut Findings) {

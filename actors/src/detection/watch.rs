@@ -28,8 +28,8 @@ pub struct Alerted {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WatchStatus {
     pub services: usize,
-    /// Size of their state as it was last stored, bytes.
-    pub stored_bytes: usize,
+    /// Memory they take, bytes.
+    pub bytes: usize,
 }
 
 /// See the module's documentation. It passes the end of every head on its way, so what it knew there is what every
@@ -48,7 +48,6 @@ pub(super) struct Watch {
     passed: BTreeMap<u64, Folded>,
     /// The newest seal that was seen as a block.
     sealed_up_to: u64,
-    stored_bytes: usize,
 }
 
 impl Watch {
@@ -61,7 +60,6 @@ impl Watch {
             findings: Findings::default(),
             passed: BTreeMap::new(),
             sealed_up_to: 0,
-            stored_bytes: 0,
         }
     }
 
@@ -118,7 +116,7 @@ impl Watch {
     }
 
     pub(super) fn status(&self) -> WatchStatus {
-        WatchStatus { services: self.detectors.services(), stored_bytes: self.stored_bytes }
+        WatchStatus { services: self.detectors.services(), bytes: self.detectors.memory_bytes() }
     }
 
     /// What it would have to see next is in a block already.
@@ -132,7 +130,6 @@ impl Watch {
             place: unsealed.start,
             detectors: Detectors::restored(&unsealed.detectors),
             sealed_up_to: unsealed.sealed_up_to,
-            stored_bytes: unsealed.detectors.len(),
             ..Watch::new(self.partition)
         };
     }
@@ -168,7 +165,6 @@ impl Watch {
         // What came of the same records must not depend on how they were cut into batches.
         notes.sort_unstable();
         let detectors = self.detectors.stored();
-        self.stored_bytes = detectors.len();
         self.passed.insert(head.seal_index, Folded { detectors, notes });
     }
 }

@@ -64,7 +64,7 @@ pub struct ReplicaReport {
     /// The index at which the replica was last checked, and what it was then.
     pub checksum: Option<(u64, String)>,
     pub damaged_blocks: u64,
-    /// Services whose detectors this replica keeps, and what their state takes, bytes.
+    /// Services whose detectors this replica keeps, and the memory they take, bytes.
     pub detectors: u64,
     pub detector_bytes: u64,
 }

@@ -22,6 +22,7 @@ fn episode(prng: &mut SplitMix64) -> (EpisodeFeatures, bool) {
     let opened = (prng.index(30) * 24 + if looks_real { prng.index(24) } else { 9 + prng.index(9) }) as i64;
     let opened = Timestamp(opened * 3_600_000_000_000);
     let template = ChangedTemplate {
+        example: 0,
         id: 1,
         text: "a message".to_owned(),
         records: 20,

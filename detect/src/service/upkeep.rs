@@ -17,6 +17,7 @@ impl ServiceDetector {
             + self.windows.memory_bytes()
             + self.budget.memory_bytes()
             + self.patterns.memory_bytes()
+            + crate::memory::of_vec(&self.examples)
     }
 
     /// Looks at messages through these masks first. Configuration, no part of the state: the same on every replica, and to

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::mask::{MASK, masked};
 use super::masks::Masks;
 use super::memory::TextMemory;
+use super::words;
 use crate::memory;
 use crate::prng::{hash_bytes, mix};
 
@@ -25,7 +26,7 @@ const TEXT_BYTES_MAX: usize = 96 * 1_024;
 pub struct Template {
     /// Hash of the first masked text: the same on every node and in every life of the service.
     pub id: u64,
-    /// The words, variable ones as `<*>`, joined by spaces.
+    /// The words or their codes, variable ones as `<*>`, joined by spaces.
     pub text: String,
     /// The template that this one has become equal to.
     pub merged_into: Option<u16>,
@@ -41,6 +42,8 @@ pub struct Miner {
     memory: TextMemory,
     /// Templates that are new or whose text has changed since they were asked for.
     changed: Vec<u16>,
+    /// Words are kept as codes: see [`super::words`].
+    hides_words: bool,
     #[serde(skip)]
     buffer: String,
     /// The company's own masks, where it has any.
@@ -49,6 +52,11 @@ pub struct Miner {
 }
 
 impl Miner {
+    /// A miner that keeps no word of a message.
+    pub fn hiding_words() -> Miner {
+        Miner { hides_words: true, ..Miner::default() }
+    }
+
     /// The templates so far, merged ones included, by number.
     pub fn templates(&self) -> &[Template] {
         &self.templates
@@ -68,7 +76,10 @@ impl Miner {
         }
         let hash = hash_bytes(text.as_bytes()) | 1;
         let template = self.memory.get(hash).unwrap_or_else(|| {
-            let template = self.match_or_add(&text, hash);
+            let template = match self.hides_words {
+                false => self.match_or_add(&text, hash),
+                true => self.match_or_add(&words::form(&text), hash),
+            };
             self.memory.put(hash, template);
             template
         });
@@ -90,6 +101,11 @@ impl Miner {
         changed.sort_unstable();
         changed.dedup();
         changed
+    }
+
+    /// All templates are told anew: what they are told with may be gone.
+    pub(crate) fn tell_all_again(&mut self) {
+        self.changed = (0..self.templates.len() as u16).collect();
     }
 
     fn match_or_add(&mut self, text: &str, id: u64) -> u16 {

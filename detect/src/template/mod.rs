@@ -4,7 +4,9 @@ mod mask;
 mod masks;
 mod memory;
 mod miner;
+mod words;
 
 pub use mask::{MASK, masked};
 pub use masks::{MASKS_MAX, MaskError, Masks};
 pub use miner::{Miner, OVERFLOW, TEMPLATES_MAX, Template};
+pub use words::text_of;

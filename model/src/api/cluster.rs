@@ -119,7 +119,7 @@ pub struct Replica {
     /// Of all blocks' contents, with the seal they end at: equal where the seal is.
     pub checksum: Option<(u64, String)>,
     pub damaged_blocks: u64,
-    /// Services whose detectors it keeps, and what their state takes, bytes.
+    /// Services whose detectors it keeps, and the memory they take, bytes.
     pub detectors: u64,
     pub detector_bytes: u64,
     pub failure: Option<String>,

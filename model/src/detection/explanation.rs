@@ -34,7 +34,11 @@ pub struct ChannelShare {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangedTemplate {
     pub id: u64,
+    /// Where it is stored its form, in which words are codes; as it is shown the words, empty when no record is left that
+    /// has them.
     pub text: String,
+    /// Offset of a record with its words.
+    pub example: u64,
     pub records: u32,
     pub expected: f64,
     /// Nanoseconds since 1970; far in the past for templates known from the start.

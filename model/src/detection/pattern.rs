@@ -13,13 +13,15 @@ pub struct PatternCounts {
     pub counts: Vec<(u64, u32)>,
 }
 
-/// A pattern that is new, or whose text has become more general.
+/// A pattern that is new, or whose text has become more general, or that is told again so that an example is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatternText {
     /// The same on every node and in every life of the service.
     pub id: u64,
-    /// The words, variable ones as `<*>`.
+    /// Its form, in which words are codes, variable ones as `<*>`.
     pub text: String,
+    /// Offset of a record with its words.
+    pub example: u64,
     pub first_seen: Timestamp,
     /// The pattern that this one has become equal to.
     pub merged_into: Option<u64>,
@@ -31,7 +33,7 @@ pub struct PatternText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
     pub id: u64,
-    /// The words, variable ones as `<*>`.
+    /// The words, variable ones as `<*>`; empty when no record is left that has them.
     pub text: String,
     /// Of all time, to the minute.
     pub first_seen: Timestamp,
