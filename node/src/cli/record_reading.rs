@@ -51,7 +51,7 @@ mod tests {
         );
         let batch = read.unwrap();
         assert_eq!((batch.len(), batch.service_of(0), batch.message.get(0)), (1, "auth", "m"));
-        assert_eq!(Timestamp(batch.timestamp[0]).to_string(), "2031-01-05T00:00:01.5Z");
+        assert_eq!(Timestamp(batch.timestamp[0]).to_string(), "2031-01-05T00:00:01.500Z");
     }
 
     #[test]
