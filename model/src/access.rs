@@ -24,6 +24,8 @@ pub enum Action {
     ManageRetention,
     /// Delete logs by query, and see who did.
     DeleteLogs,
+    /// Say that an incident was real, or a false alarm.
+    JudgeAnomalies,
     /// Fetch a copy of everything, hashes of passwords and tokens included.
     TakeBackup,
 }
@@ -37,6 +39,7 @@ impl Role {
             | Action::ManageCluster
             | Action::ManageRetention
             | Action::DeleteLogs
+            | Action::JudgeAnomalies
             | Action::TakeBackup => self == Role::Admin,
         }
     }
@@ -52,7 +55,7 @@ mod tests {
             assert!(role.may(Action::ReadLogs));
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
             assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
-            assert!(!role.may(Action::TakeBackup));
+            assert!(!role.may(Action::TakeBackup) && !role.may(Action::JudgeAnomalies));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

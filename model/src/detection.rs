@@ -7,10 +7,12 @@ mod channel;
 mod episode;
 mod explanation;
 mod pattern;
+mod verdict;
 mod window;
 
 pub use channel::{CHANNELS, Channel, Evidence};
 pub use episode::{Episode, EpisodeId, EpisodeIdError};
 pub use explanation::{ChangedTemplate, ChannelShare, Explanation};
 pub use pattern::{Pattern, PatternCounts, PatternText};
+pub use verdict::Verdict;
 pub use window::ServiceWindow;

@@ -9,6 +9,8 @@ pub struct Note {
     /// What the bytes are: a matter of the layer above.
     pub kind: u8,
     pub service: String,
+    /// Ticks of the partition's log before it was found out.
+    pub ticks: u64,
     /// What time it is about, nanoseconds since 1970. It is kept as long as records of its end.
     pub from: i64,
     pub to: i64,
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     fn note(from: i64, to: i64, service: &str) -> Note {
-        Note { kind: 1, service: service.to_owned(), from, to, bytes: Vec::new() }
+        Note { kind: 1, service: service.to_owned(), ticks: 0, from, to, bytes: Vec::new() }
     }
 
     #[test]

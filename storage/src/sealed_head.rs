@@ -8,15 +8,24 @@ use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::{Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::life::Deletion;
 use crate::stored_batch::StoredBatch;
 
-/// The leader's clock said this when everything below an offset had come in: silence passes in the log as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the log says to detectors when everything below an offset had come in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// Ticks of the partition are numbered from 0.
     pub number: u64,
     pub next_offset: Offset,
-    pub now: Timestamp,
+    pub event: TickEvent,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TickEvent {
+    /// The leader's clock says this: silence passes in the log as well.
+    Now(Timestamp),
+    /// This is deleted: what is known of services that are wholly meant must be forgotten.
+    Deleted(Deletion),
 }
 
 /// Everything a partition took in between two seals.

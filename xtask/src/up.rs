@@ -25,6 +25,10 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What a node prints once it takes requests.
 const LISTENING_LINE: &str = "listening on ";
+/// What a new cluster is filled with: two days, after which the detectors are warm and calibrated.
+const DEMO_BACKFILL: &str = "48h";
+/// Records a second, then and live: the screen moves, and two days load within seconds.
+const DEMO_RATE: &str = "10";
 /// Lines of a starting node that wait to be read; there are a few.
 const LINES_MAX: usize = 1_024;
 
@@ -57,6 +61,8 @@ struct Plan {
     data: PathBuf,
     /// As `serve` is given it, from the checkout's folder.
     config: String,
+    /// Nothing is stored yet.
+    is_new: bool,
 }
 
 /// Builds, starts, waits for Ctrl-C, stops.
@@ -77,7 +83,8 @@ pub(crate) fn run(arguments: &UpArguments) -> Result<()> {
     }
     fs::create_dir_all(&data).context("cannot create data/")?;
     let config = configuration(arguments, &data, nodes.len())?;
-    let plan = Plan { nodes, program, data, config };
+    let is_new = !nodes.iter().any(|node| data.join(&node.name).join("identity").exists());
+    let plan = Plan { nodes, program, data, config, is_new };
     let mut running = Vec::new();
     let done = start_and_watch(arguments, &plan, &interrupts, &mut running);
     stop(running, &interrupts)?;
@@ -143,11 +150,10 @@ fn start_and_watch(
     if interrupts.load(Ordering::SeqCst) > 0 {
         return Ok(());
     }
-    announce(plan, running);
+    announce(arguments, plan, running);
     if !arguments.quiet {
-        let urls: Vec<String> = plan.nodes.iter().map(|node| format!("http://{}", node.http)).collect();
-        let demo = ["demo".to_owned(), "--url".to_owned(), urls.join(",")];
-        running.push(NodeProcess::start("demo", &plan.program, &demo, plan.data.join("demo.log"), sender)?);
+        let log = plan.data.join("demo.log");
+        running.push(NodeProcess::start("demo", &plan.program, &demo(plan), log, sender)?);
     }
     watch(plan, running, interrupts)
 }
@@ -155,6 +161,15 @@ fn start_and_watch(
 fn serve(plan: &Plan, node: &NodeEntry) -> Vec<String> {
     let data = format!("data/{}", node.name);
     ["serve", "--config", &plan.config, "--node", &node.name, "--data", &data].map(str::to_owned).to_vec()
+}
+
+/// Where records of earlier runs are stored nothing is filled in: their time would come twice.
+fn demo(plan: &Plan) -> Vec<String> {
+    let urls: Vec<String> = plan.nodes.iter().map(|node| format!("http://{}", node.http)).collect();
+    let urls = urls.join(",");
+    let always = ["demo", "--url", &urls, "--rate", DEMO_RATE];
+    let filled: &[&str] = if plan.is_new { &["--backfill", DEMO_BACKFILL] } else { &[] };
+    always.iter().chain(filled).map(|word| (*word).to_owned()).collect()
 }
 
 fn wait_until_ready(
@@ -210,7 +225,7 @@ fn take_lines(data: &Path, lines: &Receiver<String>) -> Result<usize> {
     Ok(listening)
 }
 
-fn announce(plan: &Plan, running: &[NodeProcess]) {
+fn announce(arguments: &UpArguments, plan: &Plan, running: &[NodeProcess]) {
     let login = login_file::kept(&plan.data).unwrap_or_else(|| {
         "printed at the first start; with INSIGHTHUB_ADMIN_PASSWORD and --fresh it is the one you choose"
             .to_owned()
@@ -222,6 +237,10 @@ fn announce(plan: &Plan, running: &[NodeProcess]) {
         println!("  Dashboard    http://{}  ({name}, process {id}, log data/{name}.log)", node.http);
     }
     println!("  Admin login  {login}");
+    if !arguments.quiet {
+        let past = if plan.is_new { "two days are filled in first; " } else { "" };
+        println!("  Demo         {past}something goes wrong within five minutes  (log data/demo.log)");
+    }
     println!("  Stop         Ctrl-C");
     println!();
 }
@@ -294,6 +313,19 @@ fn stop(mut running: Vec<NodeProcess>, interrupts: &AtomicU32) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_empty_cluster_is_filled_with_the_past() {
+        let plan = |is_new| Plan {
+            nodes: Vec::new(),
+            program: PathBuf::new(),
+            data: PathBuf::new(),
+            config: String::new(),
+            is_new,
+        };
+        assert!(demo(&plan(true)).contains(&"--backfill".to_owned()));
+        assert!(!demo(&plan(false)).contains(&"--backfill".to_owned()));
+    }
 
     #[test]
     fn data_of_another_version_is_explained() {

@@ -7,6 +7,7 @@
 //! no longer leads. What is kept is what a watch learns from the log.
 
 mod notes;
+pub mod ranking;
 mod reading;
 mod scorer;
 mod services;
@@ -38,6 +39,8 @@ pub struct Detection {
     rule: RecordRule,
     /// Of the watches as of their last step: to be read while they work.
     statuses: Mutex<HashMap<PartitionId, WatchStatus>>,
+    /// What people said of episodes.
+    pub ranking: ranking::Ranking,
 }
 
 impl Detection {

@@ -61,12 +61,13 @@ impl Told for PatternText {
     }
 }
 
+/// Its place in the log is put in by whoever knows it.
 pub(super) fn note<T: Told>(service: &str, value: &T) -> Option<Note> {
     let (from, to) = value.span();
     let bytes = codec::encode(VERSION, value)
         .inspect_err(|error| tracing::error!(service, %error, "what was found out cannot be kept"))
         .ok()?;
-    Some(Note { kind: T::KIND as u8, service: service.to_owned(), from, to, bytes })
+    Some(Note { kind: T::KIND as u8, service: service.to_owned(), ticks: 0, from, to, bytes })
 }
 
 /// What a note says; `None` where this program cannot read it.

@@ -9,7 +9,7 @@ use insighthub_storage::note::{Note, NoteFilter};
 use tokio::time::Instant;
 
 use super::notes::{Told, told};
-use super::words::{put_pattern_words, put_words};
+use super::words::put_pattern_words;
 
 /// Notes of one kind that are read for one answer at most: of a service's patterns, a month of minutes.
 const NOTES_MAX: u32 = 50_000;
@@ -26,7 +26,7 @@ pub struct EpisodesWanted {
     pub limit: u32,
 }
 
-/// Episodes, newest first.
+/// Episodes, newest first; [`super::put_words`] gives their templates the words.
 pub async fn episodes(
     cluster: &Cluster,
     wanted: &EpisodesWanted,
@@ -47,9 +47,7 @@ pub async fn episodes(
         let id = EpisodeId { opened_at: episode.opened_at, partition, service: note.service };
         Some((id, episode))
     };
-    let mut episodes: Vec<_> = notes.into_iter().filter_map(named).collect();
-    put_words(cluster, &mut episodes, deadline).await;
-    Ok((episodes, coverage))
+    Ok((notes.into_iter().filter_map(named).collect(), coverage))
 }
 
 /// Windows of a service that end in a range, both ends included, oldest first; one a minute for each partition that

@@ -9,6 +9,7 @@ use insighthub_detect::scorer::RowScores;
 use insighthub_detect::service::{Alert, ServiceDetector, TickScores};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{RecordBatch, Timestamp};
+use insighthub_storage::life::Deletion;
 use insighthub_storage::note::Note;
 use insighthub_storage::{StoredBatch, codec};
 
@@ -98,6 +99,14 @@ impl Detectors {
         for (service, detector) in idle {
             findings.notes.extend(detector.end().and_then(|episode| note(&service, &episode)));
         }
+    }
+
+    /// Drops the detectors of services of which a deletion means everything up to now.
+    pub(super) fn forget(&mut self, deletion: &Deletion) {
+        let is_meant = |service: &str, detector: &ServiceDetector| {
+            deletion.means_all_of(service, Timestamp(detector.arrived_nanos()))
+        };
+        self.by_service.retain(|service, detector| !is_meant(service, detector));
     }
 
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use insighthub_detect::record::MinedRecords;
 use insighthub_detect::service::Alert;
-use insighthub_model::{Offset, PartitionId};
+use insighthub_model::{Offset, PartitionId, Timestamp};
 use insighthub_storage::StoredBatch;
+use insighthub_storage::life::Deletion;
 use insighthub_storage::note::Note;
 use insighthub_storage::partition::{Folded, Unsealed};
-use insighthub_storage::sealed_head::{SealedHead, Tick};
+use insighthub_storage::sealed_head::{SealedHead, Tick, TickEvent};
 
 use super::services::{Detectors, Findings};
 
@@ -102,7 +103,8 @@ impl Watch {
     /// What was found out since the last block, and what is under way.
     pub(super) fn recent_notes(&self) -> Vec<Note> {
         let passed = self.passed.values().flat_map(|folded| &folded.notes);
-        passed.chain(&self.findings.notes).cloned().chain(self.detectors.under_way()).collect()
+        let under_way = self.detectors.under_way().map(|note| Note { ticks: self.place.1, ..note });
+        passed.chain(&self.findings.notes).cloned().chain(under_way).collect()
     }
 
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
@@ -141,8 +143,11 @@ impl Watch {
                 continue;
             }
             self.learn_until(batches, tick.next_offset);
-            self.detectors.tick(tick.now, &mut self.findings);
             self.place.1 = tick.number + 1;
+            match &tick.event {
+                TickEvent::Now(now) => self.step(|detectors, findings| detectors.tick(*now, findings)),
+                TickEvent::Deleted(deletion) => self.forget(deletion),
+            }
         }
         self.learn_until(batches, Offset::MAX);
         let overflow = self.findings.alerts.len().saturating_sub(ALERTS_MAX);
@@ -154,9 +159,25 @@ impl Watch {
         for batch in batches.iter().skip(first).take_while(|batch| batch.base_offset < until) {
             let row =
                 |offset: Offset| offset.clamp(batch.base_offset, batch.end_offset()) - batch.base_offset;
-            self.detectors.fold(batch, row(self.place.0) as u32..row(until) as u32, &mut self.findings);
+            let rows = row(self.place.0) as u32..row(until) as u32;
+            self.step(|detectors, findings| detectors.fold(batch, rows, findings));
             self.place.0 = until.min(batch.end_offset());
         }
+    }
+
+    /// What is found out in a step is of this place in the log: the same however records are cut into batches.
+    fn step(&mut self, step: impl FnOnce(&mut Detectors, &mut Findings)) {
+        let before = self.findings.notes.len();
+        step(&mut self.detectors, &mut self.findings);
+        let found = self.findings.notes.iter_mut().skip(before);
+        found.for_each(|note| note.ticks = self.place.1);
+    }
+
+    /// Forgets services of which a deletion means everything, and what was found out about them and is in no head yet.
+    fn forget(&mut self, deletion: &Deletion) {
+        self.detectors.forget(deletion);
+        let is_meant = |note: &Note| deletion.means_all_of(&note.service, Timestamp(note.from));
+        self.findings.notes.retain(|note| !is_meant(note));
     }
 
     /// Keeps what is known at the end of a head.

@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::detection::{PatternCounts, ServiceWindow};
+use insighthub_model::query::{Expression, Query};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{Level, LogId, Scores, Timestamp};
+use insighthub_storage::query::Conditions;
 
 use super::*;
 use crate::detection::notes::told;
@@ -42,7 +44,7 @@ fn batch(offsets: std::ops::Range<u64>) -> Arc<StoredBatch> {
 fn tick(number: u64) -> Tick {
     let next_offset = (number + 1) * RECORDS_PER_TICK;
     let now = Timestamp((START_SECS + next_offset as i64 * SECS_PER_RECORD) * NANOS_PER_SEC);
-    Tick { number, next_offset, now }
+    Tick { number, next_offset, event: TickEvent::Now(now) }
 }
 
 fn batches(offsets: std::ops::Range<u64>, rows: u64) -> Vec<Arc<StoredBatch>> {
@@ -165,4 +167,21 @@ fn an_older_view_is_refused_and_recent_notes_are_those_of_no_block() {
     assert!(watch.catch_up(&unsealed(2_000, 10, 1, 0, &all[0].detectors)));
     assert_eq!(before - watch.recent_notes().len(), all[0].notes.len());
     assert!(!watch.catch_up(&early));
+}
+
+#[test]
+fn a_service_that_is_deleted_is_forgotten_with_what_was_found_out() {
+    let query = Query { filter: Expression::field_is("service", "auth"), stages: Vec::new() };
+    let conditions = Conditions { query, ..Conditions::default() };
+    let deleted = TickEvent::Deleted(Deletion { id: 1, conditions });
+    let mut view = unsealed(1_400, 10, 0, 0, &Bytes::new());
+    let mut watch = Watch::new(PARTITION);
+    assert!(watch.catch_up(&view));
+    let of_auth = |notes: &[Note]| notes.iter().filter(|note| note.service == "auth").count();
+    assert!(of_auth(&watch.recent_notes()) > 10 && watch.status().services == 2);
+    let number = view.ticks.len() as u64;
+    view.ticks.push(Tick { number, next_offset: 1_400, event: deleted });
+    assert!(watch.catch_up(&view));
+    assert_eq!((of_auth(&watch.recent_notes()), watch.status().services), (0, 1));
+    assert!(!watch.recent_notes().is_empty());
 }

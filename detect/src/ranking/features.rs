@@ -63,7 +63,7 @@ impl EpisodeFeatures {
     }
 
     /// Missing values are 0; what is not finite is 0, so that no comparison depends on it.
-    pub(super) fn from_values(from: &[f64]) -> EpisodeFeatures {
+    pub fn from_values(from: &[f64]) -> EpisodeFeatures {
         let mut values = [0.0; FEATURES];
         for (to, from) in values.iter_mut().zip(from).filter(|(_, from)| from.is_finite()) {
             *to = *from;

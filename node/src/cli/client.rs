@@ -167,6 +167,15 @@ impl Client {
         self.addresses.change();
     }
 
+    /// A path of these names, whatever stands in them.
+    pub(crate) fn path(&self, names: &[&str]) -> Result<String, CliError> {
+        let mut url = self.url("/")?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(names);
+        }
+        Ok(url.path().to_owned())
+    }
+
     fn url(&self, path: &str) -> Result<Url, CliError> {
         let joined = self.addresses.current().join(path);
         joined.map_err(|error| CliError::Argument(format!("{path:?} is no path: {error}")))

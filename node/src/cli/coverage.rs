@@ -42,17 +42,20 @@ impl Coverage {
     /// The same of what is no record; `more` stands at the end.
     pub(crate) fn sentence_of(&self, shown: u64, what: Noun, more: &str) -> String {
         let noun = if shown == 1 { what.one } else { what.many };
-        let complete = match (self.complete, self.stale) {
-            (true, false) => "complete",
-            (false, _) => "INCOMPLETE: some partitions did not answer, records may be missing",
-            (true, true) => {
-                "STALE: no leader confirmed that these are all, the newest records may be missing"
-            }
-        };
+        let complete = completeness(self.complete, self.stale);
         format!(
             "{shown} {noun} in {:.1} ms; {} of {} partitions, {} records scanned, {complete}{more}",
             self.elapsed_ms, self.partitions_answered, self.partitions, self.scanned_records
         )
+    }
+}
+
+/// What an answer lacks, in words.
+pub(crate) fn completeness(complete: bool, stale: bool) -> &'static str {
+    match (complete, stale) {
+        (true, false) => "complete",
+        (false, _) => "INCOMPLETE: some partitions did not answer, records may be missing",
+        (true, true) => "STALE: no leader confirmed that these are all, the newest records may be missing",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows a node only by its HTTP and WebSocket interface, like any other client.
 
 mod addresses;
+mod anomalies;
 mod asking;
 mod backup;
 mod bench;
@@ -64,6 +65,7 @@ pub enum Command {
 pub enum ClientCommand {
     Query(query::QueryArgs),
     Explore(explore::ExploreArgs),
+    Anomalies(anomalies::AnomaliesArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
     Retention(retention::RetentionArgs),
@@ -95,6 +97,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
     match command {
         ClientCommand::Query(args) => query::run(args).await,
         ClientCommand::Explore(args) => explore::run(args).await,
+        ClientCommand::Anomalies(args) => anomalies::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
         ClientCommand::Retention(args) => retention::run(args).await,

@@ -1,6 +1,7 @@
 //! The HTTP edge: one file per resource, each with its `router()`.
 
 mod aggregates;
+mod anomalies;
 mod backup;
 mod body;
 mod caller;
@@ -94,6 +95,7 @@ pub fn router(node: AppState) -> Router {
         .merge(explore::router())
         .merge(tail::router())
         .merge(aggregates::router())
+        .merge(anomalies::router())
         .merge(dead_letters::router())
         .merge(cluster::router())
         .merge(membership::router())

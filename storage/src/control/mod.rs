@@ -1,10 +1,11 @@
-//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions. Pure: same commands,
-//! same state.
+//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, verdicts on
+//! episodes. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
 mod deletions;
 mod topology;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
+pub use verdicts::{KeptVerdict, SayVerdict, VerdictEntry, Verdicts};
 
 use crate::codec;
 use crate::raft::NodeId;
@@ -36,6 +38,7 @@ pub enum ControlCommand {
     Topology(TopologyCommand),
     SetRetention(Retention),
     Deletion(DeletionCommand),
+    SayVerdict(SayVerdict),
 }
 
 /// What a control command answers.
@@ -91,6 +94,7 @@ pub struct ControlState {
     #[serde(with = "codec::shared")]
     pub retention: Arc<Retention>,
     pub deletions: Deletions,
+    pub verdicts: Verdicts,
 }
 
 impl ControlState {
@@ -119,6 +123,7 @@ impl ControlState {
             ControlCommand::Topology(command) => return self.topology.apply(command),
             ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
             ControlCommand::Deletion(command) => return self.deletions.apply(command),
+            ControlCommand::SayVerdict(command) => return self.verdicts.apply(command),
         }
         ControlReply::Done
     }

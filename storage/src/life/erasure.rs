@@ -1,11 +1,12 @@
 //! A deletion by query as a partition keeps it until no file holds what it hides.
 
-use insighthub_model::Offset;
 use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::{Offset, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::letter_source::source_of_letter;
+use super::letter_source::{source_of_letter, source_of_service};
 use crate::column_source::{ColumnError, ColumnSource};
+use crate::note::Note;
 use crate::query::{Conditions, Filter, FilterError};
 
 /// What is to be deleted.
@@ -14,6 +15,14 @@ pub struct Deletion {
     /// Given by the control group, ascending; asking again under the same id changes nothing.
     pub id: u64,
     pub conditions: Conditions,
+}
+
+impl Deletion {
+    /// Whether it means every record of a service at this time, whatever else the record says.
+    pub fn means_all_of(&self, service: &str, at: Timestamp) -> bool {
+        let means_all = |filter: Filter| filter.matches(&source_of_service(service, at));
+        Filter::new(&self.conditions).is_ok_and(|filter| means_all(filter).is_ok_and(|rows| !rows.is_empty()))
+    }
 }
 
 /// A deletion in force: records and dead letters stored before it that match are hidden.
@@ -25,6 +34,8 @@ pub struct Erasure {
     /// Records from this offset on came later.
     below: Offset,
     letters_below: u64,
+    /// The number of its own tick: what was found out later is not meant.
+    tick: u64,
 }
 
 /// The form in a snapshot.
@@ -33,21 +44,26 @@ pub(crate) struct StoredErasure {
     deletion: Deletion,
     below: Offset,
     letters_below: u64,
+    tick: u64,
 }
 
 impl Erasure {
-    pub(crate) fn new(deletion: Deletion, below: Offset, letters_below: u64) -> Result<Erasure, FilterError> {
+    /// Of what lies below an offset and a dead letter, and was found out before a tick.
+    pub(crate) fn new(
+        deletion: Deletion,
+        (below, letters_below, tick): (Offset, u64, u64),
+    ) -> Result<Erasure, FilterError> {
         let filter = Filter::new(&deletion.conditions)?;
-        Ok(Erasure { id: deletion.id, conditions: deletion.conditions, filter, below, letters_below })
+        Ok(Erasure { id: deletion.id, conditions: deletion.conditions, filter, below, letters_below, tick })
     }
 
     pub(crate) fn to_stored(&self) -> StoredErasure {
         let deletion = Deletion { id: self.id, conditions: self.conditions.clone() };
-        StoredErasure { deletion, below: self.below, letters_below: self.letters_below }
+        StoredErasure { deletion, below: self.below, letters_below: self.letters_below, tick: self.tick }
     }
 
     pub(crate) fn from_stored(stored: StoredErasure) -> Result<Erasure, FilterError> {
-        Erasure::new(stored.deletion, stored.below, stored.letters_below)
+        Erasure::new(stored.deletion, (stored.below, stored.letters_below, stored.tick))
     }
 
     /// Nothing below these ends is outside of blocks any more.
@@ -71,6 +87,16 @@ impl Erasure {
             rows.retain(|row| offsets.get(*row as usize).is_some_and(|offset| *offset < self.below));
         }
         Ok(rows)
+    }
+
+    /// Whether it hides what was found out of records before it: it means all records of that service and time.
+    pub(crate) fn hides_note(&self, note: &Note) -> bool {
+        let means_all = || {
+            self.filter
+                .matches(&source_of_service(&note.service, Timestamp(note.from)))
+                .is_ok_and(|rows| !rows.is_empty())
+        };
+        note.ticks <= self.tick && means_all()
     }
 
     /// Whether it hides a dead letter: it came before and, read as a record whose message it is, matches.

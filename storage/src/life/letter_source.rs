@@ -1,10 +1,10 @@
-//! A dead letter as a source of one row, so that a deletion's conditions are asked of it as of a record.
+//! A dead letter, or a service, as a source of one row, so that a deletion's conditions are asked of it as of a record.
 
 use std::sync::Arc;
 
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::{FieldValue, Level, LogId, PartitionId, Scores};
+use insighthub_model::{FieldValue, Level, LogId, PartitionId, Scores, Timestamp};
 
 use crate::stored_batch::StoredBatch;
 
@@ -32,9 +32,27 @@ pub(super) fn source_of_letter(letter: &DeadLetter) -> StoredBatch {
         latency_ms: None,
         raw_bytes: 0,
     });
+    source(builder, letter.received_at)
+}
+
+/// A record of a service that says nothing else.
+pub(super) fn source_of_service(service: &str, at: Timestamp) -> StoredBatch {
+    let mut builder = BatchBuilder::default();
+    builder.record().finish(FixedFields {
+        service,
+        timestamp: at,
+        level: Level::Info,
+        message: "",
+        latency_ms: None,
+        raw_bytes: 0,
+    });
+    source(builder, at)
+}
+
+fn source(mut builder: BatchBuilder, at: Timestamp) -> StoredBatch {
     StoredBatch::new(
         LogId { partition: PartitionId(0), offset: 0 },
-        vec![letter.received_at.0],
+        vec![at.0],
         Arc::new(builder.take()),
         Arc::new(Scores::default()),
     )

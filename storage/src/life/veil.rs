@@ -61,6 +61,7 @@ impl Veil {
 
     pub(crate) fn keeps_note(&self, note: &Note) -> bool {
         note.to >= self.horizon.kept_from(&note.service)
+            && !self.erasures.iter().any(|erasure| erasure.hides_note(note))
     }
 
     /// What a block that is written from these sources and letters is written without, and how much of it each deletion

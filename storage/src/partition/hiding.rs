@@ -8,6 +8,7 @@ use insighthub_model::{LogId, Record, RecordBatch, Scores, Timestamp};
 use super::PartitionState;
 use crate::command::Applied;
 use crate::life::{Deletion, Erasure, Expiry, Veil};
+use crate::sealed_head::TickEvent;
 use crate::stored_batch::StoredBatch;
 
 /// Deletions in force at once: each is asked of every query until its records are gone.
@@ -36,7 +37,8 @@ impl PartitionState {
             return Applied::Deleting(false);
         }
         let id = deletion.id;
-        match Erasure::new(deletion, self.next_offset, self.next_dead_letter) {
+        let ends = (self.next_offset, self.next_dead_letter, self.next_tick);
+        match Erasure::new(deletion.clone(), ends) {
             Ok(erasure) => self.erasures.push(Arc::new(erasure)),
             // Asked of the same program before it was proposed.
             Err(error) => {
@@ -44,6 +46,7 @@ impl PartitionState {
                 return Applied::Deleting(false);
             }
         }
+        self.push_tick(TickEvent::Deleted(deletion));
         self.deleted_below = self.next_offset;
         self.known_deletions.insert(id);
         if self.known_deletions.len() > KNOWN_MAX {

@@ -68,16 +68,14 @@ impl PartitionReplica {
     /// Notes in the order and number asked for. Blocks the thread.
     pub fn notes(&self, filter: &NoteFilter) -> Result<Vec<(PartitionId, Note)>, ColumnError> {
         loop {
-            let (unsealed, blocks, horizon) = {
+            let (unsealed, blocks, veil) = {
                 let inner = self.inner.read();
                 let blocks: Vec<_> = inner.blocks.iter().filter_map(|block| block.reader.clone()).collect();
-                (inner.unsealed(self.partition), blocks, Arc::clone(&inner.state.horizon))
+                (inner.unsealed(self.partition), blocks, inner.veil())
             };
             // Somebody has seen a newer seal: so do we, when we look again.
             let Some(recent) = self.world.observer.recent_notes(&unsealed) else { continue };
-            let is_wanted = |note: &Note| {
-                filter.matches(self.partition, note) && note.to >= horizon.kept_from(&note.service)
-            };
+            let is_wanted = |note: &Note| filter.matches(self.partition, note) && veil.keeps_note(note);
             let mut found: Vec<_> = recent.into_iter().filter(is_wanted).collect();
             for block in blocks {
                 if block.may_have_notes(filter.from, filter.to) {

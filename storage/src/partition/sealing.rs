@@ -58,7 +58,8 @@ impl PartitionReplica {
         let fs = self.world.fs.as_ref();
         let sources = head.batches.iter().map(|batch| batch.as_ref() as &dyn ColumnSource);
         let (omitted, erased) = veil.omitted(sources, &head.dead_letters).map_err(BlockError::Column)?;
-        let folded = self.world.observer.fold(&self.unsealed(), head);
+        let mut folded = self.world.observer.fold(&self.unsealed(), head);
+        folded.notes.retain(|note| veil.keeps_note(note));
         let meta = write_block_with(fs, &self.directory, head, &folded.notes, &omitted)?;
         let block = open_block(&self.world, &self.directory, meta)?;
         let _gate = self.index_gate.write();

@@ -15,7 +15,7 @@ use super::{Head, Producers, Verdict};
 use crate::block::BlockId;
 use crate::command::{Append, Applied, Chunk, ChunkOutcome, Command, PlanSpread};
 use crate::life::{Erasure, Horizon, StoredErasure};
-use crate::sealed_head::{SealedHead, Tick};
+use crate::sealed_head::{SealedHead, Tick, TickEvent};
 use crate::stored_batch::StoredBatch;
 
 /// Above this many distinct services a head is frozen by the entry that brought them, whoever proposes
@@ -203,11 +203,15 @@ impl PartitionState {
     }
 
     fn tick(&mut self, index: u64, now: Timestamp) -> (Applied, Effects) {
-        self.head.ticks.push(Tick { number: self.next_tick, next_offset: self.next_offset, now });
-        self.next_tick += 1;
+        self.push_tick(TickEvent::Now(now));
         // Nobody seals where no records come: the log must not grow for ever.
         let sealed = if self.head.ticks.len() >= TICKS_MAX { self.seal(index).1.sealed } else { None };
         (Applied::Nothing, Effects { sealed, ..Effects::default() })
+    }
+
+    pub(super) fn push_tick(&mut self, event: TickEvent) {
+        self.head.ticks.push(Tick { number: self.next_tick, next_offset: self.next_offset, event });
+        self.next_tick += 1;
     }
 
     fn seal(&mut self, index: u64) -> (Applied, Effects) {

@@ -148,6 +148,9 @@ fn holds_deleted(block: &BlockReader, erasure: &Erasure) -> Result<bool, ColumnE
     if !erasure.rows(block)?.is_empty() {
         return Ok(true);
     }
+    if block.notes()?.iter().any(|note| erasure.hides_note(note)) {
+        return Ok(true);
+    }
     if !block.has_dead_letters() {
         return Ok(false);
     }

@@ -141,8 +141,8 @@ pub(crate) struct PlainList {
     pub(crate) next_offset: u64,
     pub(crate) next_letter: u64,
     expiries: Vec<Expiry>,
-    /// Minute and next offset.
-    ticks: Vec<(i64, u64)>,
+    /// Minute and next offset; `None` for deletions, and for what they took.
+    ticks: Vec<Option<(i64, u64)>>,
 }
 
 impl PlainList {
@@ -188,6 +188,16 @@ impl PlainList {
         for letter in &mut self.letters {
             letter.is_gone |= wanted.accepts_letter(letter);
         }
+        // What is meant of a service as a whole takes along what was noted of it.
+        let deletion = wanted.deletion(0);
+        for (number, tick) in self.ticks.iter_mut().enumerate() {
+            let minute = tick.filter(|(minute, _)| {
+                let at = Timestamp::from_minute(FIRST_MINUTE + minute);
+                !deletion.means_all_of(SERVICES[number % SERVICES.len()], at)
+            });
+            *tick = minute;
+        }
+        self.ticks.push(None);
     }
 
     pub(crate) fn minutes(&self) -> BTreeMap<MinuteKey, MinuteAggregate> {
@@ -205,7 +215,7 @@ impl PlainList {
 
     /// The clock says this minute.
     pub(crate) fn tick(&mut self, minute: i64) {
-        self.ticks.push((minute, self.next_offset));
+        self.ticks.push(Some((minute, self.next_offset)));
     }
 
     /// Number and offset of the ticks that are young enough for the service they are noted for.
@@ -213,8 +223,9 @@ impl PlainList {
         let first: Vec<i64> = SERVICES.iter().map(|service| self.first_minute(service)).collect();
         let ticks = (0u64..).zip(&self.ticks);
         ticks
+            .filter_map(|(number, tick)| Some((number, (*tick)?)))
             .filter(|(number, (minute, _))| FIRST_MINUTE + minute >= first[*number as usize % SERVICES.len()])
-            .map(|(number, (_, offset))| (number, *offset))
+            .map(|(number, (_, offset))| (number, offset))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use insighthub_model::PartitionId;
+use insighthub_model::{PartitionId, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::block::{BlockCache, BlockMeta};
 use insighthub_storage::command::Command;
@@ -19,7 +19,7 @@ use insighthub_storage::partition::{
     ApplyObserver, Folded, PartitionReplica, ReplicaWorld, Scrubbed, Sealer, Unsealed,
 };
 use insighthub_storage::raft::{Membership, RaftLogId};
-use insighthub_storage::sealed_head::{SealedHead, Tick};
+use insighthub_storage::sealed_head::{SealedHead, Tick, TickEvent};
 use insighthub_storage::snapshot::{Snapshot, StoredSnapshot};
 use openraft::CommittedLeaderId;
 use tempfile::TempDir;
@@ -33,11 +33,25 @@ pub(crate) const RETRIES_WITHIN: Duration = Duration::from_secs(3);
 
 const NOTE: u8 = 1;
 
-/// What is noted of a tick: where in the log it was.
-fn note(tick: &Tick) -> Note {
+/// Notes of moments, but for those that are deleted behind them.
+fn noted<'a>(ticks: impl Iterator<Item = &'a Tick>) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    for tick in ticks {
+        match &tick.event {
+            TickEvent::Now(now) => notes.push(note(tick, *now)),
+            TickEvent::Deleted(deletion) => {
+                notes.retain(|note| !deletion.means_all_of(&note.service, Timestamp(note.from)));
+            }
+        }
+    }
+    notes
+}
+
+/// What is noted of a moment: where in the log it was.
+fn note(tick: &Tick, now: Timestamp) -> Note {
     let service = SERVICES[tick.number as usize % SERVICES.len()].to_owned();
     let bytes = [tick.number.to_le_bytes(), tick.next_offset.to_le_bytes()].concat();
-    Note { kind: NOTE, service, from: tick.now.0, to: tick.now.0, bytes }
+    Note { kind: NOTE, service, ticks: tick.number + 1, from: now.0, to: now.0, bytes }
 }
 
 #[derive(Debug)]
@@ -50,7 +64,7 @@ impl ApplyObserver for HashesRecords {
     fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded {
         let mut hash = DefaultHasher::new();
         before.detectors.hash(&mut hash);
-        head.ticks.iter().for_each(|tick| (tick.number, tick.next_offset, tick.now.0).hash(&mut hash));
+        head.ticks.iter().for_each(|tick| format!("{tick:?}").hash(&mut hash));
         for batch in &head.batches {
             for row in 0..batch.len() {
                 let record = batch.record(row).unwrap();
@@ -58,14 +72,14 @@ impl ApplyObserver for HashesRecords {
                 record.latency_ms.map(f64::to_bits).hash(&mut hash);
             }
         }
-        let mut notes: Vec<Note> = head.ticks.iter().map(note).collect();
+        let mut notes = noted(head.ticks.iter());
         notes.sort_unstable();
         Folded { detectors: Bytes::copy_from_slice(&hash.finish().to_le_bytes()), notes }
     }
 
     fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
         let frozen = unsealed.frozen.iter().flat_map(|head| &head.ticks);
-        Some(frozen.chain(&unsealed.ticks).map(note).collect())
+        Some(noted(frozen.chain(&unsealed.ticks)))
     }
 }
 

@@ -1,6 +1,10 @@
 //! `insighthub demo`: sends the traffic of an invented shop, so that every screen has something to show.
 
+mod deploys;
+#[cfg(test)]
+mod detection_tests;
 mod incident;
+mod nightly;
 mod record;
 mod request;
 mod sender;
@@ -9,15 +13,17 @@ mod shop;
 mod stack_trace;
 mod traffic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use insighthub_model::Timestamp;
 use insighthub_model::clock::Clock;
 
+use self::incident::args::IncidentArgs;
 use self::sender::Sender;
 use self::set::args::SetArgs;
+use self::set::file::{Written, write_lines_to};
 use self::set::{RecordSet, SetPlan};
 use self::traffic::Traffic;
 use super::bench::{Target, send_set};
@@ -34,20 +40,28 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// A batch is cut at this many records, for when the past is filled in.
 const BATCH_RECORDS_MAX: usize = 2_000;
 
-/// Send realistic traffic: a web shop of six services.
+/// Send realistic traffic: a web shop of seven services.
 ///
-/// Traces cross services, latencies are log-normal and follow the day, deploys are announced, and
-/// every two minutes or so something goes wrong for 30 to 60 seconds: Stripe times out, a database
-/// pool runs dry, queries turn slow, or a service falls silent.
+/// Traces cross services, latencies are log-normal, and the shop has its day: most visitors in the afternoon,
+/// deploys in working hours, a run of reports every night at two (UTC). Now and then something goes wrong for some
+/// minutes: the first time three to five minutes after the start, then about twice an hour; in the past, every few
+/// hours. With --incident you say what and when. The detectors know a service after a day: begin with --backfill 48h.
+/// Its records have the rate of the live ones, as a jump of the rate would be an incident by itself.
 ///
 /// With --records it makes a set of exactly so many records instead: one day of twelve services, the
 /// same bytes for the same seed. It goes to the node as fast as that takes it, or with --file to a file.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("span").args(["records", "backfill"])))]
+#[command(group(ArgGroup::new("closed").args(["records", "file"]).multiple(true)))]
+#[command(mut_arg("until", |until| until.requires("closed")))]
 #[command(after_long_help = "Examples:
   insighthub demo                              40 records a second until Ctrl-C
-  insighthub demo --rate 500 --duration 10m
-  insighthub demo --backfill 6h                fill the last six hours first
+  insighthub demo --rate 10 --backfill 48h     fill the last two days first: the detectors are warm, then live
+  insighthub demo --rate 500 --duration 10m --no-incidents
+  insighthub demo --backfill 48h --incident latency-spike@+2m,silence@+20m      what goes wrong, and when
   insighthub demo --seed 7 --duration 1m       the same shop each time
+  insighthub demo --backfill 7d --rate 2 --file week.ndjson.gz --until 2026-01-31 --incident error-burst@-1h
+                                               a week for `insighthub score`, an incident in its last hour
   insighthub demo --records 1000000            send a day of a million records, over 4 connections
   insighthub demo --records 5000000 --seed 1 --file day.ndjson      write it instead; also .gz and .zst
   insighthub demo --records 1000 --file - | jq .message
@@ -59,21 +73,24 @@ pub struct DemoArgs {
     rate: f64,
 
     /// Stop after this time; without it the demo runs until Ctrl-C.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "records")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "closed")]
     duration: Option<Duration>,
 
-    /// First send the traffic of this much time before now, as fast as the node takes it.
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration, conflicts_with = "records")]
-    backfill: Duration,
+    /// First send the traffic of this much time before now, as fast as the node takes it; with --file all there is.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    backfill: Option<Duration>,
 
-    /// The same seed tells the same story [default: 1 for a set, else another each time].
+    /// The same seed tells the same story [default: 1 for a set or file, else another each time].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Write the set as NDJSON to this file instead of sending it; compressed where it ends in .gz or
-    /// .zst; `-` is stdout.
-    #[arg(long, value_name = "FILE", requires = "records")]
+    /// Write the set, or the traffic of --backfill, as NDJSON to this file instead of sending it; compressed where
+    /// it ends in .gz or .zst; `-` is stdout.
+    #[arg(long, value_name = "FILE", requires = "span")]
     file: Option<PathBuf>,
+
+    #[command(flatten)]
+    incidents: IncidentArgs,
 
     #[command(flatten)]
     set: SetArgs,
@@ -95,17 +112,38 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CliError> {
         let plan = args.set.plan(records, args.seed.unwrap_or(1), started);
         return whole_set(&args, &plan).await;
     }
+    if let Some(path) = &args.file {
+        return traffic_file(&args, path, started);
+    }
     // The time makes a good seed: two demos started one after the other differ.
-    let seed = args.seed.unwrap_or(started.0.unsigned_abs());
+    let mut traffic = traffic(&args, args.seed.unwrap_or(started.0.unsigned_abs()), started)?;
     let mut sender = Sender::new(Client::new(&args.connection)?, started);
     let end = args.duration.map(|length| plus(started, length));
-    let first = Timestamp(started.0.saturating_sub(nanos(args.backfill)));
-    let mut traffic = Traffic::new(seed, args.rate, first);
     tokio::select! {
         outcome = play(&clock, &mut traffic, &mut sender, end) => outcome?,
         stopped = tokio::signal::ctrl_c() => stopped.map_err(CliError::Runtime)?,
     }
     note(&sender.progress(""));
+    Ok(())
+}
+
+/// Traffic that begins as long before `now` as the backfill says.
+fn traffic(args: &DemoArgs, seed: u64, now: Timestamp) -> Result<Traffic, CliError> {
+    let start = Timestamp(now.0.saturating_sub(nanos(args.backfill.unwrap_or_default())));
+    let incidents = args.incidents.incidents(seed, start, now)?;
+    Ok(Traffic::new(seed, args.rate, start, incidents))
+}
+
+/// Writes the traffic up to the end that was asked for.
+fn traffic_file(args: &DemoArgs, path: &Path, now: Timestamp) -> Result<(), CliError> {
+    let started = Instant::now();
+    let end = args.set.until.map_or(now, |until| until.resolve(now));
+    let mut traffic = traffic(args, args.seed.unwrap_or(1), end)?;
+    let Written { records, bytes } = write_lines_to(path, |text| traffic.next_line(end, text))?;
+    note(&format!(
+        "{records} records written, {bytes} bytes, {:.1} s; up to {end}",
+        started.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 
@@ -150,14 +188,15 @@ async fn play(
         let until = end.map_or(now, |end| end.min(now));
         loop {
             let batch = traffic.take_until(until, BATCH_RECORDS_MAX);
-            if batch.is_empty() {
-                break;
-            }
+            let Some(last) = batch.last() else { break };
             sender.send(&batch).await?;
-        }
-        if now >= next_progress {
-            note(&sender.progress(&traffic.news(now)));
-            next_progress = plus(now, PROGRESS);
+            if clock.now() >= next_progress {
+                let past = Timestamp::from_millis(last.timestamp.millis());
+                let is_past = plus(past, PROGRESS) < now;
+                let news = if is_past { format!("; filling in {past}") } else { traffic.news(now) };
+                note(&sender.progress(&news));
+                next_progress = plus(clock.now(), PROGRESS);
+            }
         }
         if end.is_some_and(|end| now >= end) {
             return Ok(());
@@ -188,6 +227,10 @@ mod tests {
     fn what_makes_no_sense_together_is_refused() {
         for (words, complaint) in [
             (&["--file", "x.ndjson"][..], "--records"),
+            (&["--file", "x.ndjson", "--backfill", "1h", "--duration", "1m"], "--duration"),
+            (&["--until", "now"], "--file"),
+            (&["--no-incidents", "--incident", "silence@now"], "--incident"),
+            (&["--records", "10", "--no-incidents"], "--no-incidents"),
             (&["--records", "10", "--rate", "5"], "--rate"),
             (&["--records", "10", "--duration", "1m"], "--duration"),
             (&["--records", "10", "--backfill", "1h"], "--backfill"),

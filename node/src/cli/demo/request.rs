@@ -2,16 +2,16 @@
 
 use insighthub_model::{Level, Timestamp};
 
-use super::incident::Incident;
+use super::incident::{Effect, Incidents};
 use super::record::{DemoRecord, ErrorDetail, Http};
-use super::shop::{REGIONS, ROUTES, Route, Service};
-use super::stack_trace::failure;
+use super::shop::{REGIONS, ROUTES, Route, SERVICES, Service};
+use super::stack_trace::{Failure, failure, novel_failure};
 use crate::cli::prng::Prng;
 
 /// Extra DEBUG and WARN records per record of a request.
 pub(super) const SMALL_TALK_SHARE: f64 = 0.25;
 /// A failing call takes this many times as long as a good one.
-const FAILURE_LATENCY_FACTOR: f64 = 25.0;
+const FAILURE_LATENCY_FACTOR: f64 = 8.0;
 /// Calls slower than this are logged as warnings.
 const SLOW_MS: f64 = 1_500.0;
 const NANOS_PER_MS: f64 = 1e6;
@@ -19,11 +19,11 @@ const NANOS_PER_MS: f64 = 1e6;
 /// What a request needs to know of the world at its time.
 #[derive(Debug)]
 pub(super) struct World<'a> {
-    pub(super) incident: &'a Incident,
+    pub(super) incidents: &'a Incidents,
     /// Everything is slower when the shop is busy; 1 on a quiet night.
     pub(super) load_factor: f64,
     /// Minor version of each service, by its number.
-    pub(super) versions: &'a [u64; 6],
+    pub(super) versions: &'a [u64; SERVICES],
 }
 
 /// A request on its way through the shop.
@@ -31,8 +31,8 @@ struct Passage<'a> {
     world: &'a World<'a>,
     route: &'static Route,
     now: Timestamp,
-    trace_id: String,
-    user_id: u64,
+    trace_id: Option<String>,
+    user_id: Option<u64>,
     region: &'static str,
     records: Vec<DemoRecord>,
 }
@@ -41,11 +41,11 @@ struct Passage<'a> {
 pub(super) fn request(start: Timestamp, world: &World<'_>, prng: &mut Prng) -> Vec<DemoRecord> {
     let mut passage = Passage {
         world,
-        route: route(prng),
+        route: route(start, world.incidents, prng),
         now: start,
-        trace_id: format!("{:016x}{:016x}", prng.next(), prng.next()),
+        trace_id: Some(format!("{:016x}{:016x}", prng.next(), prng.next())),
         // A few users are very busy: the square of a uniform deviate leans to the small numbers.
-        user_id: 1_000 + (prng.unit().powi(2) * 5_000.0) as u64,
+        user_id: Some(1_000 + (prng.unit().powi(2) * 5_000.0) as u64),
         region: prng.pick(&REGIONS, "eu-central-1"),
         records: Vec::new(),
     };
@@ -60,38 +60,77 @@ pub(super) fn request(start: Timestamp, world: &World<'_>, prng: &mut Prng) -> V
     passage.records
 }
 
-fn route(prng: &mut Prng) -> &'static Route {
-    let total: u64 = ROUTES.iter().map(|route| route.weight).sum();
-    let mut at = prng.below(total);
+/// How much of the usual demand there is.
+pub(super) fn demand_factor(incidents: &Incidents, now: Timestamp) -> f64 {
+    let usual: u64 = ROUTES.iter().map(|route| route.weight).sum();
+    ROUTES.iter().map(|route| demand(route, incidents, now)).sum::<f64>() / usual as f64
+}
+
+fn demand(route: &Route, incidents: &Incidents, now: Timestamp) -> f64 {
+    route.weight as f64 * incidents.demand_factor(route, now)
+}
+
+fn route(now: Timestamp, incidents: &Incidents, prng: &mut Prng) -> &'static Route {
+    let total: f64 = ROUTES.iter().map(|route| demand(route, incidents, now)).sum();
+    let mut at = prng.unit() * total;
     for route in &ROUTES {
-        if at < route.weight {
+        let weight = demand(route, incidents, now);
+        if at < weight {
             return route;
         }
-        at -= route.weight;
+        at -= weight;
     }
     &ROUTES[0]
+}
+
+/// What a service logs about a job that no request asked for.
+pub(super) fn job(start: Timestamp, service: Service, world: &World<'_>, prng: &mut Prng) -> Vec<DemoRecord> {
+    let mut passage = Passage {
+        world,
+        route: &ROUTES[0],
+        now: start,
+        trace_id: None,
+        user_id: None,
+        region: "eu-central-1",
+        records: Vec::new(),
+    };
+    passage.call(service, prng);
+    passage.records
 }
 
 impl Passage<'_> {
     /// One call behind the gateway; returns the status the gateway sees.
     fn call(&mut self, service: Service, prng: &mut Prng) -> u16 {
-        let effect = self.world.incident.effect(service, self.now);
-        let fails = prng.chance(effect.error_share);
-        // A call is given up only after a wait; a bad token is refused at once.
-        let patience = if fails && service != Service::Auth { FAILURE_LATENCY_FACTOR } else { 1.0 };
-        let latency_ms = self.spend(service, effect.latency_factor.max(patience), prng);
+        let effect = self.world.incidents.effect(service, self.now);
+        let outcome = outcome(&effect, prng);
+        let failure = match outcome {
+            Outcome::Good => None,
+            Outcome::Failed => Some(failure(service, prng)),
+            Outcome::FailedAnew => Some(novel_failure(service, prng)),
+        };
+        // A call is given up only after a wait; what is refused is refused at once.
+        let patience =
+            if failure.as_ref().is_some_and(|failure| failure.waits) { FAILURE_LATENCY_FACTOR } else { 1.0 };
+        let median = service.median_ms() * effect.latency_factor.max(patience);
+        let latency_ms = self.spend(median, effect.latency_spread, effect.added_ms, prng);
         if effect.silent {
             return 502;
         }
         if prng.chance(SMALL_TALK_SHARE) {
             self.small_talk(service, prng);
         }
-        if fails {
-            self.fail(service, latency_ms, prng);
-            return if service == Service::Auth { 401 } else { 504 };
+        if prng.chance(effect.novel_warning_share) {
+            let warning = filled(service.novel_warning(), 500, prng);
+            let record = self.record(service, Level::Warn, warning, prng);
+            self.records.push(record);
         }
+        if let Some(failure) = failure {
+            return self.fail(service, latency_ms, failure, prng);
+        }
+        let is_rare = prng.chance(effect.rare_news_share);
+        let news = if is_rare { service.rare_news() } else { prng.pick(service.good_news(), "done") };
+        let news = filled(news, 100_000, prng);
         let is_slow = latency_ms > SLOW_MS;
-        let news = prng.pick(service.good_news(), "done").replace("{}", &prng.below(100_000).to_string());
         let message = if is_slow { format!("slow call: {news}, took {latency_ms} ms") } else { news };
         let level = if is_slow { Level::Warn } else { Level::Info };
         let mut record = self.record(service, level, message, prng);
@@ -102,7 +141,8 @@ impl Passage<'_> {
 
     /// The gateway's access log, written when everything else is done.
     fn answer(&mut self, start: Timestamp, status: u16, prng: &mut Prng) {
-        self.spend(Service::WebGateway, 1.0, prng);
+        let Effect { latency_spread, .. } = Effect::NONE;
+        self.spend(Service::WebGateway.median_ms(), latency_spread, 0.0, prng);
         let latency_ms = ((self.now.0 - start.0) as f64 / NANOS_PER_MS).round();
         let level = match status {
             500.. => Level::Error,
@@ -120,31 +160,34 @@ impl Passage<'_> {
         self.records.push(record);
     }
 
-    fn fail(&mut self, service: Service, latency_ms: f64, prng: &mut Prng) {
-        let failure = failure(service, latency_ms, prng);
+    /// Logs it; returns the status of a failed call.
+    fn fail(&mut self, service: Service, latency_ms: f64, failure: Failure, prng: &mut Prng) -> u16 {
+        let waited = latency_ms.round().to_string();
+        let sentence = failure.message.replace("{waited}", &waited);
         let (message, stack) = if failure.stack_in_message {
-            (format!("{}\n{}", failure.message, failure.stack), None)
+            (format!("{sentence}\n{}", failure.stack), None)
         } else {
-            (failure.message, Some(failure.stack))
+            (sentence, Some(failure.stack))
         };
         let mut record = self.record(service, Level::Error, message, prng);
         record.latency_ms = Some(latency_ms);
         record.error = Some(ErrorDetail { kind: failure.kind, stack });
         self.records.push(record);
+        if service == Service::Auth { 401 } else { 504 }
     }
 
     fn small_talk(&mut self, service: Service, prng: &mut Prng) {
-        let message = service.small_talk().replace("{}", &prng.below(500).to_string());
+        let message = filled(service.small_talk(), 500, prng);
         let level = if prng.chance(0.1) { Level::Warn } else { Level::Debug };
         let record = self.record(service, level, message, prng);
         self.records.push(record);
     }
 
-    /// Lets the time of one call pass.
-    fn spend(&mut self, service: Service, latency_factor: f64, prng: &mut Prng) -> f64 {
-        let median = service.median_ms() * self.world.load_factor * latency_factor;
+    /// Lets the time of one call pass; `median_ms` is that of a quiet night.
+    fn spend(&mut self, median_ms: f64, spread: f64, added_ms: f64, prng: &mut Prng) -> f64 {
+        let median_ms = median_ms * self.world.load_factor;
         // Nothing waits longer than the gateway's own limit of half a minute.
-        let latency_ms = prng.log_normal(median, 0.45).clamp(0.2, 30_000.0);
+        let latency_ms = (prng.log_normal(median_ms, spread) + added_ms).clamp(0.2, 30_000.0);
         let rounded = (latency_ms * 10.0).round() / 10.0;
         self.now = Timestamp(self.now.0 + (rounded * NANOS_PER_MS) as i64);
         rounded
@@ -159,8 +202,8 @@ impl Passage<'_> {
             level,
             message,
             latency_ms: None,
-            trace_id: Some(self.trace_id.clone()),
-            user_id: Some(self.user_id),
+            trace_id: self.trace_id.clone(),
+            user_id: self.user_id,
             http: None,
             error: None,
             host: format!("{}-{}", service.name(), prng.below(3) + 1),
@@ -170,22 +213,27 @@ impl Passage<'_> {
     }
 }
 
-/// The banner a service prints when a new version starts.
-pub(super) fn deploy_banner(now: Timestamp, service: Service, version: u64, prng: &mut Prng) -> DemoRecord {
-    DemoRecord {
-        timestamp: Timestamp::from_millis(now.millis()),
-        service: service.name(),
-        level: Level::Info,
-        message: format!("starting {} 1.{version}.0 (build {:07x})", service.name(), prng.below(1 << 28)),
-        latency_ms: None,
-        trace_id: None,
-        user_id: None,
-        http: None,
-        error: None,
-        host: format!("{}-{}", service.name(), prng.below(3) + 1),
-        region: prng.pick(&REGIONS, "eu-central-1"),
-        version: format!("1.{version}.0"),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Good,
+    Failed,
+    FailedAnew,
+}
+
+fn outcome(effect: &Effect, prng: &mut Prng) -> Outcome {
+    let drawn = prng.unit();
+    if drawn < effect.novel_failure_share {
+        Outcome::FailedAnew
+    } else if drawn < effect.novel_failure_share + effect.failure_share {
+        Outcome::Failed
+    } else {
+        Outcome::Good
     }
+}
+
+/// A sentence with a number below `bound` in the place of `{}`.
+fn filled(sentence: &str, bound: u64, prng: &mut Prng) -> String {
+    sentence.replace("{}", &prng.below(bound).to_string())
 }
 
 #[cfg(test)]
@@ -194,15 +242,20 @@ mod tests {
     use super::*;
 
     fn during(kind: Kind) -> Vec<DemoRecord> {
-        let incident = Incident { kind, start: Timestamp(0), end: Timestamp::MAX };
-        let world = World { incident: &incident, load_factor: 1.0, versions: &[1; 6] };
+        let mut incidents = Incidents::named(vec![kind.at(Timestamp(0))]);
+        incidents.advance(Timestamp(0));
+        let world = World { incidents: &incidents, load_factor: 1.0, versions: &[1; SERVICES] };
         let mut prng = Prng::new(3);
         (0..2_000).flat_map(|_| request(Timestamp(1_000_000), &world, &mut prng)).collect()
     }
 
+    fn count(records: &[DemoRecord], words: &str) -> usize {
+        records.iter().filter(|record| record.message.contains(words)).count()
+    }
+
     #[test]
     fn one_trace_crosses_the_services_of_a_request() {
-        let records = during(Kind::SlowQueries);
+        let records = during(Kind::LatencySpike);
         let payment = records.iter().find(|record| record.service == "payment-service").unwrap();
         let mut services: Vec<_> = records
             .iter()
@@ -214,12 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn stripe_timeouts_raise_errors_with_multi_line_traces() {
-        let records = during(Kind::StripeTimeouts);
-        let payments: Vec<_> = records.iter().filter(|record| record.service == "payment-service").collect();
-        let errors = payments.iter().filter(|record| record.level == Level::Error).count();
-        assert!(errors * 2 > payments.len() / 2, "{errors} of {}", payments.len());
-        assert!(payments.iter().any(|record| record.message.contains("Stripe timeout") && record.message.contains("\n\tat ")));
+    fn declined_payments_raise_old_errors_and_a_new_one() {
+        let (calm, burst) = (during(Kind::LatencySpike), during(Kind::ErrorBurst));
+        assert_eq!(count(&calm, "does not match account currency"), 0);
+        let payments = burst.iter().filter(|record| record.service == "payment-service").count();
+        let (old, new) = (count(&burst, "Stripe timeout"), count(&burst, "does not match account currency"));
+        assert!(old * 30 > payments && new * 20 > payments, "{old} old and {new} new of {payments}");
+        assert!(burst.iter().any(|record| {
+            record.message.contains("Stripe timeout") && record.message.contains("\n\tat ")
+        }));
     }
 
     #[test]
@@ -227,5 +283,29 @@ mod tests {
         let records = during(Kind::Silence);
         assert!(records.iter().all(|record| record.service != "auth"));
         assert!(records.iter().any(|record| record.message.contains("connection refused")));
+    }
+
+    #[test]
+    fn messages_are_new_or_more_frequent_in_their_incidents_only() {
+        let calm = during(Kind::LatencySpike);
+        assert_eq!(count(&calm, "falling back to table"), 0);
+        assert!(count(&during(Kind::NewMessage), "falling back to table") > 8);
+        let (before, after) = (
+            count(&calm, "read from the replica"),
+            count(&during(Kind::MessageShift), "read from the replica"),
+        );
+        assert!(after > 20 * before && before > 0, "{before} and {after}");
+    }
+
+    #[test]
+    fn demand_falls_and_rises() {
+        let of = |kind: Kind, service: &str| {
+            during(kind).iter().filter(|record| record.service == service).count()
+        };
+        assert!(of(Kind::TrafficDrop, "checkout") * 8 < of(Kind::LatencySpike, "checkout"));
+        let mut incidents = Incidents::named(vec![Kind::TrafficSurge.at(Timestamp(0))]);
+        assert_eq!(demand_factor(&incidents, Timestamp(0)), 1.0);
+        incidents.advance(Timestamp(0));
+        assert!((1.9..2.1).contains(&demand_factor(&incidents, Timestamp(0))));
     }
 }

@@ -10,16 +10,21 @@ pub(super) enum Service {
     Inventory,
     Checkout,
     Payment,
+    Reports,
 }
 
+/// How many there are.
+pub(super) const SERVICES: usize = 7;
+
 impl Service {
-    pub(super) const ALL: [Service; 6] = [
+    pub(super) const ALL: [Service; SERVICES] = [
         Service::WebGateway,
         Service::Auth,
         Service::Search,
         Service::Inventory,
         Service::Checkout,
         Service::Payment,
+        Service::Reports,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -30,6 +35,7 @@ impl Service {
             Service::Inventory => "inventory",
             Service::Checkout => "checkout",
             Service::Payment => "payment-service",
+            Service::Reports => "reports",
         }
     }
 
@@ -42,6 +48,7 @@ impl Service {
             Service::Inventory => 18.0,
             Service::Checkout => 60.0,
             Service::Payment => 240.0,
+            Service::Reports => 300.0,
         }
     }
 
@@ -54,6 +61,33 @@ impl Service {
             Service::Inventory => &["stock level read for sku {}", "reserved 1 unit of sku {}"],
             Service::Checkout => &["order {} placed", "cart {} priced"],
             Service::Payment => &["charge {} captured", "charge {} authorized by Stripe"],
+            Service::Reports => &["report of merchant {} written", "ledger of merchant {} balanced"],
+        }
+    }
+
+    /// What it logs instead about one call in a hundred.
+    pub(super) fn rare_news(self) -> &'static str {
+        match self {
+            Service::WebGateway => "request completed from the edge cache",
+            Service::Auth => "password of user {} is older than a year",
+            Service::Search => "no hits, {} suggestions offered",
+            Service::Inventory => "stock of sku {} read from the replica",
+            Service::Checkout => "cart {} priced without its coupon",
+            Service::Payment => "charge {} needed a second factor",
+            Service::Reports => "report of merchant {} has no sales",
+        }
+    }
+
+    /// The warning of an incident; no ordinary day has it.
+    pub(super) fn novel_warning(self) -> &'static str {
+        match self {
+            Service::WebGateway => "certificate of upstream {} expires today",
+            Service::Auth => "clock of host {} is ahead of its peers",
+            Service::Search => "index shard {} has become read-only",
+            Service::Inventory => "warehouse {} reports a negative stock",
+            Service::Checkout => "tax service gave no rates, falling back to table {}",
+            Service::Payment => "webhook {} arrived twice",
+            Service::Reports => "disk of the report store is {} % full",
         }
     }
 
@@ -66,6 +100,7 @@ impl Service {
             Service::Inventory => "cache miss for sku {}",
             Service::Checkout => "price rules evaluated in {} ms",
             Service::Payment => "retrying Stripe call, attempt 2, idempotency key {}",
+            Service::Reports => "job queue polled, {} waiting",
         }
     }
 }

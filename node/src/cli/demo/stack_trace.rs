@@ -6,35 +6,24 @@ use crate::cli::prng::Prng;
 /// Why a call failed: the sentence, the type of the error, and its trace.
 #[derive(Debug)]
 pub(super) struct Failure {
+    /// `{waited}` stands for the milliseconds the call took.
     pub(super) message: String,
     pub(super) kind: &'static str,
     pub(super) stack: String,
     /// Java's loggers print the trace below the message; others log it beside it.
     pub(super) stack_in_message: bool,
+    /// It was given up after a wait.
+    pub(super) waits: bool,
 }
 
-pub(super) fn failure(service: Service, latency_ms: f64, prng: &mut Prng) -> Failure {
+/// How calls fail on any day.
+pub(super) fn failure(service: Service, prng: &mut Prng) -> Failure {
     let number = prng.below(90_000) + 10_000;
-    let waited = latency_ms.round();
     match service {
-        Service::Payment => Failure {
-            message: format!("Stripe timeout after {waited} ms: charge ch_{number} is not confirmed"),
-            kind: "StripeTimeoutException",
-            stack: java(
-                "com.shop.payment.StripeTimeoutException: Read timed out",
-                &[
-                    "payment.StripeGateway.capture",
-                    "payment.ChargeService.charge",
-                    "payment.ChargeController.post",
-                ],
-                "java.net.SocketTimeoutException: Read timed out",
-                prng,
-            ),
-            stack_in_message: true,
-        },
+        Service::Payment => payment_failure(number, prng),
         Service::Inventory => Failure {
             message: format!(
-                "HikariPool-1 - Connection is not available, request timed out after {waited}ms (total=20, active=20, idle=0, waiting={})",
+                "HikariPool-1 - Connection is not available, request timed out after {{waited}}ms (total=20, active=20, idle=0, waiting={})",
                 prng.below(60) + 3
             ),
             kind: "SQLTransientConnectionException",
@@ -49,34 +38,89 @@ pub(super) fn failure(service: Service, latency_ms: f64, prng: &mut Prng) -> Fai
                 prng,
             ),
             stack_in_message: true,
+            waits: true,
         },
         Service::Search => Failure {
-            message: format!(
-                "query took {waited} ms and was cancelled: SELECT id FROM products WHERE name % ?"
-            ),
+            message: "query took {waited} ms and was cancelled: SELECT id FROM products WHERE name % ?"
+                .to_owned(),
             kind: "QueryCanceledError",
             stack: python(prng),
             stack_in_message: false,
+            waits: true,
         },
         Service::Auth => Failure {
             message: format!("token of user {number} refused: signature does not match"),
             kind: "InvalidSignature",
             stack: python(prng),
             stack_in_message: false,
+            waits: false,
         },
         Service::Checkout => Failure {
             message: format!("order {number} failed: payment-service answered 504"),
             kind: "UpstreamError",
             stack: go(prng),
             stack_in_message: false,
+            waits: true,
+        },
+        Service::Reports => Failure {
+            message: format!("report {number} given up after {{waited}} ms: the ledger is locked"),
+            kind: "LedgerLocked",
+            stack: python(prng),
+            stack_in_message: false,
+            waits: true,
         },
         Service::WebGateway => Failure {
-            message: format!("upstream closed the connection after {waited} ms"),
+            message: "upstream closed the connection after {waited} ms".to_owned(),
             kind: "UpstreamError",
             stack: go(prng),
             stack_in_message: false,
+            waits: true,
         },
     }
+}
+
+/// Payments fail in five ways, one of them after a wait.
+fn payment_failure(number: u64, prng: &mut Prng) -> Failure {
+    let (message, kind) = match prng.below(5) {
+        0 => (format!("issuer of the card refused charge ch_{number}"), "CardDeclined"),
+        1 => (format!("no answer from the fraud check for charge ch_{number}"), "FraudCheckMissing"),
+        2 => (format!("wallet wal_{} does not cover charge ch_{number}", prng.below(5_000)), "WalletEmpty"),
+        3 => (format!("another session has written the entry of charge ch_{number}"), "LedgerConflict"),
+        _ => return stripe_timeout(number, prng),
+    };
+    Failure { message, kind, stack: python(prng), stack_in_message: false, waits: false }
+}
+
+fn stripe_timeout(number: u64, prng: &mut Prng) -> Failure {
+    Failure {
+        message: format!("Stripe timeout after {{waited}} ms: charge ch_{number} is not confirmed"),
+        kind: "StripeTimeoutException",
+        stack: java(
+            "com.shop.payment.StripeTimeoutException: Read timed out",
+            &[
+                "payment.StripeGateway.capture",
+                "payment.ChargeService.charge",
+                "payment.ChargeController.post",
+            ],
+            "java.net.SocketTimeoutException: Read timed out",
+            prng,
+        ),
+        stack_in_message: true,
+        waits: true,
+    }
+}
+
+/// How calls fail in an incident and on no ordinary day.
+pub(super) fn novel_failure(service: Service, prng: &mut Prng) -> Failure {
+    let number = prng.below(90_000) + 10_000;
+    let (message, kind) = match service {
+        Service::Payment => (
+            format!("charge ch_{number} declined: currency EUR does not match account currency USD"),
+            "CurrencyMismatch",
+        ),
+        _ => (format!("request {number} refused: {} has the wrong schema", service.name()), "SchemaMismatch"),
+    };
+    Failure { message, kind, stack: python(prng), stack_in_message: false, waits: false }
 }
 
 fn java(headline: &str, frames: &[&str], cause: &str, prng: &mut Prng) -> String {

@@ -1,4 +1,4 @@
-//! The stream of records over time: arrivals, deploys, incidents. Pure: time is an argument.
+//! The stream of records over time: requests, jobs, deploys, incidents. Pure: time is an argument.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,14 +6,17 @@ use std::collections::BinaryHeap;
 use insighthub_model::Timestamp;
 use insighthub_model::timestamp::NANOS_PER_SEC;
 
-use super::incident::Incident;
+use super::deploys::Deploys;
+use super::incident::Incidents;
+use super::nightly::{self, Nightly};
 use super::record::DemoRecord;
-use super::request::{World, deploy_banner, request};
+use super::request::{World, demand_factor, job, request};
 use super::shop::{Service, records_per_request};
 use crate::cli::prng::Prng;
 
-/// Mean time between two deploys, s.
-const DEPLOY_EVERY_SECS: f64 = 300.0;
+/// Each process has dice of its own, so that an incident changes nothing but what it is about.
+const DEPLOYS: u64 = 0x6465_706c_6f79;
+const NIGHTLY: u64 = 0x6e69_6768_746c;
 
 /// The shop's traffic from a moment on.
 #[derive(Debug)]
@@ -21,9 +24,9 @@ pub(super) struct Traffic {
     prng: Prng,
     requests_per_sec: f64,
     next_request: Timestamp,
-    next_deploy: Timestamp,
-    incident: Incident,
-    versions: [u64; 6],
+    deploys: Deploys,
+    nightly: Nightly,
+    incidents: Incidents,
     /// Records that are written later: a slow call logs when it ends. Bounded by rate times 30 s.
     waiting: BinaryHeap<Reverse<Waiting>>,
     written: u64,
@@ -54,16 +57,14 @@ impl Ord for Waiting {
 }
 
 impl Traffic {
-    pub(super) fn new(seed: u64, records_per_sec: f64, start: Timestamp) -> Traffic {
-        let mut prng = Prng::new(seed);
-        let incident = Incident::after(start, &mut prng);
+    pub(super) fn new(seed: u64, records_per_sec: f64, start: Timestamp, incidents: Incidents) -> Traffic {
         Traffic {
-            prng,
-            requests_per_sec: records_per_sec / records_per_request(),
+            prng: Prng::new(seed),
+            requests_per_sec: records_per_sec * (1.0 - nightly::SHARE) / records_per_request(),
             next_request: start,
-            next_deploy: plus_secs(start, DEPLOY_EVERY_SECS / 4.0),
-            incident,
-            versions: [12, 40, 7, 23, 31, 18],
+            deploys: Deploys::new(seed ^ DEPLOYS, start),
+            nightly: Nightly::new(seed ^ NIGHTLY, records_per_sec, start),
+            incidents,
             waiting: BinaryHeap::new(),
             written: 0,
         }
@@ -75,7 +76,7 @@ impl Traffic {
         while taken.len() < max {
             // A request must have arrived before a record of its time may leave: order is kept.
             let due = self.waiting.peek().map(|waiting| waiting.0.turn.0).filter(|due| *due <= until);
-            let arrival = self.next_request.min(self.next_deploy);
+            let arrival = self.next_request.min(self.deploys.next).min(self.nightly.next);
             match due {
                 Some(due) if due <= arrival => {
                     taken.extend(self.waiting.pop().map(|waiting| waiting.0.record))
@@ -87,43 +88,46 @@ impl Traffic {
         taken
     }
 
+    /// Appends the next record written until `until` as a line of NDJSON; `false` when there are no more.
+    pub(super) fn next_line(&mut self, until: Timestamp, text: &mut Vec<u8>) -> bool {
+        let Some(record) = self.take_until(until, 1).pop() else { return false };
+        // A record of the demo holds nothing that JSON cannot say.
+        let is_written = serde_json::to_writer(&mut *text, &record).is_ok();
+        text.push(b'\n');
+        is_written
+    }
+
     /// What is going on at this moment, for the line of progress.
     pub(super) fn news(&self, now: Timestamp) -> String {
-        if !self.incident.is_on(now) {
-            return String::new();
-        }
-        let left_secs = (self.incident.end.0 - now.0) / NANOS_PER_SEC;
-        format!("; incident: {} ({left_secs} s more)", self.incident.kind.title())
+        self.incidents.news(now)
     }
 
     fn arrive(&mut self) {
-        if self.next_deploy < self.next_request {
-            return self.deploy();
+        if self.deploys.next < self.next_request.min(self.nightly.next) {
+            for record in self.deploys.deploy() {
+                self.wait(record);
+            }
+            return;
         }
-        let now = self.next_request;
-        if now >= self.incident.end {
-            self.incident = Incident::after(self.incident.end, &mut self.prng);
-        }
+        let now = self.next_request.min(self.nightly.next);
+        self.incidents.advance(now);
         let busy = busyness(now);
-        let world =
-            World { incident: &self.incident, load_factor: 0.8 + 0.4 * busy, versions: &self.versions };
-        for record in request(now, &world, &mut self.prng) {
+        let world = World {
+            incidents: &self.incidents,
+            load_factor: 0.8 + 0.4 * busy,
+            versions: &self.deploys.versions,
+        };
+        let records = if self.nightly.next < self.next_request {
+            self.nightly.wait();
+            job(now, Service::Reports, &world, &mut self.prng)
+        } else {
+            let per_sec = self.requests_per_sec * busy * demand_factor(&self.incidents, now);
+            self.next_request = plus_secs(now, -(1.0 - self.prng.unit()).ln() / per_sec);
+            request(now, &world, &mut self.prng)
+        };
+        for record in records {
             self.wait(record);
         }
-        let gap_secs = -(1.0 - self.prng.unit()).ln() / (self.requests_per_sec * busy);
-        self.next_request = plus_secs(now, gap_secs);
-    }
-
-    fn deploy(&mut self) {
-        let now = self.next_deploy;
-        let service = self.prng.pick(&Service::ALL, Service::Search);
-        if let Some(version) = self.versions.get_mut(service as usize) {
-            *version += 1;
-            let banner = deploy_banner(now, service, *version, &mut self.prng);
-            self.wait(banner);
-        }
-        let gap_secs = -(1.0 - self.prng.unit()).ln() * DEPLOY_EVERY_SECS;
-        self.next_deploy = plus_secs(now, gap_secs.max(1.0));
     }
 
     fn wait(&mut self, record: DemoRecord) {
@@ -144,27 +148,34 @@ fn plus_secs(moment: Timestamp, secs: f64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use super::super::incident::Kind;
     use super::*;
 
     fn start() -> Timestamp {
         Timestamp::parse("2025-12-02T00:00:00Z").unwrap()
     }
 
-    fn day(seed: u64, rate: f64) -> Vec<DemoRecord> {
-        Traffic::new(seed, rate, start()).take_until(plus_secs(start(), 86_400.0), usize::MAX)
+    fn traffic(seed: u64, rate: f64, named: &[(Kind, f64)]) -> Traffic {
+        let incidents = named.iter().map(|(kind, secs)| kind.at(plus_secs(start(), *secs)));
+        Traffic::new(seed, rate, start(), Incidents::named(incidents.collect()))
+    }
+
+    fn day(seed: u64, rate: f64, named: &[(Kind, f64)]) -> Vec<DemoRecord> {
+        traffic(seed, rate, named).take_until(plus_secs(start(), 86_400.0), usize::MAX)
     }
 
     #[test]
     fn a_day_has_the_rate_that_was_asked_for() {
-        let records = day(1, 2.0).len() as f64 / 86_400.0;
+        let records = day(1, 2.0, &[]).len() as f64 / 86_400.0;
         assert!((records - 2.0).abs() < 0.15, "{records} records per second");
     }
 
     #[test]
     fn records_leave_in_the_order_of_their_time_however_they_are_taken() {
-        let whole = day(2, 1.0);
+        let named = [(Kind::Silence, 30_000.0), (Kind::LatencySpike, 30_100.0)];
+        let whole = day(2, 1.0, &named);
         assert!(whole.is_sorted_by_key(|record| record.timestamp));
-        let mut traffic = Traffic::new(2, 1.0, start());
+        let mut traffic = traffic(2, 1.0, &named);
         let mut parts = Vec::new();
         for second in 1..=86_400 {
             parts.extend(traffic.take_until(plus_secs(start(), f64::from(second)), usize::MAX));
@@ -173,11 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn a_day_brings_incidents_and_deploys() {
-        let records = day(3, 2.0);
-        let count = |words: &str| records.iter().filter(|record| record.message.contains(words)).count();
-        assert!(count("Stripe timeout") > 100);
-        assert!(count("HikariPool-1") > 100);
-        assert!(count("starting ") > 50);
+    fn a_day_brings_deploys_a_nightly_run_and_the_incident_that_was_named() {
+        let records = day(3, 2.0, &[(Kind::NewMessage, 40_000.0)]);
+        let times = |words: &str| -> Vec<f64> {
+            let matching = records.iter().filter(|record| record.message.contains(words));
+            matching.map(|record| (record.timestamp.0 - start().0) as f64 / NANOS_PER_SEC as f64).collect()
+        };
+        let hours = |words: &str| times(words).into_iter().map(|secs| (secs / 3_600.0) as u32);
+        assert!((9..60).contains(&times("is ready for requests").len()));
+        assert!(hours("merchant").filter(|hour| *hour == 2).count() > 900);
+        assert!((50..300).contains(&hours("merchant").filter(|hour| *hour == 12).count()));
+        let named = times("falling back to table");
+        assert!(
+            !named.is_empty() && named.iter().all(|secs| (40_000.0..40_400.0).contains(secs)),
+            "{named:?}"
+        );
     }
 }

@@ -91,7 +91,7 @@ fn now() -> Timestamp {
 }
 
 /// One JSON object a line.
-fn print_objects<T: Serialize>(terminal: &mut Terminal, rows: &[T]) -> Result<(), CliError> {
+pub(super) fn print_objects<T: Serialize>(terminal: &mut Terminal, rows: &[T]) -> Result<(), CliError> {
     for row in rows {
         let json = serde_json::to_string(row).unwrap_or_default();
         terminal.line(&neutralise_json(&json))?;
@@ -100,7 +100,11 @@ fn print_objects<T: Serialize>(terminal: &mut Terminal, rows: &[T]) -> Result<()
 }
 
 /// Rows of cells under a heading.
-fn print_table(terminal: &mut Terminal, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), CliError> {
+pub(super) fn print_table(
+    terminal: &mut Terminal,
+    head: &[&str],
+    rows: Vec<Vec<String>>,
+) -> Result<(), CliError> {
     let head = head.iter().map(|name| (*name).to_owned()).collect();
     let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).collect();
     for (number, line) in table(&rows).iter().enumerate() {
@@ -129,7 +133,7 @@ fn cell(value: &Value) -> String {
     one_line(&text)
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     neutralise(text).replace(['\n', '\r', '\t'], " ")
 }
 

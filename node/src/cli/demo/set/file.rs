@@ -1,4 +1,4 @@
-//! A set as a file of NDJSON: plain, gzip (`.gz`) or zstd (`.zst`), or stdout (`-`).
+//! Records as a file of NDJSON: plain, gzip (`.gz`) or zstd (`.zst`), or stdout (`-`).
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -29,9 +29,17 @@ pub(crate) struct Written {
 /// Writes the whole set. A file that is there is replaced.
 pub(crate) fn write(plan: &SetPlan, path: &Path) -> Result<Written, CliError> {
     let mut set = RecordSet::new(plan).map_err(CliError::Argument)?;
+    write_lines_to(path, |text| set.next_line(text))
+}
+
+/// Writes lines as long as `next_line` appends one. A file that is there is replaced.
+pub(crate) fn write_lines_to(
+    path: &Path,
+    mut next_line: impl FnMut(&mut Vec<u8>) -> bool,
+) -> Result<Written, CliError> {
     if path.as_os_str() == "-" {
         let mut stdout = std::io::stdout().lock();
-        let written = write_lines(&mut set, &mut stdout)?;
+        let written = write_lines(&mut next_line, &mut stdout)?;
         return stdout.flush().map(|()| written).map_err(CliError::Output);
     }
     let unusable = |error| CliError::Argument(format!("cannot write {}: {error}", path.display()));
@@ -39,29 +47,32 @@ pub(crate) fn write(plan: &SetPlan, path: &Path) -> Result<Written, CliError> {
     let written = match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => {
             let mut encoder = GzEncoder::new(&mut file, Compression::fast());
-            let written = write_lines(&mut set, &mut encoder)?;
+            let written = write_lines(&mut next_line, &mut encoder)?;
             encoder.finish()?;
             written
         }
         Some("zst" | "zstd") => {
             let mut encoder = Encoder::new(&mut file, ZSTD_LEVEL)?;
-            let written = write_lines(&mut set, &mut encoder)?;
+            let written = write_lines(&mut next_line, &mut encoder)?;
             encoder.finish()?;
             written
         }
-        _ => write_lines(&mut set, &mut file)?,
+        _ => write_lines(&mut next_line, &mut file)?,
     };
     file.flush()?;
     Ok(written)
 }
 
-fn write_lines(set: &mut RecordSet, out: &mut impl Write) -> std::io::Result<Written> {
+fn write_lines(
+    next_line: &mut impl FnMut(&mut Vec<u8>) -> bool,
+    out: &mut impl Write,
+) -> std::io::Result<Written> {
     let (mut written, mut piece) = (Written::default(), Vec::with_capacity(PIECE_BYTES + 4_096));
     let mut has_more = true;
     while has_more {
         piece.clear();
         while piece.len() < PIECE_BYTES && has_more {
-            has_more = set.next_line(&mut piece);
+            has_more = next_line(&mut piece);
             written.records += u64::from(has_more);
         }
         written.bytes += piece.len() as u64;
