@@ -57,6 +57,10 @@ impl Features {
         self.season.deviation(time_secs, value)
     }
 
+    pub(super) fn trusts_week(&self) -> bool {
+        self.season.trusts_week()
+    }
+
     pub(super) fn trusts_profile(&self) -> bool {
         self.season.trusts_profile()
     }

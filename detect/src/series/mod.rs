@@ -58,6 +58,8 @@ pub struct SeriesDetector {
     tails: [Tail; CHANNELS],
     /// The daily profile has been the better guess: distances from before are of another kind.
     has_profile: bool,
+    /// The same of the profile of the week.
+    has_week: bool,
     /// Score and time, seconds, of the last report.
     reported: Option<(f64, i64)>,
 }
@@ -68,6 +70,7 @@ impl Default for SeriesDetector {
             features: Features::default(),
             tails: std::array::from_fn(|_| Tail::new(TAIL_WINDOW)),
             has_profile: false,
+            has_week: false,
             reported: None,
         }
     }
@@ -90,8 +93,10 @@ impl SeriesDetector {
         }
         let deviation = self.features.deviation(time_secs, value);
         let evidence = self.features.push(time_secs, value);
-        if !self.has_profile && self.features.trusts_profile() {
+        let has_week = self.features.trusts_week();
+        if (!self.has_profile && self.features.trusts_profile()) || (!self.has_week && has_week) {
             self.has_profile = true;
+            self.has_week |= has_week;
             self.tails.iter_mut().take(RESIDUAL_CHANNELS).for_each(Tail::forget_most);
         }
         let mut channels = [0.0; CHANNELS];

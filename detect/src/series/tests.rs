@@ -67,3 +67,21 @@ fn a_detector_that_is_handed_over_goes_on_as_if_it_had_not_been() {
     }
     assert_eq!(detector, restored);
 }
+
+#[test]
+fn a_quiet_weekend_is_due_from_the_fourth_week_on() {
+    let mut detector = SeriesDetector::default();
+    let mut prng = SplitMix64::new(5);
+    let due = |band: Option<(f64, f64)>| band.map_or(0.0, |(least, most)| (least + most) / 2.0);
+    let (mut early, mut late) = (0.0, 0.0);
+    for hour in 0..6 * 7 * 24 {
+        let is_weekend = hour / 24 % 7 >= 5;
+        let usual = if is_weekend { 40.0 } else { 100.0 };
+        if hour / 24 % 7 == 5 && hour % 24 == 6 {
+            let band = detector.band(hour * 3_600);
+            if hour / 168 == 1 { early = due(band) } else { late = due(band) }
+        }
+        detector.push(hour * 3_600, usual + 4.0 * prng.uniform());
+    }
+    assert!(early > 60.0 && (late - 42.0).abs() < 8.0, "{early} in the second week, {late} in the sixth");
+}
