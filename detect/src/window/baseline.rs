@@ -39,6 +39,18 @@ impl Profile {
         self.of_profile(slot(quarter)).map_or(self.recent, |profile| profile + self.offset(quarter))
     }
 
+    /// The least and the most that is due in this quarter, the one before and the one behind, each as it is and smoothed.
+    pub(super) fn range_near(&self, quarter: i64) -> Option<(f64, f64)> {
+        let near = (quarter - 1..=quarter + 1).flat_map(|near| {
+            let plain = self.slots.get(slot(near)).filter(|(days, _)| *days > 0.0).map(|(_, mean)| *mean);
+            [plain, self.of_profile(slot(near))].into_iter().flatten().map(move |due| due + self.offset(near))
+        });
+        near.fold(None, |range, due| {
+            let (least, most) = range.unwrap_or((due, due));
+            Some((due.min(least), due.max(most)))
+        })
+    }
+
     /// True once the quarter of the day is known.
     pub(super) fn is_known(&self, quarter: i64) -> bool {
         self.of_profile(slot(quarter)).is_some()

@@ -10,7 +10,8 @@ use crate::math::{exp, log10, normal_surprise, poisson_surprise_high, poisson_su
 /// How far mean latencies wander without cause, as a logarithm: over a minute or three, and over 45 minutes.
 const LATENCY_WANDER: f64 = 0.12;
 const DRIFT_WANDER: f64 = 0.055;
-/// Records that make a mean.
+/// Records that make a mean, of a minute and of three: of three records one that timed out is all the mean.
+const TIMED_MIN_OF_ONE: f64 = 6.0;
 const TIMED_MIN: f64 = 3.0;
 /// Expected counts of rare things are at least this and this much too small.
 const COUNT_FLOOR: f64 = 0.05;
@@ -28,15 +29,17 @@ pub(super) fn evidence(
     counts: &mut Vec<(u16, u32)>,
 ) -> [Evidence; CHANNELS] {
     let [one, two, three, five, ten, fifteen, forty_five] = ring.sums([1, 2, 3, 5, 10, 15, 45]);
-    let latency = best([latency(&one, due, LATENCY_WANDER), latency(&three, due, LATENCY_WANDER)]);
+    let of_one =
+        if one.timed < TIMED_MIN_OF_ONE { Evidence::default() } else { latency(&one, due, LATENCY_WANDER) };
+    let latency = best([of_one, latency(&three, due, LATENCY_WANDER)]);
     let errors = |sums: &Sums| count_high(sums.errors, due.error_share * sums.records);
     let drop = |sums: &Sums, minutes: f64| {
-        let expected = due.rate * minutes;
+        let expected = due.rate_least * minutes;
         let surprise = poisson_surprise_low(sums.records, expected * (1.0 - due.rate_doubt));
         Evidence { surprise, observed: sums.records, expected }
     };
     let surge = |sums: &Sums, minutes: f64| {
-        let expected = due.rate * minutes;
+        let expected = due.rate_most * minutes;
         let surprise = poisson_surprise_high(sums.records, expected * (1.0 + 1.5 * due.rate_doubt) + 1.0);
         Evidence { surprise, observed: sums.records, expected }
     };

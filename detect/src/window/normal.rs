@@ -40,6 +40,10 @@ pub(super) struct Normal {
 pub(super) struct Due {
     /// Records a minute.
     pub(super) rate: f64,
+    /// The least and the most that is due in the quarter, the one before and the one behind: a window reaches into the one
+    /// before, and a nightly job begins and ends within minutes, at moments that no smoothing knows.
+    pub(super) rate_least: f64,
+    pub(super) rate_most: f64,
     /// How far off the rate may be, as a share of it.
     pub(super) rate_doubt: f64,
     pub(super) log_latency: f64,
@@ -77,8 +81,13 @@ impl Normal {
         // The guess of a quarter rests on few records where the service is quiet, and no day is like another.
         const DAYS_DIFFER: f64 = 0.12;
         let rate_doubt = libm::sqrt(DAYS_DIFFER * DAYS_DIFFER + 1.0 / (22.0 * rate).max(1.0)).min(0.8);
+        let near = self.rate.range_near(quarter);
+        let (rate_least, rate_most) =
+            near.map_or((rate, rate), |(least, most)| (exp(least) / 15.0, exp(most) / 15.0));
         Due {
             rate,
+            rate_least,
+            rate_most,
             rate_doubt: if self.rate.is_known(quarter) { rate_doubt } else { 0.5 },
             log_latency: self.latency.due(quarter),
             latency_variance: self.variance.max(0.02),
