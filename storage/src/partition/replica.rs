@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use insighthub_model::{Offset, PartitionId};
@@ -85,7 +86,7 @@ pub(super) struct Inner {
     /// Heads that wait for their block, oldest first.
     pub(super) frozen: Vec<Arc<SealedHead>>,
     pub(super) blocks: Vec<Block>,
-    /// Grows when a peer's state replaces this one: heads frozen before are no longer of this state.
+    /// Another one when a peer's state replaces this one: heads frozen before are no longer of this state.
     pub(super) generation: u64,
     /// The last command that was applied.
     pub(super) applied: Option<RaftLogId>,
@@ -239,7 +240,7 @@ impl PartitionReplica {
             state,
             frozen: Vec::new(),
             blocks: blocks.collect(),
-            generation: 0,
+            generation: next_generation(),
             applied,
             detectors: content.detectors,
             merged_by: content.merged_by,
@@ -347,6 +348,12 @@ impl PartitionReplica {
         self.world.index.bring_in_line(self.partition, &self.indexed())?;
         Ok(())
     }
+}
+
+/// Never the same twice in a process: a replica that leaves a node and comes back is not taken for the one before.
+pub(super) fn next_generation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 pub(super) fn open_block(

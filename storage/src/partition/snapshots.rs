@@ -1,6 +1,6 @@
 //! Snapshots of a replica: taken, kept on disk, installed from a peer.
 
-use super::replica::{Block, open_block, snapshot_meta};
+use super::replica::{Block, next_generation, open_block, snapshot_meta};
 use super::{PartitionReplica, PartitionSnapshot, PartitionState};
 use crate::block::BlockMeta;
 use crate::raft::{Membership, RaftLogId};
@@ -90,7 +90,7 @@ impl PartitionReplica {
             inner.merged_by = content.merged_by;
             inner.sealed_up_to = stored.meta.last_log_id.map_or(0, |log_id| log_id.index);
             inner.erased = content.erased.clone();
-            inner.generation += 1;
+            inner.generation = next_generation();
             inner.applied = stored.meta.last_log_id;
             self.damaged.lock().retain(|id| content.blocks.iter().any(|meta| meta.id == *id));
         }
