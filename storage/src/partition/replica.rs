@@ -12,43 +12,16 @@ use tokio::sync::Notify;
 
 use super::content::Content;
 use super::sealer::{Job, Sealer, Work};
-use super::{Effects, PartitionState, Unsealed};
+use super::{ApplyObserver, Effects, PartitionState};
 use crate::block::{BlockCache, BlockId, BlockMeta, BlockReader, MergeInput};
 use crate::command::{Applied, Command};
 use crate::fs::Fs;
 use crate::index::{Index, IndexError, Indexed};
 use crate::life::{Erasure, Veil};
-use crate::note::Note;
 use crate::raft::{Membership, RaftLogId};
 use crate::sealed_head::SealedHead;
 use crate::snapshot::{self, Snapshot, StoredSnapshot};
 use crate::store::StoreError;
-use crate::stored_batch::StoredBatch;
-
-/// What the layer above does with what a replica applies.
-pub trait ApplyObserver: Send + Sync + std::fmt::Debug {
-    /// Hears of every batch that becomes visible on this replica, in offset order. Must not block.
-    fn applied(&self, batch: &Arc<StoredBatch>);
-
-    /// What detectors know and have found out after a sealed head, given what they knew before it, of which the
-    /// head is the oldest that is no block. Every replica folds the same heads to the same bytes, however their records are cut into batches, so a new leader continues where the
-    /// old one was.
-    fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded;
-
-    /// What they have found out since the last block. `None` to be asked again: they have seen a newer one.
-    fn recent_notes(&self, _unsealed: &Unsealed) -> Option<Vec<Note>> {
-        Some(Vec::new())
-    }
-}
-
-/// What detectors made of a head.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Folded {
-    /// What they know.
-    pub detectors: Bytes,
-    /// What they have found out, ascending.
-    pub notes: Vec<Note>,
-}
 
 /// What all replicas of a node share.
 #[derive(Debug, Clone)]
