@@ -57,6 +57,18 @@ pub(crate) fn poisson_surprise_low(observed: f64, mean: f64) -> f64 {
     (exponent / LN_10).max(0.0)
 }
 
+/// Sorts counts by what they count, and makes one of those of the same.
+pub(crate) fn sum_by_key<K: Ord>(counts: &mut Vec<(K, u32)>) {
+    counts.sort_unstable();
+    counts.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        if is_same {
+            kept.1 += next.1;
+        }
+        is_same
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

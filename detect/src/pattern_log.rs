@@ -6,6 +6,7 @@ use insighthub_model::detection::{PatternCounts, PatternText};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use serde::{Deserialize, Serialize};
 
+use crate::math::sum_by_key;
 use crate::memory;
 use crate::template::{Miner, OVERFLOW};
 
@@ -56,14 +57,7 @@ impl PatternLog {
         let ids = self.counts.drain(..).map(|(number, count)| (id(miner, number), count));
         let mut counts: Vec<(u64, u32)> = ids.collect();
         // Templates may have become one since they were counted.
-        counts.sort_unstable();
-        counts.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                kept.1 += next.1;
-            }
-            is_same
-        });
+        sum_by_key(&mut counts);
         Some(PatternCounts { minute: self.minute, counts })
     }
 }

@@ -227,12 +227,7 @@ impl ReportSource for Reporter {
             incarnation: self.incarnation,
             ready: waiting_for.is_empty(),
             waiting_for,
-            replicas: node
-                .store
-                .partitions()
-                .iter()
-                .map(|group| replica_report(group, &node.actors.detection))
-                .collect(),
+            replicas: replica_reports(&node),
             actors_restarted: node.actors.roster.status().iter().map(|actor| actor.restarts).sum(),
             disk_free_bytes: node.disk_free_bytes.load(Ordering::Relaxed),
             stopping: node.actors.admission.status().stopping,
@@ -241,10 +236,12 @@ impl ReportSource for Reporter {
     }
 }
 
-pub(crate) fn replica_report(
-    group: &insighthub_storage::group::PartitionGroup,
-    detection: &Detection,
-) -> ReplicaReport {
+/// What this node's replicas say of themselves.
+pub(crate) fn replica_reports(node: &Node) -> Vec<ReplicaReport> {
+    node.store.partitions().iter().map(|group| replica_report(group, &node.actors.detection)).collect()
+}
+
+fn replica_report(group: &insighthub_storage::group::PartitionGroup, detection: &Detection) -> ReplicaReport {
     let watched = detection.status(group.replica.partition()).unwrap_or_default();
     let (raft, state) = (group.group.status(), group.replica.status());
     let role = match () {

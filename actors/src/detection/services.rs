@@ -103,10 +103,9 @@ impl Detectors {
 
     /// Drops the detectors of services of which a deletion means everything up to now.
     pub(super) fn forget(&mut self, deletion: &Deletion) {
-        let is_meant = |service: &str, detector: &ServiceDetector| {
-            deletion.means_all_of(service, Timestamp(detector.arrived_nanos()))
-        };
-        self.by_service.retain(|service, detector| !is_meant(service, detector));
+        let means_all = deletion.means_all();
+        let arrived = |detector: &ServiceDetector| Timestamp(detector.arrived_nanos());
+        self.by_service.retain(|service, detector| !means_all(service, arrived(detector)));
     }
 
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {

@@ -176,8 +176,8 @@ impl Watch {
     /// Forgets services of which a deletion means everything, and what was found out about them and is in no head yet.
     fn forget(&mut self, deletion: &Deletion) {
         self.detectors.forget(deletion);
-        let is_meant = |note: &Note| deletion.means_all_of(&note.service, Timestamp(note.from));
-        self.findings.notes.retain(|note| !is_meant(note));
+        let means_all = deletion.means_all();
+        self.findings.notes.retain(|note| !means_all(&note.service, Timestamp(note.from)));
     }
 
     /// Keeps what is known at the end of a head.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::keep_most;
+use crate::math::sum_by_key;
 use crate::memory;
 
 pub(super) const BUCKET_NANOS: i64 = 10_000_000_000;
@@ -121,14 +122,7 @@ impl Ring {
         for bucket in self.buckets.iter().take(minutes * BUCKETS_PER_MINUTE) {
             counts.extend_from_slice(&bucket.kinds);
         }
-        counts.sort_unstable();
-        counts.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                kept.1 += next.1;
-            }
-            is_same
-        });
+        sum_by_key(counts);
     }
 
     /// Ids of the oddest records of the last `minutes`, oddest first.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::AppState;
 use super::health::waiting_for;
-use crate::membership::replica_report;
+use crate::membership::replica_reports;
 
 #[derive(Serialize)]
 pub(super) struct NodeView {
@@ -101,12 +101,7 @@ pub(super) fn reports(node: &AppState) -> BTreeMap<u64, Heard> {
     let own = NodeReport {
         ready: waiting_for.is_empty(),
         waiting_for,
-        replicas: node
-            .store
-            .partitions()
-            .iter()
-            .map(|group| replica_report(group, &node.actors.detection))
-            .collect(),
+        replicas: replica_reports(node),
         disk_free_bytes: node.disk_free_bytes.load(std::sync::atomic::Ordering::Relaxed),
         ..NodeReport::default()
     };

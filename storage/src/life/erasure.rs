@@ -18,11 +18,15 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// Whether it means every record of a service at this time, whatever else the record says.
-    pub fn means_all_of(&self, service: &str, at: Timestamp) -> bool {
-        let means_all = |filter: Filter| filter.matches(&source_of_service(service, at));
-        Filter::new(&self.conditions).is_ok_and(|filter| means_all(filter).is_ok_and(|rows| !rows.is_empty()))
+    /// Tells whether it means every record of a service at a time, whatever else the record says.
+    pub fn means_all(&self) -> impl Fn(&str, Timestamp) -> bool + use<> {
+        let filter = Filter::new(&self.conditions).ok();
+        move |service, at| filter.as_ref().is_some_and(|filter| means_all_of(filter, service, at))
     }
+}
+
+fn means_all_of(filter: &Filter, service: &str, at: Timestamp) -> bool {
+    filter.matches(&source_of_service(service, at)).is_ok_and(|rows| !rows.is_empty())
 }
 
 /// A deletion in force: records and dead letters stored before it that match are hidden.
@@ -91,12 +95,7 @@ impl Erasure {
 
     /// Whether it hides what was found out of records before it: it means all records of that service and time.
     pub(crate) fn hides_note(&self, note: &Note) -> bool {
-        let means_all = || {
-            self.filter
-                .matches(&source_of_service(&note.service, Timestamp(note.from)))
-                .is_ok_and(|rows| !rows.is_empty())
-        };
-        note.ticks <= self.tick && means_all()
+        note.ticks <= self.tick && means_all_of(&self.filter, &note.service, Timestamp(note.from))
     }
 
     /// Whether it hides a dead letter: it came before and, read as a record whose message it is, matches.

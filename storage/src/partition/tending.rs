@@ -148,7 +148,8 @@ fn holds_deleted(block: &BlockReader, erasure: &Erasure) -> Result<bool, ColumnE
     if !erasure.rows(block)?.is_empty() {
         return Ok(true);
     }
-    if block.notes()?.iter().any(|note| erasure.hides_note(note)) {
+    if block.may_have_notes(i64::MIN, i64::MAX) && block.notes()?.iter().any(|note| erasure.hides_note(note))
+    {
         return Ok(true);
     }
     if !block.has_dead_letters() {

@@ -210,11 +210,11 @@ impl PlainList {
             letter.is_gone |= wanted.accepts_letter(letter);
         }
         // What is meant of a service as a whole takes along what was noted of it.
-        let deletion = wanted.deletion(0);
+        let means_all = wanted.deletion(0).means_all();
         for (number, tick) in self.ticks.iter_mut().enumerate() {
             let minute = tick.filter(|(minute, _)| {
                 let at = Timestamp::from_minute(FIRST_MINUTE + minute);
-                !deletion.means_all_of(SERVICES[number % SERVICES.len()], at)
+                !means_all(SERVICES[number % SERVICES.len()], at)
             });
             *tick = minute;
         }

@@ -40,7 +40,8 @@ fn noted<'a>(ticks: impl Iterator<Item = &'a Tick>) -> Vec<Note> {
         match &tick.event {
             TickEvent::Now(now) => notes.push(note(tick, *now)),
             TickEvent::Deleted(deletion) => {
-                notes.retain(|note| !deletion.means_all_of(&note.service, Timestamp(note.from)));
+                let means_all = deletion.means_all();
+                notes.retain(|note| !means_all(&note.service, Timestamp(note.from)));
             }
         }
     }
