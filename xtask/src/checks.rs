@@ -101,7 +101,7 @@ fn black_box() -> Command {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let mut command = cargo();
     command
-        .args(["test", "--locked", "--package", "insighthub-chaos-tests"])
+        .args(["test", "--locked", "--no-fail-fast", "--package", "insighthub-chaos-tests"])
         .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"))
         // A test that fails says why in its error; where the error was made would hide it.
         .env("RUST_LIB_BACKTRACE", "0");
