@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insighthub_storage::StoredBatch;
-use insighthub_storage::note::Note;
+use insighthub_storage::note::{Note, NoteFilter};
 use insighthub_storage::partition::{ApplyObserver, Folded, Unsealed};
 use insighthub_storage::sealed_head::SealedHead;
 
@@ -33,7 +33,7 @@ impl ApplyObserver for Observer {
         self.detection.fold(before, head)
     }
 
-    fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
-        self.detection.recent_notes(unsealed)
+    fn recent_notes(&self, unsealed: &Unsealed, filter: &NoteFilter) -> Option<Vec<Note>> {
+        self.detection.recent_notes(unsealed, filter)
     }
 }

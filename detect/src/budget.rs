@@ -7,12 +7,11 @@
 
 use std::collections::VecDeque;
 
+use insighthub_model::detection::DetectionSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::memory;
 
-/// Alerts a service may raise a day where nobody said otherwise: one in five days.
-pub const ALERTS_PER_DAY: f64 = 0.2;
 const DAY_SECS: i64 = 86_400;
 const WEEK_SECS: i64 = 7 * DAY_SECS;
 const STEP_SECS: i64 = 3_600;
@@ -38,14 +37,14 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget::new(ALERTS_PER_DAY)
+        Budget::new(DetectionSettings::ALERTS_PER_DAY)
     }
 }
 
 impl Budget {
     /// A budget of so many alerts a day; what is not above 0 is the default.
     pub fn new(per_day: f64) -> Budget {
-        let per_day = if per_day > 0.0 { per_day } else { ALERTS_PER_DAY };
+        let per_day = if per_day > 0.0 { per_day } else { DetectionSettings::ALERTS_PER_DAY };
         Budget { per_day, since_secs: None, alerts: VecDeque::new(), floor: 1.0, stepped_secs: 0 }
     }
 

@@ -36,6 +36,11 @@ impl Minute {
     pub(crate) fn so_far(&self) -> Option<&ServiceWindow> {
         self.loudest.as_ref().filter(|window| is_worth_keeping(window))
     }
+
+    /// The latest minute says nothing yet, or there is none.
+    pub(crate) fn is_warming_up(&self) -> bool {
+        self.loudest.as_ref().is_none_or(|window| window.is_warming_up)
+    }
 }
 
 fn is_worth_keeping(window: &ServiceWindow) -> bool {

@@ -219,6 +219,11 @@ impl ServiceDetector {
         self.minute.so_far()
     }
 
+    /// What is ordinary is not known yet.
+    pub fn is_warming_up(&self) -> bool {
+        self.minute.is_warming_up()
+    }
+
     /// Nothing came since this moment of the leader's clock.
     pub fn is_idle_since(&self, nanos: i64) -> bool {
         self.arrived_nanos < nanos

@@ -26,6 +26,8 @@ pub enum Action {
     DeleteLogs,
     /// Say that an incident was real, or a false alarm.
     JudgeAnomalies,
+    /// What detectors are told: masks, alerts a day.
+    ManageDetection,
     /// Fetch a copy of everything, hashes of passwords and tokens included.
     TakeBackup,
 }
@@ -40,6 +42,7 @@ impl Role {
             | Action::ManageRetention
             | Action::DeleteLogs
             | Action::JudgeAnomalies
+            | Action::ManageDetection
             | Action::TakeBackup => self == Role::Admin,
         }
     }
@@ -56,6 +59,7 @@ mod tests {
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
             assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
             assert!(!role.may(Action::TakeBackup) && !role.may(Action::JudgeAnomalies));
+            assert!(!role.may(Action::ManageDetection));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::spread_plan::SpreadPlan;
 use insighthub_model::{Offset, RecordBatch, Scores, Timestamp, batch};
@@ -29,6 +30,8 @@ pub enum Command {
     Seal,
     /// What the leader's clock says: time passes for detectors also where no records come.
     Tick(Timestamp),
+    /// What detectors are told from here on.
+    SetDetection(DetectionSettings),
     /// Takes dead letters off the list: they were mended or given up.
     ResolveDeadLetters(Vec<u64>),
     /// Changes users, tokens or settings; control group only.
@@ -202,6 +205,7 @@ enum DiskCommand {
     Delete(Deletion),
     EndDeletion(u64),
     Tick(Timestamp),
+    SetDetection(DetectionSettings),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -238,6 +242,7 @@ fn to_disk(command: &Command) -> DiskCommand {
         Command::Delete(deletion) => DiskCommand::Delete(deletion.clone()),
         Command::EndDeletion(id) => DiskCommand::EndDeletion(*id),
         Command::Tick(now) => DiskCommand::Tick(*now),
+        Command::SetDetection(settings) => DiskCommand::SetDetection(settings.clone()),
     }
 }
 
@@ -265,6 +270,7 @@ fn from_disk(command: DiskCommand) -> Result<Command, CodecError> {
         DiskCommand::Delete(deletion) => Command::Delete(deletion),
         DiskCommand::EndDeletion(id) => Command::EndDeletion(id),
         DiskCommand::Tick(now) => Command::Tick(now),
+        DiskCommand::SetDetection(settings) => Command::SetDetection(settings),
     })
 }
 

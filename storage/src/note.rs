@@ -37,11 +37,15 @@ impl NoteFilter {
         let is_before = |(from, at, service): &(i64, PartitionId, String)| {
             (note.from, partition, &note.service) < (*from, *at, service)
         };
-        note.kind == self.kind
-            && self.service.as_ref().is_none_or(|service| *service == note.service)
+        self.is_about(note.kind, &note.service)
             && note.to >= self.from
             && note.from <= self.to
             && self.before.as_ref().is_none_or(is_before)
+    }
+
+    /// Wants notes of this kind about this service, of whatever time.
+    pub fn is_about(&self, kind: u8, service: &str) -> bool {
+        kind == self.kind && self.service.as_ref().is_none_or(|wanted| wanted == service)
     }
 
     /// Puts notes in order, and leaves out what is beyond the limit.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::{Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::life::Deletion;
 use crate::stored_batch::StoredBatch;
 
 /// What the log says to detectors when everything below an offset had come in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tick {
     /// Ticks of the partition are numbered from 0.
     pub number: u64,
@@ -20,12 +21,14 @@ pub struct Tick {
     pub event: TickEvent,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TickEvent {
     /// The leader's clock says this: silence passes in the log as well.
     Now(Timestamp),
     /// This is deleted: what is known of services that are wholly meant must be forgotten.
     Deleted(Deletion),
+    /// From here on these settings hold.
+    Settings(DetectionSettings),
 }
 
 /// Everything a partition took in between two seals.

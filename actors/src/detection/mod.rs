@@ -17,20 +17,28 @@ mod words;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use insighthub_detect::template::Masks;
 use insighthub_model::PartitionId;
-use insighthub_storage::note::Note;
+use insighthub_model::detection::DetectionSettings;
+use insighthub_storage::note::{Note, NoteFilter};
 use insighthub_storage::partition::{Folded, PartitionReplica, Unsealed};
 use insighthub_storage::sealed_head::SealedHead;
 use parking_lot::Mutex;
 
 pub use notes::{NoteKind, Told, told};
-pub use reading::{EpisodesWanted, episodes, patterns, windows};
+pub use reading::{EpisodesWanted, detectors, episodes, patterns, windows};
 pub use scorer::RecordRule;
 pub(crate) use scorer::ShardScorer;
 pub(crate) use services::rows_by_service;
 use watch::Watch;
 pub use watch::{Alerted, WatchStatus};
 pub use words::put_words;
+
+/// Why settings cannot be followed: the field, and what is wrong with it.
+pub fn problem_of(settings: &DetectionSettings) -> Option<(&'static str, String)> {
+    let masks = || Masks::new(&settings.masks).err().map(|error| ("masks", error.to_string()));
+    settings.problem().or_else(masks)
+}
 
 /// The watches of a node's replicas.
 #[derive(Debug, Default)]
@@ -86,10 +94,10 @@ impl Detection {
         self.watch(before.partition).lock().fold(before, head)
     }
 
-    pub(crate) fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
+    pub(crate) fn recent_notes(&self, unsealed: &Unsealed, filter: &NoteFilter) -> Option<Vec<Note>> {
         let watch = self.watch(unsealed.partition);
         let mut watch = watch.lock();
-        watch.catch_up(unsealed).then(|| watch.recent_notes())
+        watch.catch_up(unsealed).then(|| watch.recent_notes(filter))
     }
 
     fn watch(&self, partition: PartitionId) -> Arc<Mutex<Watch>> {

@@ -1,6 +1,6 @@
 //! What detectors find out, as the store keeps it.
 
-use insighthub_model::detection::{Episode, PatternCounts, PatternText, ServiceWindow};
+use insighthub_model::detection::{Detector, Episode, PatternCounts, PatternText, ServiceWindow};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_storage::codec;
 use insighthub_storage::note::Note;
@@ -18,6 +18,8 @@ pub enum NoteKind {
     Episode = 2,
     PatternCounts = 3,
     PatternText = 4,
+    /// Of the moment, never kept.
+    Detector = 5,
 }
 
 /// Something that can be noted.
@@ -58,6 +60,14 @@ impl Told for PatternText {
 
     fn span(&self) -> (i64, i64) {
         (self.first_seen.0, self.first_seen.0)
+    }
+}
+
+impl Told for Detector {
+    const KIND: NoteKind = NoteKind::Detector;
+
+    fn span(&self) -> (i64, i64) {
+        (0, i64::MAX)
     }
 }
 

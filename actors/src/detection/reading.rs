@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::detection::{Episode, EpisodeId, Pattern, PatternCounts, PatternText, ServiceWindow};
+use insighthub_model::detection::{
+    Detector, Episode, EpisodeId, Pattern, PatternCounts, PatternText, ServiceWindow,
+};
 use insighthub_model::{PartitionId, Timestamp};
 use insighthub_storage::cluster::{Cluster, Coverage, NotesQuestion, Refusal};
 use insighthub_storage::note::{Note, NoteFilter};
@@ -63,6 +65,25 @@ pub async fn windows(
     let (notes, coverage) = notes(cluster, filter, deadline).await?;
     let windows = notes.into_iter().filter_map(|(partition, note)| Some((partition, told(&note)?)));
     Ok((windows.collect(), coverage))
+}
+
+/// The detectors of one service or of all, those that raised most alerts first.
+pub async fn detectors(
+    cluster: &Cluster,
+    service: Option<String>,
+    limit: u32,
+    deadline: Instant,
+) -> Result<(Vec<Detector>, Coverage), Refusal> {
+    let kind = Detector::KIND as u8;
+    let (from, to) = (i64::MIN, i64::MAX);
+    let filter = NoteFilter { kind, service, from, to, before: None, newest_first: false, limit };
+    let (notes, coverage) = notes(cluster, filter, deadline).await?;
+    let mut detectors: Vec<Detector> = notes.iter().filter_map(|(_, note)| told(note)).collect();
+    detectors.sort_by(|a, b| {
+        let key = |of: &Detector| (std::cmp::Reverse(of.alerts_raised), std::cmp::Reverse(of.memory_bytes));
+        key(a).cmp(&key(b)).then_with(|| (&a.service, a.partition).cmp(&(&b.service, b.partition)))
+    });
+    Ok((detectors, coverage))
 }
 
 /// Kinds of messages that a service wrote in a range, the most frequent first; as many as there are, the first `limit` of

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use insighthub_detect::record::MinedRecords;
 use insighthub_detect::scorer::RowScores;
 use insighthub_detect::service::{Alert, ServiceDetector, TickScores};
+use insighthub_detect::template::Masks;
+use insighthub_model::detection::{DetectionSettings, Detector};
 use insighthub_model::timestamp::NANOS_PER_SEC;
-use insighthub_model::{RecordBatch, Timestamp};
+use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 use insighthub_storage::life::Deletion;
-use insighthub_storage::note::Note;
+use insighthub_storage::note::{Note, NoteFilter};
 use insighthub_storage::{StoredBatch, codec};
 
-use super::notes::note;
+use super::notes::{NoteKind, note};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Services remembered; beyond that the one that was silent for longest is forgotten.
 const SERVICES_MAX: usize = 8_192;
 /// A service that was silent for so long is forgotten: what was ordinary is so no more.
@@ -25,6 +28,8 @@ const FORGOTTEN_NANOS: i64 = 14 * 86_400 * NANOS_PER_SEC;
 #[derive(Debug, Default)]
 pub(super) struct Detectors {
     by_service: BTreeMap<String, ServiceDetector>,
+    settings: DetectionSettings,
+    masks: Arc<Masks>,
     scores: RowScores,
     said: TickScores,
 }
@@ -43,26 +48,30 @@ impl Detectors {
         if stored.is_empty() {
             return Detectors::default();
         }
-        let states: BTreeMap<String, ServiceDetector> = match codec::decode(VERSION, stored) {
-            Ok(states) => states,
+        let (settings, states): (_, BTreeMap<String, ServiceDetector>) = match codec::decode(VERSION, stored)
+        {
+            Ok(stored) => stored,
             Err(error) => {
                 tracing::warn!(%error, "detectors start learning again");
                 return Detectors::default();
             }
         };
+        let mut detectors = Detectors::default();
+        detectors.set(&settings);
         let restored = states.into_iter().filter_map(|(service, state)| match state.restored() {
-            Ok(detector) => Some((service, detector)),
+            Ok(detector) => Some((service, detectors.told(detector))),
             Err(error) => {
                 tracing::warn!(service, %error, "a detector starts learning again");
                 None
             }
         });
-        Detectors { by_service: restored.collect(), ..Detectors::default() }
+        detectors.by_service = restored.collect();
+        detectors
     }
 
     /// What to store.
     pub(super) fn stored(&self) -> Bytes {
-        match codec::encode(VERSION, &self.by_service) {
+        match codec::encode(VERSION, &(&self.settings, &self.by_service)) {
             Ok(bytes) => bytes.into(),
             Err(error) => {
                 tracing::error!(%error, "the detectors' state cannot be kept");
@@ -71,12 +80,36 @@ impl Detectors {
         }
     }
 
+    /// Heeds other settings from here on.
+    pub(super) fn set(&mut self, settings: &DetectionSettings) {
+        self.masks = match Masks::new(&settings.masks) {
+            Ok(masks) => Arc::new(masks),
+            // The same program took them when they were set.
+            Err(error) => {
+                tracing::error!(%error, "detectors do without the masks that were set");
+                Arc::default()
+            }
+        };
+        self.settings = settings.clone();
+        for detector in self.by_service.values_mut() {
+            detector.set_masks(&self.masks);
+            detector.set_alerts_per_day(settings.alerts_per_day);
+        }
+    }
+
+    /// A detector that heeds the settings.
+    fn told(&self, mut detector: ServiceDetector) -> ServiceDetector {
+        detector.set_masks(&self.masks);
+        detector.set_alerts_per_day(self.settings.alerts_per_day);
+        detector
+    }
+
     /// Learns some rows of a batch.
     pub(super) fn fold(&mut self, batch: &StoredBatch, rows: Range<u32>, findings: &mut Findings) {
         for (service, rows) in rows_by_service(&batch.records, rows) {
             if !self.by_service.contains_key(service) {
                 self.make_room(findings);
-                self.by_service.insert(service.to_owned(), ServiceDetector::hiding_words(service));
+                self.by_service.insert(service.to_owned(), self.told(ServiceDetector::hiding_words(service)));
             }
             let Some(detector) = self.by_service.get_mut(service) else { continue };
             let records = &batch.records;
@@ -111,17 +144,26 @@ impl Detectors {
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
         match self.by_service.get(service) {
             Some(detector) => detector.record_scorer(),
-            None => ServiceDetector::hiding_words(service).record_scorer(),
+            None => self.told(ServiceDetector::hiding_words(service)).record_scorer(),
         }
     }
 
-    /// What is under way: open episodes, and minutes that are not over.
-    pub(super) fn under_way(&self) -> impl Iterator<Item = Note> {
-        self.by_service.iter().flat_map(|(service, detector)| {
-            let episode = detector.open_episode().and_then(|episode| note(service, episode));
-            let minute = detector.minute_so_far().and_then(|minute| note(service, minute));
-            episode.into_iter().chain(minute)
-        })
+    /// What is under way of the kind and the services that a filter is about: open episodes, minutes that are not over, the
+    /// detectors themselves.
+    pub(super) fn under_way(&self, partition: PartitionId, filter: &NoteFilter) -> Vec<Note> {
+        let wants = |kind: NoteKind, service: &str| filter.is_about(kind as u8, service);
+        let of_service = |(service, detector): (&String, &ServiceDetector)| {
+            if wants(NoteKind::Episode, service) {
+                return detector.open_episode().and_then(|episode| note(service, episode));
+            }
+            if wants(NoteKind::Window, service) {
+                return detector.minute_so_far().and_then(|minute| note(service, minute));
+            }
+            wants(NoteKind::Detector, service)
+                .then(|| note(service, &described(partition, service, detector)))
+                .flatten()
+        };
+        self.by_service.iter().filter_map(of_service).collect()
     }
 
     pub(super) fn services(&self) -> usize {
@@ -141,6 +183,21 @@ impl Detectors {
         if let Some(detector) = self.by_service.remove(&service) {
             findings.notes.extend(detector.end().and_then(|episode| note(&service, &episode)));
         }
+    }
+}
+
+fn described(partition: PartitionId, service: &str, detector: &ServiceDetector) -> Detector {
+    let budget = detector.budget();
+    Detector {
+        service: service.to_owned(),
+        partition,
+        is_warming_up: detector.is_warming_up(),
+        has_incident: detector.open_episode().is_some(),
+        templates: detector.miner().templates().len() as u32,
+        memory_bytes: detector.memory_bytes() as u64,
+        alerts_expected: budget.alerts_expected(),
+        alerts_raised: budget.alerts_actual() as u32,
+        threshold: budget.floor(),
     }
 }
 

@@ -8,7 +8,7 @@ use insighthub_detect::service::Alert;
 use insighthub_model::{Offset, PartitionId, Timestamp};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::life::Deletion;
-use insighthub_storage::note::Note;
+use insighthub_storage::note::{Note, NoteFilter};
 use insighthub_storage::partition::{Folded, Unsealed};
 use insighthub_storage::sealed_head::{SealedHead, Tick, TickEvent};
 
@@ -100,11 +100,14 @@ impl Watch {
         }
     }
 
-    /// What was found out since the last block, and what is under way.
-    pub(super) fn recent_notes(&self) -> Vec<Note> {
+    /// What was found out since the last block, and what is under way, as far as a filter may want it.
+    pub(super) fn recent_notes(&self, filter: &NoteFilter) -> Vec<Note> {
         let passed = self.passed.values().flat_map(|folded| &folded.notes);
-        let under_way = self.detectors.under_way().map(|note| Note { ticks: self.place.1, ..note });
-        passed.chain(&self.findings.notes).cloned().chain(under_way).collect()
+        let found =
+            passed.chain(&self.findings.notes).filter(|note| filter.is_about(note.kind, &note.service));
+        let under_way = self.detectors.under_way(self.partition, filter);
+        let under_way = under_way.into_iter().map(|note| Note { ticks: self.place.1, ..note });
+        found.cloned().chain(under_way).collect()
     }
 
     pub(super) fn record_scorer(&self, service: &str) -> MinedRecords {
@@ -147,6 +150,7 @@ impl Watch {
             match &tick.event {
                 TickEvent::Now(now) => self.step(|detectors, findings| detectors.tick(*now, findings)),
                 TickEvent::Deleted(deletion) => self.forget(deletion),
+                TickEvent::Settings(settings) => self.detectors.set(settings),
             }
         }
         self.learn_until(batches, Offset::MAX);

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use insighthub_model::batch::{BatchBuilder, FixedFields};
-use insighthub_model::detection::{PatternCounts, ServiceWindow};
+use insighthub_model::detection::{DetectionSettings, Detector, PatternCounts, ServiceWindow};
 use insighthub_model::query::{Expression, Query};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_model::{Level, LogId, Scores, Timestamp};
 use insighthub_storage::query::Conditions;
 
 use super::*;
-use crate::detection::notes::told;
+use crate::detection::notes::{NoteKind, told};
 
 const PARTITION: PartitionId = PartitionId(3);
 const START_SECS: i64 = 1_790_000_000;
@@ -18,6 +18,13 @@ const RECORDS: u64 = 6_000;
 const SECS_PER_RECORD: i64 = 2;
 const RECORDS_PER_TICK: u64 = 5;
 const RECORDS_PER_HEAD: u64 = 1_500;
+/// In the middle of the third head.
+const SETTINGS_TICK: u64 = 750;
+
+/// To them "order 7 took" and "7 took" are the same.
+fn settings() -> DetectionSettings {
+    DetectionSettings { revision: 1, masks: vec!["order [0-9]+".to_owned()], alerts_per_day: 1.0 }
+}
 
 fn record(offset: u64, builder: &mut BatchBuilder) {
     let service = if offset.is_multiple_of(3) { "auth" } else { "payment" };
@@ -44,7 +51,8 @@ fn batch(offsets: std::ops::Range<u64>) -> Arc<StoredBatch> {
 fn tick(number: u64) -> Tick {
     let next_offset = (number + 1) * RECORDS_PER_TICK;
     let now = Timestamp((START_SECS + next_offset as i64 * SECS_PER_RECORD) * NANOS_PER_SEC);
-    Tick { number, next_offset, event: TickEvent::Now(now) }
+    let event = if number == SETTINGS_TICK { TickEvent::Settings(settings()) } else { TickEvent::Now(now) };
+    Tick { number, next_offset, event }
 }
 
 fn batches(offsets: std::ops::Range<u64>, rows: u64) -> Vec<Arc<StoredBatch>> {
@@ -157,15 +165,57 @@ fn every_record_is_counted_in_a_pattern_and_a_minute_once() {
     assert!(count > 390, "{count} minutes of two services");
 }
 
+/// Of whatever kind and time.
+fn recent_notes(watch: &Watch) -> Vec<Note> {
+    let kinds = [NoteKind::Window, NoteKind::Episode, NoteKind::PatternCounts, NoteKind::PatternText];
+    kinds.into_iter().flat_map(|kind| watch.recent_notes(&filter(kind, None))).collect()
+}
+
+fn filter(kind: NoteKind, service: Option<&str>) -> NoteFilter {
+    let service = service.map(str::to_owned);
+    let (from, to) = (i64::MIN, i64::MAX);
+    NoteFilter { kind: kind as u8, service, from, to, before: None, newest_first: false, limit: 1_000 }
+}
+
+#[test]
+fn settings_hold_from_their_place_in_the_log_on_and_across_seals() {
+    let folded = folded_from_seal_to_seal(100);
+    let patterns = |folded: &Folded| {
+        let counts = folded.notes.iter().filter_map(told::<PatternCounts>).flat_map(|counts| counts.counts);
+        counts.map(|(id, _)| id).collect::<std::collections::BTreeSet<_>>()
+    };
+    let [_, before, change, after] = [0, 1, 2, 3].map(|head| patterns(&folded[head]));
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert!(before != after && change == &before | &after, "{before:?}, {change:?}, {after:?}");
+}
+
+#[test]
+fn detectors_are_described() {
+    let mut watch = Watch::new(PARTITION);
+    assert!(watch.catch_up(&unsealed(5_000, 10, 0, 3, &Bytes::new())));
+    let of = |service: Option<&str>| -> Vec<Detector> {
+        watch.recent_notes(&filter(NoteKind::Detector, service)).iter().filter_map(told).collect()
+    };
+    assert_eq!(
+        of(None).iter().map(|detector| detector.service.as_str()).collect::<Vec<_>>(),
+        ["auth", "payment"]
+    );
+    let payment = of(Some("payment"));
+    let [payment] = payment.as_slice() else { panic!("{payment:?}") };
+    assert_eq!((payment.partition, payment.templates, payment.alerts_expected), (PARTITION, 2, 7.0));
+    assert!(payment.memory_bytes > 10_000 && payment.memory_bytes < 1_000_000, "{payment:?}");
+    assert_eq!((payment.alerts_raised, payment.threshold), (0, 1.0));
+}
+
 #[test]
 fn an_older_view_is_refused_and_recent_notes_are_those_of_no_block() {
     let mut watch = Watch::new(PARTITION);
     let all = folded_from_seal_to_seal(10);
     let early = unsealed(2_000, 10, 0, 1, &Bytes::new());
     assert!(watch.catch_up(&early));
-    let before = watch.recent_notes().len();
+    let before = recent_notes(&watch).len();
     assert!(watch.catch_up(&unsealed(2_000, 10, 1, 0, &all[0].detectors)));
-    assert_eq!(before - watch.recent_notes().len(), all[0].notes.len());
+    assert_eq!(before - recent_notes(&watch).len(), all[0].notes.len());
     assert!(!watch.catch_up(&early));
 }
 
@@ -178,10 +228,10 @@ fn a_service_that_is_deleted_is_forgotten_with_what_was_found_out() {
     let mut watch = Watch::new(PARTITION);
     assert!(watch.catch_up(&view));
     let of_auth = |notes: &[Note]| notes.iter().filter(|note| note.service == "auth").count();
-    assert!(of_auth(&watch.recent_notes()) > 10 && watch.status().services == 2);
+    assert!(of_auth(&recent_notes(&watch)) > 10 && watch.status().services == 2);
     let number = view.ticks.len() as u64;
     view.ticks.push(Tick { number, next_offset: 1_400, event: deleted });
     assert!(watch.catch_up(&view));
-    assert_eq!((of_auth(&watch.recent_notes()), watch.status().services), (0, 1));
-    assert!(!watch.recent_notes().is_empty());
+    assert_eq!((of_auth(&recent_notes(&watch)), watch.status().services), (0, 1));
+    assert!(!recent_notes(&watch).is_empty());
 }

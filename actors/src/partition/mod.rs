@@ -58,8 +58,10 @@ pub enum PartitionMessage {
     Committed,
     /// A seal has ended.
     SealEnded,
-    /// Detectors have caught up.
-    Watched,
+    /// Detectors have caught up, and heed other settings than before.
+    Watched {
+        is_told_anew: bool,
+    },
     Tick,
     RestartShard(String),
     /// Panic on purpose; sent by fault tests alone.
@@ -166,7 +168,7 @@ impl Actor for Partition {
                 state.seal_if_due();
             }
             PartitionMessage::SealEnded => state.seal_under_way = false,
-            PartitionMessage::Watched => state.watching.end(),
+            PartitionMessage::Watched { is_told_anew } => state.watched(is_told_anew),
             PartitionMessage::Tick => {
                 state.packing.give_up_scoring(Instant::now(), SCORING_DEADLINE);
                 state.propose_ready().await;

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use insighthub_model::Timestamp;
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_storage::command::Command;
+use insighthub_storage::group::Group;
 
 use super::{PartitionMessage, State};
 
@@ -36,6 +38,14 @@ impl Watching {
 }
 
 impl State {
+    /// Detectors have caught up. Shards go on from them where these heed other settings.
+    pub(super) fn watched(&mut self, is_told_anew: bool) {
+        self.watching.end();
+        if is_told_anew {
+            self.shards.start_over();
+        }
+    }
+
     /// Ticks, if this node leads, and lets the detectors catch up. A partition without a record has no time.
     pub(super) fn watch_if_due(&mut self) {
         let now = self.arguments.clock.now();
@@ -46,11 +56,15 @@ impl State {
         let group = self.arguments.group.group.clone();
         let (detection, replica) = (Arc::clone(&self.arguments.detection), Arc::clone(replica));
         let mailbox = self.arguments.mailbox.clone();
+        let wanted = self.arguments.cluster.detection_settings();
         tokio::spawn(async move {
             let leads = group.leadership().leads && !group.is_handing_over();
             if leads && let Err(error) = group.propose(Command::Tick(now)).await {
                 tracing::debug!(%error, "a tick was not committed; the next one makes up for it");
             }
+            let is_told_anew = leads
+                && replica.detection_settings().revision < wanted.revision
+                && tell(&group, &wanted).await;
             let watching = tokio::task::spawn_blocking(move || detection.catch_up(&replica));
             match watching.await {
                 Ok(alerts) if leads => alerts.iter().for_each(|alerted| {
@@ -65,8 +79,19 @@ impl State {
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, "the detectors of a partition failed"),
             }
-            drop(mailbox.send(PartitionMessage::Watched));
+            drop(mailbox.send(PartitionMessage::Watched { is_told_anew }));
         });
+    }
+}
+
+/// Brings the settings that were made into the log. False when that failed: the next tick tries again.
+async fn tell(group: &Group, settings: &DetectionSettings) -> bool {
+    match group.propose(Command::SetDetection(settings.clone())).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::debug!(%error, "settings of detection were not committed");
+            false
+        }
     }
 }
 

@@ -20,8 +20,7 @@ impl ServiceDetector {
             + crate::memory::of_vec(&self.examples)
     }
 
-    /// Looks at messages through these masks first. Configuration, no part of the state: the same on every replica, and to
-    /// be set again after a state was read back.
+    /// Looks at messages through these masks first. No part of the state: to be set again after it was read back.
     pub fn set_masks(&mut self, masks: &Arc<Masks>) {
         self.miner.set_masks(masks);
     }

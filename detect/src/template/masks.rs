@@ -1,16 +1,17 @@
 //! Variable parts that a company knows of its own messages (order numbers of letters, names of tenants): regular
 //! expressions whose matches become `<*>` before the built-in masks look.
 //!
-//! Configuration, no part of the state: all replicas of a service must have the same.
+//! All replicas of a service must have the same from the same record on.
 
 use std::borrow::Cow;
 
+use insighthub_model::detection::DetectionSettings;
 use regex::{Regex, RegexBuilder};
 
 use super::mask::{MASK, cut};
 
 /// Expressions there may be: each is a pass over each message.
-pub const MASKS_MAX: usize = 32;
+pub const MASKS_MAX: usize = DetectionSettings::MASKS_MAX;
 /// Bytes of an expression compiled, so that no counted repetition takes the memory.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
 

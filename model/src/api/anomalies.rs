@@ -1,10 +1,11 @@
 //! `GET /api/anomalies`: the incidents of services, newest first, and `GET /api/anomalies/windows`: how ordinary a
-//! service's minutes were, and `GET /api/anomalies/patterns`: what kinds of messages it wrote.
+//! service's minutes were, `GET /api/anomalies/patterns`: what kinds of messages it wrote, and `GET
+//! /api/anomalies/detectors`: what detectors cost, and whether they keep to their budget.
 
 use serde::{Deserialize, Serialize};
 
 use super::answer::Coverage;
-use crate::detection::{Episode, EpisodeId, Pattern, ServiceWindow, Verdict};
+use crate::detection::{Detector, Episode, EpisodeId, Pattern, ServiceWindow, Verdict};
 use crate::{LogId, Timestamp};
 
 /// One page of episodes.
@@ -57,5 +58,14 @@ pub struct Windows {
     pub service: String,
     pub windows: Vec<ServiceWindow>,
     pub next_cursor: Option<String>,
+    pub coverage: Coverage,
+}
+
+/// The detectors of services, those that raised most alerts first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detectors {
+    pub detectors: Vec<Detector>,
+    /// There are more than were asked for.
+    pub more: bool,
     pub coverage: Coverage,
 }

@@ -11,6 +11,7 @@ mod counters;
 mod dashboard;
 mod dead_letters;
 mod deletions;
+mod detection_settings;
 mod error;
 mod explore;
 mod faults;
@@ -101,6 +102,7 @@ pub fn router(node: AppState) -> Router {
         .merge(membership::router())
         .merge(retention::router())
         .merge(deletions::router())
+        .merge(detection_settings::router())
         .merge(backup::router())
         .merge(login::router())
         .merge(tokens::router())

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use insighthub_model::PartitionId;
+use insighthub_model::detection::DetectionSettings;
 use parking_lot::Mutex;
 
 use crate::Store;
@@ -153,6 +154,11 @@ impl Cluster {
 
     pub fn topology<T>(&self, read: impl FnOnce(&Topology) -> T) -> T {
         self.store.control.replica.read(|state| read(&state.topology))
+    }
+
+    /// What detectors are to be told, as far as this node has heard.
+    pub fn detection_settings(&self) -> Arc<DetectionSettings> {
+        self.store.control.replica.read(|state| Arc::clone(&state.detection))
     }
 
     /// Tells the transport where the peers are.

@@ -1,5 +1,5 @@
-//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, verdicts on
-//! episodes. Pure: same commands, same state.
+//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, what
+//! detectors are told, verdicts on episodes. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use insighthub_model::Timestamp;
 use insighthub_model::access::Role;
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::retention::Retention;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ pub enum ControlCommand {
     SetRetention(Retention),
     Deletion(DeletionCommand),
     SayVerdict(SayVerdict),
+    SetDetection(DetectionSettings),
 }
 
 /// What a control command answers.
@@ -95,6 +97,9 @@ pub struct ControlState {
     pub retention: Arc<Retention>,
     pub deletions: Deletions,
     pub verdicts: Verdicts,
+    /// Shared, as every partition asks for it.
+    #[serde(with = "codec::shared")]
+    pub detection: Arc<DetectionSettings>,
 }
 
 impl ControlState {
@@ -124,7 +129,16 @@ impl ControlState {
             ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
             ControlCommand::Deletion(command) => return self.deletions.apply(command),
             ControlCommand::SayVerdict(command) => return self.verdicts.apply(command),
+            ControlCommand::SetDetection(settings) => return self.set_detection(settings),
         }
+        ControlReply::Done
+    }
+
+    fn set_detection(&mut self, settings: DetectionSettings) -> ControlReply {
+        if settings.revision != self.detection.revision {
+            return ControlReply::Conflict;
+        }
+        self.detection = Arc::new(DetectionSettings { revision: settings.revision + 1, ..settings });
         ControlReply::Done
     }
 
@@ -188,5 +202,17 @@ mod tests {
         }
         assert_eq!(state.sessions.len(), SESSIONS_MAX);
         assert!(!state.sessions.contains_key(&[0; 32]));
+    }
+
+    #[test]
+    fn settings_somebody_else_changed_are_not_overwritten() {
+        let mut state = ControlState::default();
+        let set = |alerts_per_day| {
+            ControlCommand::SetDetection(DetectionSettings { alerts_per_day, ..DetectionSettings::default() })
+        };
+        assert_eq!(state.apply(set(0.5)), ControlReply::Done);
+        assert_eq!(state.apply(set(0.7)), ControlReply::Conflict);
+        assert_eq!((state.detection.revision, state.detection.alerts_per_day), (1, 0.5));
+        assert_eq!(state.portable().detection, state.detection);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::{Offset, PartitionId};
 
 use super::PartitionReplica;
@@ -65,6 +66,11 @@ impl PartitionReplica {
         self.inner.read().unsealed(self.partition)
     }
 
+    /// What its log has told detectors so far.
+    pub fn detection_settings(&self) -> Arc<DetectionSettings> {
+        Arc::clone(&self.inner.read().state.detection)
+    }
+
     /// Notes in the order and number asked for. Blocks the thread.
     pub fn notes(&self, filter: &NoteFilter) -> Result<Vec<(PartitionId, Note)>, ColumnError> {
         loop {
@@ -74,7 +80,7 @@ impl PartitionReplica {
                 (inner.unsealed(self.partition), blocks, inner.veil())
             };
             // Somebody has seen a newer seal: so do we, when we look again.
-            let Some(recent) = self.world.observer.recent_notes(&unsealed) else { continue };
+            let Some(recent) = self.world.observer.recent_notes(&unsealed, filter) else { continue };
             let is_wanted = |note: &Note| filter.matches(self.partition, note) && veil.keeps_note(note);
             let mut found: Vec<_> = recent.into_iter().filter(is_wanted).collect();
             for block in blocks {

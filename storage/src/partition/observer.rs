@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Unsealed;
-use crate::note::Note;
+use crate::note::{Note, NoteFilter};
 use crate::sealed_head::SealedHead;
 use crate::stored_batch::StoredBatch;
 
@@ -19,8 +19,9 @@ pub trait ApplyObserver: Send + Sync + std::fmt::Debug {
     /// old one was.
     fn fold(&self, before: &Unsealed, head: &SealedHead) -> Folded;
 
-    /// What they have found out since the last block. `None` to be asked again: they have seen a newer one.
-    fn recent_notes(&self, _unsealed: &Unsealed) -> Option<Vec<Note>> {
+    /// What they have found out since the last block, as far as a filter may want it. `None` to be asked again: they have
+    /// seen a newer one.
+    fn recent_notes(&self, _unsealed: &Unsealed, _filter: &NoteFilter) -> Option<Vec<Note>> {
         Some(Vec::new())
     }
 }

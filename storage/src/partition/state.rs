@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use insighthub_model::detection::DetectionSettings;
 use insighthub_model::{LogId, Offset, PartitionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct PartitionState {
     pub known_deletions: BTreeSet<u64>,
     /// The offset after the last record a deletion may have concerned.
     pub deleted_below: Offset,
+    /// What detectors are told.
+    pub detection: Arc<DetectionSettings>,
     pub head: Head,
 }
 
@@ -58,6 +61,7 @@ pub struct PartitionSnapshot {
     pub(crate) erasures: Vec<StoredErasure>,
     pub known_deletions: BTreeSet<u64>,
     pub deleted_below: Offset,
+    pub detection: DetectionSettings,
     /// May be of a later moment than the rest: see `partition::merging`.
     pub content: Content,
 }
@@ -87,6 +91,7 @@ impl PartitionState {
             erasures: Vec::new(),
             known_deletions: BTreeSet::new(),
             deleted_below: 0,
+            detection: Arc::default(),
             head: Head::default(),
         }
     }
@@ -108,6 +113,7 @@ impl PartitionState {
             erasures: erasures.map(Arc::new).collect(),
             known_deletions: snapshot.known_deletions.clone(),
             deleted_below: snapshot.deleted_below,
+            detection: Arc::new(snapshot.detection.clone()),
             head: Head { ticks: snapshot.ticks.clone(), ..Head::default() },
         }
     }
@@ -126,6 +132,7 @@ impl PartitionState {
             erasures: self.erasures.iter().map(|erasure| erasure.to_stored()).collect(),
             known_deletions: self.known_deletions.clone(),
             deleted_below: self.deleted_below,
+            detection: self.detection.as_ref().clone(),
             content,
         }
     }
@@ -136,6 +143,7 @@ impl PartitionState {
             Command::Append(append) => self.append(index, append),
             Command::Seal => self.seal(index),
             Command::Tick(now) => self.tick(index, now),
+            Command::SetDetection(settings) => (self.set_detection(settings), Effects::default()),
             Command::ResolveDeadLetters(numbers) => self.resolve_dead_letters(numbers),
             Command::PlanSpread(plan) => self.plan_spread(index, &plan),
             Command::Merge(runs) => (Applied::Nothing, Effects { merge: Some(runs), ..Effects::default() }),
@@ -207,6 +215,14 @@ impl PartitionState {
         // Nobody seals where no records come: the log must not grow for ever.
         let sealed = if self.head.ticks.len() >= TICKS_MAX { self.seal(index).1.sealed } else { None };
         (Applied::Nothing, Effects { sealed, ..Effects::default() })
+    }
+
+    fn set_detection(&mut self, settings: DetectionSettings) -> Applied {
+        if settings.revision > self.detection.revision {
+            self.push_tick(TickEvent::Settings(settings.clone()));
+            self.detection = Arc::new(settings);
+        }
+        Applied::Nothing
     }
 
     pub(super) fn push_tick(&mut self, event: TickEvent) {

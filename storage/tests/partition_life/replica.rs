@@ -78,7 +78,7 @@ impl ApplyObserver for HashesRecords {
         Folded { detectors: Bytes::copy_from_slice(&hash.finish().to_le_bytes()), notes }
     }
 
-    fn recent_notes(&self, unsealed: &Unsealed) -> Option<Vec<Note>> {
+    fn recent_notes(&self, unsealed: &Unsealed, _filter: &NoteFilter) -> Option<Vec<Note>> {
         let frozen = unsealed.frozen.iter().flat_map(|head| &head.ticks);
         Some(noted(frozen.chain(&unsealed.ticks)))
     }

@@ -1,6 +1,8 @@
 //! `insighthub anomalies`: the incidents of services, their minutes, and what people say of them. One file per question.
 
+mod detectors;
 mod list;
+mod settings;
 mod verdict;
 mod windows;
 
@@ -21,7 +23,9 @@ use super::terminal::note;
   insighthub anomalies list --verdict none                   what nobody has judged yet
   insighthub anomalies windows checkout --from -1h           its minutes, with the loudest channel of each
   insighthub anomalies verdict 18a3f00c2b400000-0003-checkout real
-  insighthub anomalies verdict 18a3f00c2b400000-0003-checkout false-alarm")]
+  insighthub anomalies verdict 18a3f00c2b400000-0003-checkout false-alarm
+  insighthub anomalies detectors                             what they cost, alerts against the budget
+  insighthub anomalies settings --alerts-per-day 0.5         expect more, hear of more")]
 pub struct AnomaliesArgs {
     #[command(subcommand)]
     command: AnomaliesCommand,
@@ -32,6 +36,8 @@ enum AnomaliesCommand {
     List(list::ListArgs),
     Windows(windows::WindowsArgs),
     Verdict(verdict::VerdictArgs),
+    Detectors(detectors::DetectorsArgs),
+    Settings(settings::SettingsArgs),
 }
 
 pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
@@ -39,6 +45,8 @@ pub(crate) async fn run(args: AnomaliesArgs) -> Result<(), CliError> {
         AnomaliesCommand::List(args) => list::run(args).await,
         AnomaliesCommand::Windows(args) => windows::run(args).await,
         AnomaliesCommand::Verdict(args) => verdict::run(args).await,
+        AnomaliesCommand::Detectors(args) => detectors::run(args).await,
+        AnomaliesCommand::Settings(args) => settings::run(args).await,
     }
 }
 

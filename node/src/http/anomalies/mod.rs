@@ -1,6 +1,7 @@
 //! What is unusual: `GET /api/anomalies`, `GET /api/anomalies/windows`, `GET
-//! /api/anomalies/patterns`, `POST /api/anomalies/{id}/verdict`.
+//! /api/anomalies/patterns`, `GET /api/anomalies/detectors`, `POST /api/anomalies/{id}/verdict`.
 
+mod detectors;
 mod patterns;
 mod reading;
 mod wanted;
@@ -33,6 +34,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/anomalies", get(list))
         .route("/api/anomalies/windows", get(windows))
         .route("/api/anomalies/patterns", get(patterns::patterns))
+        .route("/api/anomalies/detectors", get(detectors::detectors))
         .route("/api/anomalies/{id}/verdict", post(judge))
 }
 
