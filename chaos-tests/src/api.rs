@@ -15,7 +15,15 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 pub struct Api {
     http: Client,
     base: Url,
-    credentials: Option<(String, String)>,
+    credentials: Credentials,
+}
+
+/// How a client shows who it is.
+#[derive(Debug, Clone)]
+enum Credentials {
+    None,
+    Basic(String, String),
+    Bearer(String),
 }
 
 /// One answer.
@@ -65,12 +73,19 @@ impl Api {
     /// A client that gives up sooner, or later, than others do.
     pub fn patient(url: &str, within: Duration) -> Result<Api> {
         let http = Client::builder().timeout(within).tcp_nodelay(true).build()?;
-        Ok(Api { http, base: Url::parse(url)?, credentials: None })
+        Ok(Api { http, base: Url::parse(url)?, credentials: Credentials::None })
     }
 
     #[must_use]
     pub fn signed_in(mut self, user: &str, password: &str) -> Api {
-        self.credentials = Some((user.to_owned(), password.to_owned()));
+        self.credentials = Credentials::Basic(user.to_owned(), password.to_owned());
+        self
+    }
+
+    /// With a session's secret or a service token.
+    #[must_use]
+    pub fn bearing(mut self, secret: &str) -> Api {
+        self.credentials = Credentials::Bearer(secret.to_owned());
         self
     }
 
@@ -84,6 +99,10 @@ impl Api {
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.http.post(self.base.join(path)?).json(body)).await
+    }
+
+    pub async fn patch_json(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(self.http.patch(self.base.join(path)?).json(body)).await
     }
 
     /// A POST without a body.
@@ -179,9 +198,11 @@ impl Api {
     }
 
     async fn send(&self, mut request: RequestBuilder) -> Result<Answer> {
-        if let Some((user, password)) = &self.credentials {
-            request = request.basic_auth(user, Some(password));
-        }
+        request = match &self.credentials {
+            Credentials::None => request,
+            Credentials::Basic(user, password) => request.basic_auth(user, Some(password)),
+            Credentials::Bearer(secret) => request.bearer_auth(secret),
+        };
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;

@@ -8,6 +8,8 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// One text frame.
@@ -31,7 +33,20 @@ impl LiveTail {
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        let (socket, _) = connect_async(url.as_str()).await.with_context(|| url.to_string())?;
+        LiveTail::connect(url.as_str().into_client_request()?).await
+    }
+
+    /// A tail of somebody who is signed in.
+    pub async fn open_as(node_url: &str, secret: &str) -> Result<LiveTail> {
+        let url = Url::parse(&node_url.replacen("http", "ws", 1))?.join("/ws/logs")?;
+        let mut request = url.as_str().into_client_request()?;
+        request.headers_mut().insert("authorization", format!("Bearer {secret}").parse()?);
+        LiveTail::connect(request).await
+    }
+
+    async fn connect(request: Request) -> Result<LiveTail> {
+        let url = request.uri().to_string();
+        let (socket, _) = connect_async(request).await.context(url)?;
         Ok(LiveTail { socket })
     }
 

@@ -181,9 +181,7 @@ fn fetches_only_what_is_not_there(folder: &Path, url: &str) -> Result<()> {
 /// The blocks of a backup: their names, and the inodes of their files.
 fn files_of_blocks(folder: &Path) -> Result<HashMap<OsString, u64>> {
     let entries = std::fs::read_dir(folder.join("blocks"))?;
-    entries
-        .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.ino()))).map_err(Into::into))
-        .collect()
+    entries.map(|entry| Ok(entry.map(|entry| (entry.file_name(), entry.ino()))?)).collect()
 }
 
 /// Of the first backup: everything acknowledged before it, nothing that was never sent.

@@ -18,6 +18,10 @@ pub enum Action {
     ReadLogs,
     ReplayDeadLetters,
     ManageTokens,
+    /// Who can sign in, and as what.
+    ManageUsers,
+    /// What people did to the cluster.
+    ReadAudit,
     /// Add, drain and remove nodes, move leaders.
     ManageCluster,
     /// How long logs are kept.
@@ -38,6 +42,8 @@ impl Role {
             Action::ReadLogs => true,
             Action::ReplayDeadLetters
             | Action::ManageTokens
+            | Action::ManageUsers
+            | Action::ReadAudit
             | Action::ManageCluster
             | Action::ManageRetention
             | Action::DeleteLogs
@@ -59,7 +65,8 @@ mod tests {
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
             assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
             assert!(!role.may(Action::TakeBackup) && !role.may(Action::JudgeAnomalies));
-            assert!(!role.may(Action::ManageDetection));
+            assert!(!role.may(Action::ManageDetection) && !role.may(Action::ManageUsers));
+            assert!(!role.may(Action::ReadAudit));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -2,6 +2,7 @@
 
 pub mod anomalies;
 pub mod answer;
+pub mod audit;
 pub mod cluster;
 pub mod different;
 pub mod fields;

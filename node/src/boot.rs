@@ -15,7 +15,7 @@ use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
 use insighthub_storage::cluster::{Cluster, ClusterLimits};
-use insighthub_storage::control::{ControlCommand, User};
+use insighthub_storage::control::{ControlCommand, ControlReply, User, UserCommand};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
 use insighthub_storage::wal::WalOptions;
@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use crate::access::{hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
-use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node};
+use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node, TokenUses};
 use crate::membership;
 use crate::memory;
 use crate::own_work::OwnWork;
@@ -219,6 +219,7 @@ fn node(
             .collect(),
         access: AccessOptions { anonymous: development },
         logins: LoginThrottle::default(),
+        token_uses: TokenUses::default(),
         counters: Counters::default(),
         disk_free_bytes: AtomicU64::new(0),
         started: AtomicBool::new(false),
@@ -269,7 +270,7 @@ fn system_options(plan: &Plan, clock: Arc<dyn Clock>) -> anyhow::Result<SystemOp
 /// At the very first start: makes the user `admin` and says its password, once.
 async fn create_admin(node: &Node) -> anyhow::Result<()> {
     wait_for_leader(node).await?;
-    if node.store.control.replica.read(|state| !state.users.is_empty()) {
+    if node.store.control.replica.read(|state| !state.users.by_name.is_empty()) {
         return Ok(());
     }
     let password = match std::env::var(ADMIN_PASSWORD_VARIABLE) {
@@ -278,9 +279,13 @@ async fn create_admin(node: &Node) -> anyhow::Result<()> {
     };
     let (salt, secret) = (random::<16>()?, password.clone());
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
-    let user = User { role: Role::Admin, password_hash };
-    node.cluster.propose_control(ControlCommand::SetUser { name: "admin".into(), user }).await?;
-    say(&format!("admin login: user admin, password {password}"))
+    let user = User { role: Role::Admin, password_hash, created_at: node.clock.now() };
+    let create = UserCommand::Create { name: "admin".into(), user };
+    match node.cluster.propose_control(ControlCommand::User(create)).await? {
+        ControlReply::Done => say(&format!("admin login: user admin, password {password}")),
+        // Another node that started at the same time was first, and says it.
+        _ => Ok(()),
+    }
 }
 
 /// The users are only known once the control group has replayed its log.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use insighthub_model::PartitionId;
 use insighthub_storage::cluster::{Upkeep, UpkeepOptions};
 use insighthub_storage::command::Command;
+use insighthub_storage::control::{ControlCommand, TokenCommand};
 use tokio::task::JoinHandle;
 
 use crate::http::Node;
@@ -42,6 +43,7 @@ pub(crate) fn start(node: Arc<Node>, bounds: Bounds) -> JoinHandle<()> {
             report_stopped(&node, &mut stopped);
             if turn % LOG_EVERY == 0 {
                 release_log(&node, bounds.wal_bytes_max).await;
+                tell_token_uses(&node).await;
             }
         }
     })
@@ -77,6 +79,18 @@ fn report_stopped(node: &Node, known: &mut BTreeSet<PartitionId>) {
         {
             tracing::error!(%partition, failure, "a partition has stopped; it refuses logs until the node starts again");
         }
+    }
+}
+
+/// One that is not told is told with the next use.
+async fn tell_token_uses(node: &Node) {
+    let used = node.token_uses.take();
+    if used.is_empty() {
+        return;
+    }
+    let command = ControlCommand::Token(TokenCommand::Used(used));
+    if let Err(error) = node.cluster.propose_control(command).await {
+        tracing::debug!(%error, "uses of tokens were not told");
     }
 }
 

@@ -203,7 +203,7 @@ fn check_control(cluster: &SimulatedCluster, running: &[(String, Running)]) {
         if let Some(open) = state.deletions.entries.values().find(|entry| is_open(entry)) {
             history.violate(format!("{name} does not know that a deletion is done: {}", open.query));
         }
-        if let Some(lost) = progress.tokens.iter().find(|id| !state.tokens.contains_key(*id)) {
+        if let Some(lost) = progress.tokens.iter().find(|id| !state.tokens.by_id.contains_key(*id)) {
             history.violate(format!("{name} has lost an acknowledged control change: {lost}"));
         }
         if states.first().is_some_and(|(_, first)| first != state) {

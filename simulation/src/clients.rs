@@ -9,7 +9,7 @@ use insighthub_model::ids::BatchIdentity;
 use insighthub_model::{Level, PartitionId, Timestamp};
 use insighthub_storage::cluster::message::ChunkMessage;
 use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
-use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken};
+use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, TokenCommand};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -191,8 +191,10 @@ impl Client {
                 service: "w0".into(),
                 secret_hash: [number; 32],
                 created_at: Timestamp(EPOCH_NANOS),
+                expires_at: None,
+                last_used: None,
             };
-            let command = ControlCommand::CreateToken { id: id.clone(), token };
+            let command = ControlCommand::Token(TokenCommand::Create { id: id.clone(), token });
             let ask = |answer| Ask::Control { command, answer };
             if let Some(Ok(ControlReply::Done)) = self.ask(&mut pace, PATIENCE, ask).await {
                 let mut history = self.history.lock();

@@ -9,7 +9,7 @@ use insighthub_model::{PartitionId, Timestamp};
 use insighthub_storage::cluster::message::{AppendFailure, ChunkMessage, Failure};
 use insighthub_storage::cluster::{AppendHandler, Cluster, Question, SearchQuestion};
 use insighthub_storage::command::ChunkOutcome;
-use insighthub_storage::control::{ControlCommand, ControlReply, DeletionEntry};
+use insighthub_storage::control::{ControlCommand, ControlReply, Deed, DeletionEntry};
 use insighthub_storage::query::{Budget, Conditions, Page};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -120,7 +120,15 @@ async fn delete(cluster: &Arc<Cluster>, start: &str) -> bool {
         reason: "a test".into(),
         erased: BTreeMap::new(),
     };
-    cluster.delete(entry).await.is_ok_and(|(_, late)| late.is_empty())
+    let deed = Deed {
+        at: entry.asked_at,
+        node: String::new(),
+        user: entry.user.clone(),
+        action: "logs.delete".into(),
+        target: entry.query.clone(),
+        detail: String::new(),
+    };
+    cluster.delete(entry, deed).await.is_ok_and(|(_, late)| late.is_empty())
 }
 
 /// All records of a service, page by page.

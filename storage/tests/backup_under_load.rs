@@ -20,7 +20,7 @@ use insighthub_storage::block::BlockMeta;
 use insighthub_storage::cluster::founding::Newcomer;
 use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService, Upkeep, UpkeepOptions};
 use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command, EncodedBatch};
-use insighthub_storage::control::{ControlCommand, User};
+use insighthub_storage::control::{ControlCommand, User, UserCommand};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::partition::{ApplyObserver, Folded, PartitionReplica, Unsealed};
 use insighthub_storage::query::{Conditions, Filter, after_offset};
@@ -268,8 +268,8 @@ async fn a_backup_taken_while_blocks_are_merged_is_restored_whole() {
     let directory = tempfile::tempdir().unwrap();
     let identity = Identity::alone("first".into(), PARTITIONS, 1, member());
     let original = open(&directory.path().join("original"), identity).await;
-    let user = User { role: Role::Admin, password_hash: "$argon2id$".into() };
-    let command = ControlCommand::SetUser { name: "admin".into(), user };
+    let user = User { role: Role::Admin, password_hash: "$argon2id$".into(), created_at: Timestamp(0) };
+    let command = ControlCommand::User(UserCommand::Create { name: "admin".into(), user });
     original.propose_control(command).await.unwrap();
     let load = Arc::new(Load::default());
     let partitions: Vec<PartitionId> = original.store.all_partitions().collect();
@@ -306,7 +306,7 @@ async fn a_backup_taken_while_blocks_are_merged_is_restored_whole() {
     tasks.shutdown().await;
 
     let restored = open(&target, identity).await;
-    assert!(restored.store.control.replica.read(|state| state.users.contains_key("admin")));
+    assert!(restored.store.control.replica.read(|state| state.users.by_name.contains_key("admin")));
     for (partition, acknowledged) in partitions.iter().zip(before) {
         check(&restored, &original, *partition, acknowledged).await;
     }

@@ -129,6 +129,11 @@ impl Client {
         self.answer(request).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &serde_json::Value) -> Result<(), CliError> {
+        let request = self.http.patch(self.url(path)?).json(body);
+        self.send(request).await.map(drop)
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<(), CliError> {
         let request = self.http.delete(self.url(path)?);
         self.send(request).await.map(drop)

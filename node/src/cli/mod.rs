@@ -5,6 +5,7 @@
 mod addresses;
 mod anomalies;
 mod asking;
+mod audit;
 mod backup;
 mod bench;
 mod client;
@@ -15,6 +16,7 @@ mod demo;
 mod error;
 mod explain;
 mod explore;
+mod listing;
 mod moment;
 mod prng;
 mod query;
@@ -27,6 +29,7 @@ mod table_answer;
 mod tail;
 mod terminal;
 mod token;
+mod user;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -68,6 +71,8 @@ pub enum ClientCommand {
     Anomalies(anomalies::AnomaliesArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
+    User(user::UserArgs),
+    Audit(audit::AuditArgs),
     Retention(retention::RetentionArgs),
     Delete(delete::DeleteArgs),
     Cluster(cluster::ClusterArgs),
@@ -100,6 +105,8 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Anomalies(args) => anomalies::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
+        ClientCommand::User(args) => user::run(args).await,
+        ClientCommand::Audit(args) => audit::run(args).await,
         ClientCommand::Retention(args) => retention::run(args).await,
         ClientCommand::Delete(args) => delete::run(args).await,
         ClientCommand::Cluster(args) => cluster::run(args).await,

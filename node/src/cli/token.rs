@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 
 use super::client::{Client, ConnectionArgs};
 use super::error::CliError;
-use super::terminal::{Colour, OutputFormat, Terminal, neutralise, note, table};
+use super::listing;
+use super::terminal::{OutputFormat, Terminal, neutralise, note};
 
-/// Create, list and revoke service tokens.
+/// Create, list, rotate and revoke service tokens.
 ///
 /// Changes need an admin: give --user and --password, or INSIGHTHUB_USER and INSIGHTHUB_PASSWORD.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   insighthub token create --service checkout --name 'checkout in production'
   insighthub token list
+  insighthub token rotate 7f3a9c --overlap-secs 86400
   insighthub token revoke 7f3a9c")]
 pub struct TokenArgs {
     #[command(subcommand)]
@@ -31,6 +33,19 @@ enum TokenCommand {
         /// What to call it in lists.
         #[arg(long, value_name = "NAME")]
         name: String,
+        /// Days until it opens nothing any more; left out: until it is revoked.
+        #[arg(long, value_name = "DAYS")]
+        expires_in_days: Option<u64>,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
+    /// Make a token that takes the place of one; both open for a while.
+    Rotate {
+        /// The id that `token list` shows.
+        id: String,
+        /// How long the old one still opens, seconds.
+        #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+        overlap_secs: u64,
         #[command(flatten)]
         connection: ConnectionArgs,
     },
@@ -59,59 +74,36 @@ struct CreatedToken {
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), CliError> {
     match args.command {
-        TokenCommand::Create { service, name, connection } => {
-            let body = json!({ "service": service, "name": name });
-            let created: CreatedToken = Client::new(&connection)?.post("/api/tokens", &body).await?;
-            // The token alone on stdout: `TOKEN=$(insighthub token create ...)` works.
-            let mut terminal = Terminal::stdout();
-            terminal.line(&neutralise(&created.token))?;
-            terminal.flush()?;
-            note(&format!("Token {} for {service}. It is shown only this once.", created.id));
-            Ok(())
+        TokenCommand::Create { service, name, expires_in_days, connection } => {
+            let body = json!({ "service": service, "name": name, "expires_in_days": expires_in_days });
+            let created = Client::new(&connection)?.post("/api/tokens", &body).await?;
+            tell(&created, &format!("for {service}"))
+        }
+        TokenCommand::Rotate { id, overlap_secs, connection } => {
+            let client = Client::new(&connection)?;
+            let path = client.path(&["api", "tokens", &id, "rotate"])?;
+            let created = client.post(&path, &json!({ "overlap_secs": overlap_secs })).await?;
+            tell(&created, &format!("in place of {id}, which opens for {overlap_secs} s more"))
         }
         TokenCommand::List { output, connection } => {
             let answer: Value = Client::new(&connection)?.get("/api/tokens", &[]).await?;
-            list(&answer, output)
+            let columns = ["id", "service", "name", "created_at", "expires_at", "last_used"];
+            listing::print(&answer, "tokens", &columns, output)
         }
         TokenCommand::Revoke { id, connection } => {
-            if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-            {
-                return Err(CliError::Argument(format!(
-                    "{id:?} is no token id: see `insighthub token list`"
-                )));
-            }
-            Client::new(&connection)?.delete(&format!("/api/tokens/{id}")).await?;
+            let client = Client::new(&connection)?;
+            client.delete(&client.path(&["api", "tokens", &id])?).await?;
             note(&format!("Token {id} is revoked."));
             Ok(())
         }
     }
 }
 
-fn list(answer: &Value, output: OutputFormat) -> Result<(), CliError> {
-    let tokens = answer.get("tokens").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+/// The token alone on stdout: `TOKEN=$(insighthub token create ...)` works.
+fn tell(created: &CreatedToken, what: &str) -> Result<(), CliError> {
     let mut terminal = Terminal::stdout();
-    if !terminal.shows_text(output) {
-        for token in tokens {
-            terminal.line(&token.to_string())?;
-        }
-        return terminal.flush();
-    }
-    let columns = ["id", "service", "name", "created_at"];
-    let mut rows = vec![columns.map(str::to_owned).to_vec()];
-    for token in tokens {
-        rows.push(columns.map(|column| cell(token.get(column))).to_vec());
-    }
-    for (number, line) in table(&rows).iter().enumerate() {
-        let line = if number == 0 { terminal.paint(line, Colour::Bold) } else { line.into() };
-        terminal.line(&line)?;
-    }
-    terminal.flush()
-}
-
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => neutralise(text).replace('\n', " "),
-        Some(Value::Null) | None => "-".to_owned(),
-        Some(other) => other.to_string(),
-    }
+    terminal.line(&neutralise(&created.token))?;
+    terminal.flush()?;
+    note(&format!("Token {} {what}. It is shown only this once.", created.id));
+    Ok(())
 }

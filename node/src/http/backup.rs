@@ -15,6 +15,7 @@ use insighthub_model::PartitionId;
 use insighthub_model::access::Action;
 use serde_json::{Value, json};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
 
@@ -29,7 +30,7 @@ pub(super) fn router() -> Router<AppState> {
 async fn describe(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::TakeBackup)?;
     let identity = &node.store.identity;
-    tracing::info!(user = viewer.user, "a backup is taken");
+    node.write_down(&viewer, Doing { action: "backup.take", target: "", detail: String::new() }).await?;
     Ok(Json(json!({ "cluster_id": identity.cluster_id, "partitions": identity.partitions })))
 }
 

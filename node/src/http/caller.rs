@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
 use insighthub_model::access::{Action, Role};
+use insighthub_storage::control::User;
 
 use super::login::{self, SESSION_COOKIE};
 use super::{ApiError, AppState, Node};
@@ -31,9 +32,48 @@ pub(super) struct Sender {
 pub(super) struct Viewer {
     pub(super) user: Option<String>,
     pub(super) role: Role,
+    /// What lets them in, for as long as it holds.
+    standing: Standing,
+}
+
+/// By what somebody is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Standing {
+    /// The development profile.
+    Anonymous,
+    /// The hash of the session's secret.
+    Session([u8; 32]),
+    /// The password's stored hash: another password is another standing.
+    Password(String),
 }
 
 impl Viewer {
+    pub(super) fn by_session(user: &str, role: Role, hash: [u8; 32]) -> Viewer {
+        Viewer { user: Some(user.to_owned()), role, standing: Standing::Session(hash) }
+    }
+
+    pub(super) fn by_password(name: String, user: &User) -> Viewer {
+        let standing = Standing::Password(user.password_hash.clone());
+        Viewer { user: Some(name), role: user.role, standing }
+    }
+
+    fn anonymous() -> Viewer {
+        Viewer { user: None, role: Role::AnonymousViewer, standing: Standing::Anonymous }
+    }
+
+    /// Whether what let them in when they came would do so now; a cheap look at what this node has heard.
+    pub(super) fn is_still_in(&self, node: &Node) -> bool {
+        let now = node.clock.now();
+        node.store.control.replica.read(|state| match &self.standing {
+            Standing::Anonymous => true,
+            Standing::Session(hash) => state.users.session(hash, now).is_some(),
+            Standing::Password(stored) => {
+                let user = self.user.as_ref().and_then(|name| state.users.by_name.get(name));
+                user.is_some_and(|user| user.password_hash == *stored && user.role == self.role)
+            }
+        })
+    }
+
     pub(super) fn require(&self, action: Action) -> Result<(), ApiError> {
         if self.role.may(action) {
             return Ok(());
@@ -52,8 +92,9 @@ impl FromRequestParts<AppState> for Sender {
         match credentials(&parts.headers)? {
             Credentials::Bearer(text) if token::is_service_token(&text) => {
                 let service = service_of_token(node, &text);
-                let service = service
-                    .ok_or_else(|| ApiError::unauthorized("the service token is unknown or was revoked"))?;
+                let service = service.ok_or_else(|| {
+                    ApiError::unauthorized("the service token is unknown, has expired or was revoked")
+                })?;
                 Ok(Sender { service: Some(service) })
             }
             Credentials::None if node.access.anonymous => Ok(Sender { service: None }),
@@ -75,16 +116,14 @@ impl FromRequestParts<AppState> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
         match credentials(&parts.headers)? {
-            Credentials::None if node.access.anonymous => {
-                Ok(Viewer { user: None, role: Role::AnonymousViewer })
-            }
+            Credentials::None if node.access.anonymous => Ok(Viewer::anonymous()),
             Credentials::None => {
                 Err(ApiError::unauthorized("sign in: POST /api/login, or use curl -u USER:PASSWORD"))
             }
             Credentials::Cookie(_) if node.access.anonymous => {
                 // An old cookie must not lock anybody out of what needs no cookie.
                 let found = signed_in(node, credentials(&parts.headers)?).await;
-                Ok(found.unwrap_or(Viewer { user: None, role: Role::AnonymousViewer }))
+                Ok(found.unwrap_or_else(|_| Viewer::anonymous()))
             }
             other => signed_in(node, other).await,
         }
@@ -124,22 +163,27 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> 
 }
 
 async fn signed_in(node: &AppState, credentials: Credentials) -> Result<Viewer, ApiError> {
-    let found = match credentials {
-        Credentials::Bearer(secret) | Credentials::Cookie(secret) => login::session(node, &secret),
-        Credentials::Basic { user, password } => Some(login::check_password(node, user, password).await?),
-        Credentials::None => None,
-    };
-    let (user, role) = found
-        .ok_or_else(|| ApiError::unauthorized("the session has ended or the token is unknown: sign in"))?;
-    Ok(Viewer { user: Some(user), role })
+    let ended = || ApiError::unauthorized("the session has ended or the token is unknown: sign in");
+    match credentials {
+        Credentials::Bearer(secret) | Credentials::Cookie(secret) => {
+            login::session(node, &secret).ok_or_else(ended)
+        }
+        Credentials::Basic { user, password } => login::check_password(node, user, password).await,
+        Credentials::None => Err(ended()),
+    }
 }
 
 fn service_of_token(node: &Node, text: &str) -> Option<String> {
     let (id, secret_hash) = token::read(text)?;
-    node.store.control.replica.read(|state| {
-        let known = state.tokens.get(&id)?;
+    let now = node.clock.now();
+    let service = node.store.control.replica.read(|state| {
+        let known = state.tokens.by_id.get(&id).filter(|token| token.is_valid(now))?;
         token::same_hash(&known.secret_hash, &secret_hash).then(|| known.service.clone())
-    })
+    });
+    if service.is_some() {
+        node.token_uses.count(id, now);
+    }
+    service
 }
 
 /// Keeps other web sites from acting through a visitor's browser: a page of another origin may neither

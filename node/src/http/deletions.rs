@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState, reading};
 
@@ -59,15 +60,15 @@ async fn delete(
         return Ok((StatusCode::OK, Json(json!({ "dry_run": true, "matched_records": matched }))));
     }
     let entry = DeletionEntry {
-        user: viewer.user.unwrap_or_default(),
+        user: viewer.user.clone().unwrap_or_default(),
         asked_at: now,
         query: request.query,
         conditions,
         reason: reason.to_owned(),
         erased: std::collections::BTreeMap::new(),
     };
-    tracing::info!(user = entry.user, reason = entry.reason, "logs are deleted by query");
-    let (id, late) = node.cluster.delete(entry).await?;
+    let doing = Doing { action: "logs.delete", target: &entry.query.clone(), detail: entry.reason.clone() };
+    let (id, late) = node.cluster.delete(entry, node.deed(&viewer, doing)).await?;
     let late: Vec<u16> = late.into_iter().map(|partition| partition.0).collect();
     let state = if late.is_empty() { "hidden" } else { "partly_hidden" };
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": state, "partitions_not_reached": late }))))

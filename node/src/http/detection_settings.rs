@@ -9,6 +9,7 @@ use insighthub_model::access::Action;
 use insighthub_model::detection::DetectionSettings;
 use insighthub_storage::control::{ControlCommand, ControlReply};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
 
@@ -30,13 +31,10 @@ async fn set(
     if let Some((field, problem)) = detection::problem_of(&settings) {
         return Err(ApiError::bad_parameter(field, problem));
     }
-    match node.cluster.propose_control(ControlCommand::SetDetection(settings.clone())).await? {
-        ControlReply::Done => {
-            let DetectionSettings { alerts_per_day, .. } = settings;
-            let masks = settings.masks.len();
-            tracing::info!(user = viewer.user, alerts_per_day, masks, "detection was told otherwise");
-            Ok(Json(DetectionSettings { revision: settings.revision + 1, ..settings }))
-        }
+    let detail = format!("{} masks, {} alerts a day", settings.masks.len(), settings.alerts_per_day);
+    let doing = Doing { action: "detection.set", target: "", detail };
+    match node.change(&viewer, doing, ControlCommand::SetDetection(settings.clone())).await? {
+        ControlReply::Done => Ok(Json(DetectionSettings { revision: settings.revision + 1, ..settings })),
         _ => {
             let message = format!(
                 "the settings are no longer those of revision {}: read them again with GET /api/settings/detection",

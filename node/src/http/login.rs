@@ -9,8 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
-use insighthub_model::access::Role;
-use insighthub_storage::control::{ControlCommand, Session};
+use insighthub_storage::control::{ControlCommand, ControlReply, Session, User, UserCommand};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
@@ -98,22 +97,26 @@ async fn log_in(
     State(node): State<AppState>,
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, ApiError> {
-    let (user, role) = check_password(&node, request.user, request.password).await?;
+    let viewer = check_password(&node, request.user, request.password).await?;
+    let user = viewer.user.unwrap_or_default();
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|error| ApiError::internal(&error))?;
     let secret = hex(&secret);
     let session = Session { user: user.clone(), expires_at: node.clock.now().plus_secs(SESSION_SECS) };
-    let command = ControlCommand::OpenSession { hash: Sha256::digest(&secret).into(), session };
-    node.cluster.propose_control(command).await?;
+    let command = UserCommand::OpenSession { hash: Sha256::digest(&secret).into(), session };
+    match node.cluster.propose_control(ControlCommand::User(command)).await? {
+        ControlReply::Done => {}
+        _ => return Err(ApiError::unauthorized("user or password is wrong")),
+    }
     let cookie =
         format!("{SESSION_COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECS}");
-    with_cookie(Json(json!({ "user": user, "role": role })), &cookie)
+    with_cookie(Json(json!({ "user": user, "role": viewer.role })), &cookie)
 }
 
 async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Credentials::Cookie(secret) | Credentials::Bearer(secret) = credentials(&headers)? {
-        let command = ControlCommand::CloseSession { hash: Sha256::digest(&secret).into() };
-        node.cluster.propose_control(command).await?;
+        let command = UserCommand::CloseSession { hash: Sha256::digest(&secret).into() };
+        node.cluster.propose_control(ControlCommand::User(command)).await?;
     }
     with_cookie(Json(json!({})), &format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"))
 }
@@ -129,14 +132,23 @@ fn with_cookie(body: Json<serde_json::Value>, cookie: &str) -> Result<Response, 
     Ok(response)
 }
 
-/// The user and role of a session's secret.
-pub(super) fn session(node: &Node, secret: &str) -> Option<(String, Role)> {
+/// Who a session's secret lets in.
+pub(super) fn session(node: &Node, secret: &str) -> Option<Viewer> {
     let hash: [u8; 32] = Sha256::digest(secret).into();
     let now: Timestamp = node.clock.now();
-    node.store
-        .control
-        .replica
-        .read(|state| state.session(&hash, now).map(|(name, user)| (name.to_owned(), user.role)))
+    node.store.control.replica.read(|state| {
+        let (name, user) = state.users.session(&hash, now)?;
+        Some(Viewer::by_session(name, user.role, hash))
+    })
+}
+
+/// The hash to keep of a new password: bounded in memory, off the async threads.
+pub(super) async fn hash_password(node: &AppState, password: String) -> Result<String, ApiError> {
+    let _permit = node.logins.hashing.try_acquire().map_err(|_| busy())?;
+    let mut salt = [0; password::SALT_BYTES];
+    getrandom::fill(&mut salt).map_err(|error| ApiError::internal(&error))?;
+    let hashing = tokio::task::spawn_blocking(move || password::hash(&password, &salt)).await;
+    hashing.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))
 }
 
 /// Checks a password: bounded in memory, throttled per user, equally long for unknown users.
@@ -144,33 +156,53 @@ pub(super) async fn check_password(
     node: &AppState,
     user: String,
     password: String,
-) -> Result<(String, Role), ApiError> {
+) -> Result<Viewer, ApiError> {
     let wrong = || ApiError::unauthorized("user or password is wrong");
     node.logins.check(&user)?;
-    let known = node.store.control.replica.read(|state| state.users.get(&user).cloned());
+    let known = node.store.control.replica.read(|state| state.users.by_name.get(&user).cloned());
     let stored = known.as_ref().map(|known| known.password_hash.clone());
     let fingerprint = fingerprint(&user, &password, stored.as_deref().unwrap_or_default());
     if let Some(known) = &known
         && node.logins.verified.lock().get(&fingerprint).is_some_and(|at| at.elapsed() < FAILURE_WINDOW)
     {
-        return Ok((user, known.role));
+        return Ok(Viewer::by_password(user, known));
     }
-    let busy = || too_many("too many sign-ins at once; try again", 1);
-    let _permit = node.logins.hashing.try_acquire().map_err(|_| busy())?;
-    let checked = tokio::task::spawn_blocking(move || password::verify(&password, stored.as_deref())).await;
-    let right = checked.map_err(|error| ApiError::internal(&error))?;
-    match known.filter(|_| right) {
-        Some(known) => {
-            let mut verified = node.logins.verified.lock();
-            verified.retain(|_, at| at.elapsed() < FAILURE_WINDOW);
-            verified.insert(fingerprint, Instant::now());
-            Ok((user, known.role))
-        }
-        None => {
-            node.logins.failed(&user);
-            Err(wrong())
-        }
+    let is_right = {
+        let _permit = node.logins.hashing.try_acquire().map_err(|_| busy())?;
+        let (stored, password) = (stored.clone(), password.clone());
+        let checking = tokio::task::spawn_blocking(move || password::verify(&password, stored.as_deref()));
+        checking.await.map_err(|error| ApiError::internal(&error))?
+    };
+    let Some(known) = known.filter(|_| is_right) else {
+        node.logins.failed(&user);
+        return Err(wrong());
+    };
+    {
+        let mut verified = node.logins.verified.lock();
+        verified.retain(|_, at| at.elapsed() < FAILURE_WINDOW);
+        verified.insert(fingerprint, Instant::now());
     }
+    if password::is_outdated(&known.password_hash) {
+        rehash(node, &user, &known, password).await;
+    }
+    Ok(Viewer::by_password(user, &known))
+}
+
+/// Brings a password that was just found right to today's cost; if that fails, the next sign-in does it.
+async fn rehash(node: &AppState, name: &str, known: &User, password: String) {
+    let rehashed = async {
+        let to = hash_password(node, password).await?;
+        let (name, from) = (name.to_owned(), known.password_hash.clone());
+        let command = ControlCommand::User(UserCommand::Rehash { name, from, to });
+        Ok::<_, ApiError>(node.cluster.propose_control(command).await?)
+    };
+    if let Err(error) = rehashed.await {
+        tracing::warn!(user = name, error = error.message, "a password keeps its old hash for now");
+    }
+}
+
+fn busy() -> ApiError {
+    too_many("too many sign-ins at once; try again", 1)
 }
 
 fn fingerprint(user: &str, password: &str, stored: &str) -> [u8; 32] {

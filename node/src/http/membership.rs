@@ -13,6 +13,7 @@ use insighthub_storage::control::{ControlCommand, ControlReply, NodeEntry, NodeS
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
 
@@ -63,7 +64,8 @@ async fn invite(
         peer: request.peer,
         control: request.control,
     };
-    match change(&node, TopologyCommand::Invite { member }).await? {
+    let doing = Doing { action: "node.invite", target: &name, detail: member.peer.clone() };
+    match change(&node, &viewer, doing, TopologyCommand::Invite { member }).await? {
         ControlReply::Node(id) => {
             Ok((StatusCode::ACCEPTED, Json(json!({ "name": name, "id": id, "state": "invited" }))))
         }
@@ -85,7 +87,7 @@ async fn drain(
         let message = "this is the last node that may hold replicas: add another before it is drained";
         return Err(ApiError::new(StatusCode::CONFLICT, "last_node", message));
     }
-    set_state(&node, &entry, NodeState::Draining).await?;
+    set_state(&node, &viewer, "node.drain", &entry, NodeState::Draining).await?;
     Ok(Json(json!({ "name": name, "state": "draining", "replicas": replicas_on(&node, &entry) })))
 }
 
@@ -96,7 +98,7 @@ async fn undrain(
 ) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     let entry = find_come(&node, &name)?;
-    set_state(&node, &entry, NodeState::Active).await?;
+    set_state(&node, &viewer, "node.undrain", &entry, NodeState::Active).await?;
     Ok(Json(json!({ "name": name, "state": "active" })))
 }
 
@@ -128,7 +130,7 @@ async fn remove(
         let message = "this is the last node that may hold replicas: it cannot be removed";
         return Err(ApiError::new(StatusCode::CONFLICT, "last_node", message));
     }
-    set_state(&node, &entry, NodeState::Removed).await?;
+    set_state(&node, &viewer, "node.remove", &entry, NodeState::Removed).await?;
     Ok(Json(json!({ "name": name, "state": "removed" })))
 }
 
@@ -149,6 +151,8 @@ async fn move_leader(
         return Err(ApiError::not_found("there is no such partition"));
     }
     let entry = find(&node, &request.node)?;
+    let doing = Doing { action: "leader.move", target: &number.to_string(), detail: request.node.clone() };
+    node.write_down(&viewer, doing).await?;
     node.cluster.move_leader(PartitionId(number), entry.member.node_id).await?;
     Ok(Json(json!({ "partition": number, "leader": request.node })))
 }
@@ -182,7 +186,10 @@ async fn spread(
         let message = format!("{service} is spread over {known} partitions already, and a spread only grows");
         return Err(ApiError::bad_parameter("partitions", message));
     }
-    match change(&node, TopologyCommand::Spread { service: service.clone(), partitions }).await? {
+    let command = TopologyCommand::Spread { service: service.clone(), partitions };
+    let detail = format!("over {partitions} partitions");
+    let doing = Doing { action: "service.spread", target: &service, detail };
+    match change(&node, &viewer, doing, command).await? {
         ControlReply::Done => Ok(Json(json!({ "service": service, "partitions": partitions }))),
         _ => {
             let message = "too many services are spread already";
@@ -211,14 +218,26 @@ fn replicas_on(node: &AppState, entry: &NodeEntry) -> usize {
     node.cluster.topology(|topology| topology.placement.values().filter(|nodes| nodes.contains(&id)).count())
 }
 
-async fn set_state(node: &AppState, entry: &NodeEntry, state: NodeState) -> Result<(), ApiError> {
+async fn set_state(
+    node: &AppState,
+    viewer: &Viewer,
+    action: &str,
+    entry: &NodeEntry,
+    state: NodeState,
+) -> Result<(), ApiError> {
+    let doing = Doing { action, target: &entry.member.name, detail: String::new() };
     let command = TopologyCommand::SetState { node_id: entry.member.node_id, state };
-    match change(node, command).await? {
+    match change(node, viewer, doing, command).await? {
         ControlReply::Done => Ok(()),
         _ => Err(ApiError::not_found("the node is gone")),
     }
 }
 
-async fn change(node: &AppState, command: TopologyCommand) -> Result<ControlReply, ApiError> {
-    Ok(node.cluster.propose_control(ControlCommand::Topology(command)).await?)
+async fn change(
+    node: &AppState,
+    viewer: &Viewer,
+    doing: Doing<'_>,
+    command: TopologyCommand,
+) -> Result<ControlReply, ApiError> {
+    node.change(viewer, doing, ControlCommand::Topology(command)).await
 }

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod anomalies;
+mod auditing;
 mod backup;
 mod body;
 mod caller;
@@ -26,7 +27,9 @@ mod query;
 mod reading;
 mod retention;
 mod tail;
+mod token_uses;
 mod tokens;
+mod users;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -49,6 +52,7 @@ pub use counters::Counters;
 pub use error::ApiError;
 pub(crate) use health::waiting_for;
 pub use login::LoginThrottle;
+pub use token_uses::TokenUses;
 
 /// Everything a handler may use.
 #[derive(Debug)]
@@ -69,6 +73,7 @@ pub struct Node {
     pub enrich: Vec<(String, String)>,
     pub access: AccessOptions,
     pub logins: LoginThrottle,
+    pub token_uses: TokenUses,
     pub counters: Counters,
     /// As of the last look.
     pub disk_free_bytes: AtomicU64,
@@ -106,6 +111,8 @@ pub fn router(node: AppState) -> Router {
         .merge(backup::router())
         .merge(login::router())
         .merge(tokens::router())
+        .merge(users::router())
+        .merge(auditing::router())
         .merge(health::router())
         .merge(metrics::router())
         .merge(dashboard::router());

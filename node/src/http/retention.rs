@@ -8,6 +8,7 @@ use insighthub_model::access::Action;
 use insighthub_model::retention::Retention;
 use insighthub_storage::control::{ControlCommand, ControlReply};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
 
@@ -29,15 +30,11 @@ async fn set(
     if let Some(problem) = retention.problem() {
         return Err(ApiError::bad_parameter("retention", problem));
     }
-    match node.cluster.propose_control(ControlCommand::SetRetention(retention.clone())).await? {
-        ControlReply::Done => {
-            tracing::info!(
-                user = viewer.user,
-                default_days = retention.default_days,
-                "retention was changed"
-            );
-            Ok(Json(retention))
-        }
+    let days = retention.default_days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
+    let detail = format!("{days}, {} services of their own", retention.services.len());
+    let doing = Doing { action: "retention.set", target: "", detail };
+    match node.change(&viewer, doing, ControlCommand::SetRetention(retention.clone())).await? {
+        ControlReply::Done => Ok(Json(retention)),
         _ => Err(ApiError::new(StatusCode::CONFLICT, "conflict", "the settings were not changed")),
     }
 }

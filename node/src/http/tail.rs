@@ -14,6 +14,8 @@ use super::caller::Viewer;
 use super::reading::Parameters;
 use super::{ApiError, AppState};
 
+/// How soon after a session's end its socket is closed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What a follower may send us: pings and closes are small.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// A socket that takes no frame for this long is dead.
@@ -25,7 +27,7 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn follow(
     State(node): State<AppState>,
-    _viewer: Viewer,
+    viewer: Viewer,
     Query(pairs): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
@@ -35,11 +37,14 @@ async fn follow(
     let conditions = parameters.into_conditions(node.clock.now())?;
     let frames = node.actors.follow(conditions, cursor).await;
     let frames = frames.ok_or_else(|| ApiError::unavailable("the live tail is restarting; try again"))?;
-    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(move |socket| pump(socket, frames)))
+    Ok(upgrade
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .on_upgrade(move |socket| pump(node, viewer, socket, frames)))
 }
 
-/// Carries frames to the socket until either side ends.
-async fn pump(mut socket: WebSocket, mut frames: Receiver<Frame>) {
+/// Carries frames to the socket until either side ends, or the follower may no longer look.
+async fn pump(node: AppState, viewer: Viewer, mut socket: WebSocket, mut frames: Receiver<Frame>) {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
             frame = frames.recv() => {
@@ -55,6 +60,11 @@ async fn pump(mut socket: WebSocket, mut frames: Receiver<Frame>) {
                     return;
                 }
             }
+            _ = looks.tick() => if !viewer.is_still_in(&node) {
+                let close = CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() };
+                drop(socket.send(Message::Close(Some(close))).await);
+                return;
+            },
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => {}

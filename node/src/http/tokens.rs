@@ -1,24 +1,34 @@
-//! Service tokens: `GET|POST /api/tokens`, `DELETE /api/tokens/{id}`.
+//! Service tokens: `GET|POST /api/tokens`, `DELETE /api/tokens/{id}`, `POST /api/tokens/{id}/rotate`.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
-use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken};
+use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, TokenCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
-use crate::access::token;
+use crate::access::token::{self, NewToken};
 
 /// A token's name, for people.
 const NAME_BYTES_MAX: usize = 128;
+const DAY_SECS: u64 = 86_400;
+/// Ten years: longer is for ever.
+const LIFE_DAYS_MAX: u64 = 3_650;
+/// Time to bring a new token to every instance of a service.
+const OVERLAP_SECS_DEFAULT: u64 = 3_600;
+const OVERLAP_SECS_MAX: u64 = 30 * DAY_SECS;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/tokens", get(list).post(create)).route("/api/tokens/{id}", delete(revoke))
+    Router::new()
+        .route("/api/tokens", get(list).post(create))
+        .route("/api/tokens/{id}", delete(revoke))
+        .route("/api/tokens/{id}/rotate", post(rotate))
 }
 
 #[derive(Serialize)]
@@ -27,16 +37,21 @@ struct Listed {
     name: String,
     service: String,
     created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    /// To within five minutes.
+    last_used: Option<Timestamp>,
 }
 
 async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageTokens)?;
     let tokens: Vec<Listed> = node.store.control.replica.read(|state| {
-        let listed = state.tokens.iter().map(|(id, token)| Listed {
+        let listed = state.tokens.by_id.iter().map(|(id, token)| Listed {
             id: id.clone(),
             name: token.name.clone(),
             service: token.service.clone(),
             created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used: token.last_used,
         });
         listed.collect()
     });
@@ -49,6 +64,8 @@ struct CreateRequest {
     service: String,
     #[serde(default)]
     name: String,
+    /// Left out: it opens until it is revoked.
+    expires_in_days: Option<u64>,
 }
 
 async fn create(
@@ -64,18 +81,24 @@ async fn create(
     if request.name.len() > NAME_BYTES_MAX {
         return Err(ApiError::bad_parameter("name", format!("name may have {NAME_BYTES_MAX} bytes at most")));
     }
-    let mut random = [0; token::RANDOM_BYTES];
-    getrandom::fill(&mut random).map_err(|error| ApiError::internal(&error))?;
-    let made = token::make(&random);
+    if request.expires_in_days.is_some_and(|days| !(1..=LIFE_DAYS_MAX).contains(&days)) {
+        let message = format!("expires_in_days must be 1 to {LIFE_DAYS_MAX}");
+        return Err(ApiError::bad_parameter("expires_in_days", message));
+    }
+    let made = made()?;
+    let now = node.clock.now();
     let token = ServiceToken {
         name: request.name,
         service: request.service,
         secret_hash: made.secret_hash,
-        created_at: node.clock.now(),
+        created_at: now,
+        expires_at: request.expires_in_days.map(|days| now.plus_secs(days * DAY_SECS)),
+        last_used: None,
     };
-    let id = made.id.clone();
-    propose(&node, ControlCommand::CreateToken { id, token }).await?;
-    Ok(Json(json!({ "id": made.id, "token": made.text.reveal() })))
+    let expires_at = token.expires_at;
+    let doing = Doing { action: "token.create", target: &made.id, detail: token.service.clone() };
+    propose(&node, &viewer, doing, TokenCommand::Create { id: made.id.clone(), token }).await?;
+    Ok(Json(json!({ "id": made.id, "token": made.text.reveal(), "expires_at": expires_at })))
 }
 
 async fn revoke(
@@ -84,17 +107,64 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     viewer.require(Action::ManageTokens)?;
-    propose(&node, ControlCommand::RevokeToken { id }).await?;
+    let doing = Doing { action: "token.revoke", target: &id, detail: String::new() };
+    propose(&node, &viewer, doing, TokenCommand::Revoke { id: id.clone() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn propose(node: &AppState, command: ControlCommand) -> Result<(), ApiError> {
-    match node.cluster.propose_control(command).await? {
-        ControlReply::NotFound => Err(ApiError::not_found("there is no such token")),
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotateRequest {
+    /// How long the old one still opens.
+    #[serde(default = "overlap_default")]
+    overlap_secs: u64,
+}
+
+const fn overlap_default() -> u64 {
+    OVERLAP_SECS_DEFAULT
+}
+
+/// Makes a token of the same service and name; the old one goes on opening for a while.
+async fn rotate(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    Json(request): Json<RotateRequest>,
+) -> Result<Json<Value>, ApiError> {
+    viewer.require(Action::ManageTokens)?;
+    if request.overlap_secs > OVERLAP_SECS_MAX {
+        let message = format!("overlap_secs must be {OVERLAP_SECS_MAX} at most");
+        return Err(ApiError::bad_parameter("overlap_secs", message));
+    }
+    let made = made()?;
+    let at = node.clock.now();
+    let until = at.plus_secs(request.overlap_secs);
+    let doing = Doing { action: "token.rotate", target: &id, detail: format!("by {}", made.id) };
+    let (new_id, secret_hash) = (made.id.clone(), made.secret_hash);
+    let command = TokenCommand::Rotate { id: id.clone(), until, new_id, secret_hash, at };
+    propose(&node, &viewer, doing, command).await?;
+    Ok(Json(json!({ "id": made.id, "token": made.text.reveal(), "old_expires_at": until })))
+}
+
+fn made() -> Result<NewToken, ApiError> {
+    let mut random = [0; token::RANDOM_BYTES];
+    getrandom::fill(&mut random).map_err(|error| ApiError::internal(&error))?;
+    Ok(token::make(&random))
+}
+
+async fn propose(
+    node: &AppState,
+    viewer: &Viewer,
+    doing: Doing<'_>,
+    command: TokenCommand,
+) -> Result<(), ApiError> {
+    match node.change(viewer, doing, ControlCommand::Token(command)).await? {
+        ControlReply::Done => Ok(()),
         ControlReply::LimitReached => {
             let message = "the number of tokens has reached its limit; revoke some";
             Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", message))
         }
-        _ => Ok(()),
+        ControlReply::Conflict => Err(ApiError::unavailable("the token's id was taken; try again")),
+        _ => Err(ApiError::not_found("there is no such token")),
     }
 }

@@ -112,11 +112,11 @@ impl ControlCopy {
     }
 
     pub fn users(&self) -> usize {
-        self.state.users.len()
+        self.state.users.by_name.len()
     }
 
     pub fn tokens(&self) -> usize {
-        self.state.tokens.len()
+        self.state.tokens.by_id.len()
     }
 }
 

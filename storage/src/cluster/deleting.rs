@@ -8,7 +8,7 @@ use insighthub_model::PartitionId;
 use super::Cluster;
 use super::message::{Failure, Request, Response};
 use crate::command::{Applied, Command};
-use crate::control::{ControlCommand, ControlReply, DeletionCommand, DeletionEntry};
+use crate::control::{AuditedCommand, ControlCommand, ControlReply, Deed, DeletionCommand, DeletionEntry};
 use crate::life::Deletion;
 use crate::partition::PartitionDeletion;
 use crate::query::Conditions;
@@ -19,10 +19,11 @@ const ASK_DEADLINE: Duration = Duration::from_secs(2);
 impl Cluster {
     /// Writes the deletion down and brings it to every partition. Answers its number, and the partitions it has not
     /// reached yet: there it takes effect later. In all others nothing that matches is shown from here on.
-    pub async fn delete(&self, entry: DeletionEntry) -> Result<(u64, Vec<PartitionId>), Failure> {
+    pub async fn delete(&self, entry: DeletionEntry, deed: Deed) -> Result<(u64, Vec<PartitionId>), Failure> {
         let conditions = entry.conditions.clone();
         let begin = ControlCommand::Deletion(DeletionCommand::Begin(Box::new(entry)));
-        let id = match self.propose_control(begin).await? {
+        let begin = AuditedCommand { deed, command: Some(Box::new(begin)) };
+        let id = match self.propose_control(ControlCommand::Audited(begin)).await? {
             ControlReply::Deletion(id) => id,
             reply => {
                 return Err(Failure::Invalid(format!("there are too many deletions already ({reply:?})")));

@@ -3,44 +3,42 @@
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
+mod audit;
 mod deletions;
+mod tokens;
 mod topology;
+mod users;
 mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use insighthub_model::Timestamp;
-use insighthub_model::access::Role;
 use insighthub_model::detection::DetectionSettings;
 use insighthub_model::retention::Retention;
 use serde::{Deserialize, Serialize};
 
+pub use audit::{AuditTrail, AuditedCommand, Deed};
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
+pub use tokens::{ServiceToken, TokenCommand, Tokens};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
+pub use users::{Session, User, UserCommand, Users};
 pub use verdicts::{KeptVerdict, SayVerdict, VerdictEntry, Verdicts};
 
 use crate::codec;
 use crate::raft::NodeId;
 
-/// Sessions kept at once; opening one more ends the one that expires first.
-const SESSIONS_MAX: usize = 10_000;
-/// Tokens kept at once: far more than a cluster has services, and a bound on memory.
-const TOKENS_MAX: usize = 100_000;
-
 /// What changes the control state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ControlCommand {
-    SetUser { name: String, user: User },
-    CreateToken { id: String, token: ServiceToken },
-    RevokeToken { id: String },
-    OpenSession { hash: [u8; 32], session: Session },
-    CloseSession { hash: [u8; 32] },
+    User(UserCommand),
+    Token(TokenCommand),
     Topology(TopologyCommand),
     SetRetention(Retention),
     Deletion(DeletionCommand),
     SayVerdict(SayVerdict),
     SetDetection(DetectionSettings),
+    /// Somebody does something, which is remembered with what becomes of it.
+    Audited(AuditedCommand),
 }
 
 /// What a control command answers.
@@ -57,40 +55,11 @@ pub enum ControlReply {
     Deletion(u64),
 }
 
-/// Someone who can sign in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct User {
-    pub role: Role,
-    /// Argon2id in PHC form; never the password.
-    pub password_hash: String,
-}
-
-/// A token with which a service sends its logs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServiceToken {
-    /// What people call it.
-    pub name: String,
-    /// The only service it may write.
-    pub service: String,
-    /// SHA-256 of the secret part.
-    pub secret_hash: [u8; 32],
-    pub created_at: Timestamp,
-}
-
-/// A signed-in browser or client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Session {
-    pub user: String,
-    pub expires_at: Timestamp,
-}
-
 /// Everything the control group knows. Ordered maps: their bytes are equal on all replicas.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlState {
-    pub users: BTreeMap<String, User>,
-    pub tokens: BTreeMap<String, ServiceToken>,
-    /// By SHA-256 of the session's secret.
-    pub sessions: BTreeMap<[u8; 32], Session>,
+    pub users: Users,
+    pub tokens: Tokens,
     pub topology: Topology,
     /// Shared, as every request asks for it.
     #[serde(with = "codec::shared")]
@@ -100,36 +69,24 @@ pub struct ControlState {
     /// Shared, as every partition asks for it.
     #[serde(with = "codec::shared")]
     pub detection: Arc<DetectionSettings>,
+    pub audit: AuditTrail,
 }
 
 impl ControlState {
     pub fn apply(&mut self, command: ControlCommand) -> ControlReply {
         match command {
-            ControlCommand::SetUser { name, user } => {
-                self.users.insert(name, user);
-            }
-            ControlCommand::CreateToken { id, token } => {
-                if self.tokens.len() >= TOKENS_MAX {
-                    return ControlReply::LimitReached;
-                }
-                self.tokens.insert(id, token);
-            }
-            ControlCommand::RevokeToken { id } => {
-                if self.tokens.remove(&id).is_none() {
-                    return ControlReply::NotFound;
-                }
-            }
-            ControlCommand::OpenSession { hash, session } => self.open_session(hash, session),
-            ControlCommand::CloseSession { hash } => {
-                if self.sessions.remove(&hash).is_none() {
-                    return ControlReply::NotFound;
-                }
-            }
+            ControlCommand::User(command) => return self.users.apply(command),
+            ControlCommand::Token(command) => return self.tokens.apply(command),
             ControlCommand::Topology(command) => return self.topology.apply(command),
             ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
             ControlCommand::Deletion(command) => return self.deletions.apply(command),
             ControlCommand::SayVerdict(command) => return self.verdicts.apply(command),
             ControlCommand::SetDetection(settings) => return self.set_detection(settings),
+            ControlCommand::Audited(AuditedCommand { deed, command }) => {
+                let reply = command.map_or(ControlReply::Done, |command| self.apply(*command));
+                self.audit.push(deed, reply);
+                return reply;
+            }
         }
         ControlReply::Done
     }
@@ -145,63 +102,40 @@ impl ControlState {
     /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement.
     pub fn portable(&self) -> ControlState {
         ControlState {
-            sessions: BTreeMap::new(),
+            users: Users { sessions: BTreeMap::new(), ..self.users.clone() },
             // How services are spread decides where a repeated batch is looked for.
             topology: Topology { spread: self.topology.spread.clone(), ..Topology::default() },
             ..self.clone()
         }
     }
-
-    fn open_session(&mut self, hash: [u8; 32], session: Session) {
-        if self.sessions.len() >= SESSIONS_MAX {
-            let first_to_expire =
-                self.sessions.iter().min_by_key(|(hash, session)| (session.expires_at, **hash));
-            if let Some(hash) = first_to_expire.map(|(hash, _)| *hash) {
-                self.sessions.remove(&hash);
-            }
-        }
-        self.sessions.insert(hash, session);
-    }
-
-    /// The session and its user, if it exists and has not expired.
-    pub fn session(&self, hash: &[u8; 32], now: Timestamp) -> Option<(&str, &User)> {
-        let session = self.sessions.get(hash).filter(|session| session.expires_at > now)?;
-        Some((session.user.as_str(), self.users.get(&session.user)?))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use insighthub_model::Timestamp;
+
     use super::*;
 
-    fn user() -> User {
-        User { role: Role::Admin, password_hash: "$argon2id$".into() }
-    }
-
     #[test]
-    fn an_expired_or_closed_session_opens_nothing() {
+    fn a_deed_is_remembered_with_what_became_of_it() {
         let mut state = ControlState::default();
-        state.apply(ControlCommand::SetUser { name: "admin".into(), user: user() });
-        let session = Session { user: "admin".into(), expires_at: Timestamp(100) };
-        state.apply(ControlCommand::OpenSession { hash: [7; 32], session });
-        assert_eq!(state.session(&[7; 32], Timestamp(99)).map(|(name, _)| name), Some("admin"));
-        assert_eq!(state.session(&[7; 32], Timestamp(100)), None);
-        assert_eq!(state.apply(ControlCommand::CloseSession { hash: [7; 32] }), ControlReply::Done);
-        assert_eq!(state.session(&[7; 32], Timestamp(0)), None);
-        assert_eq!(state.apply(ControlCommand::CloseSession { hash: [7; 32] }), ControlReply::NotFound);
-    }
-
-    #[test]
-    fn a_session_too_many_ends_the_one_that_expires_first() {
-        let mut state = ControlState::default();
-        for number in 0..=SESSIONS_MAX {
-            let mut hash = [0; 32];
-            hash[..8].copy_from_slice(&number.to_le_bytes());
-            let session = Session { user: "a".into(), expires_at: Timestamp(1_000 + number as i64) };
-            state.apply(ControlCommand::OpenSession { hash, session });
-        }
-        assert_eq!(state.sessions.len(), SESSIONS_MAX);
-        assert!(!state.sessions.contains_key(&[0; 32]));
+        let deed = |action: &str| Deed {
+            at: Timestamp(7),
+            node: "n1".into(),
+            user: "root".into(),
+            action: action.into(),
+            target: "abc".into(),
+            detail: String::new(),
+        };
+        let revoke = ControlCommand::Token(TokenCommand::Revoke { id: "abc".into() });
+        let commands = [("token.revoke", Some(Box::new(revoke))), ("backup.take", None)];
+        let replies = commands.map(|(action, command)| {
+            state.apply(ControlCommand::Audited(AuditedCommand { deed: deed(action), command }))
+        });
+        assert_eq!(replies, [ControlReply::NotFound, ControlReply::Done]);
+        let told: Vec<_> =
+            state.audit.from(0).map(|entry| (entry.action.as_str(), entry.outcome.name())).collect();
+        assert_eq!(told, [("token.revoke", "not found"), ("backup.take", "done")]);
     }
 
     #[test]

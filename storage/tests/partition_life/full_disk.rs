@@ -3,10 +3,11 @@
 use insighthub_model::Level;
 use proptest::prelude::TestCaseError;
 
-use crate::history::{History, Step};
+use crate::history::History;
 use crate::in_simulated_time;
 use crate::plain::PlainRecord;
 use crate::replica::RETRIES_WITHIN;
+use crate::steps::Step;
 
 /// A merge of one run writes its block and the snapshot that names it.
 const MERGE_WRITES: u64 = 2;

@@ -7,10 +7,12 @@ mod full_disk;
 mod history;
 mod plain;
 mod replica;
+mod steps;
 
-use history::{History, Step, steps};
+use history::History;
 use plain::PlainRecord;
 use proptest::prelude::*;
+use steps::{Step, steps};
 
 /// Cases of the ordinary run; set `PROPTEST_CASES` for more.
 const CASES: u32 = 24;

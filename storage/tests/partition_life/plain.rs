@@ -164,6 +164,8 @@ pub(crate) struct PlainList {
     expiries: Vec<Expiry>,
     /// Minute and next offset; `None` for deletions, and for what they took.
     ticks: Vec<Option<(i64, u64)>>,
+    /// The newest settings.
+    pub(crate) told: u64,
 }
 
 impl PlainList {
@@ -237,6 +239,14 @@ impl PlainList {
     /// The clock says this minute.
     pub(crate) fn tick(&mut self, minute: i64) {
         self.ticks.push(Some((minute, self.next_offset)));
+    }
+
+    /// A tick that is noted nowhere, where it is news.
+    pub(crate) fn tell(&mut self, revision: u64) {
+        if revision > self.told {
+            self.told = revision;
+            self.ticks.push(None);
+        }
     }
 
     /// Number and offset of the ticks that are young enough for the service they are noted for.

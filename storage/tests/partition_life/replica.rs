@@ -43,6 +43,7 @@ fn noted<'a>(ticks: impl Iterator<Item = &'a Tick>) -> Vec<Note> {
                 let means_all = deletion.means_all();
                 notes.retain(|note| !means_all(&note.service, Timestamp(note.from)));
             }
+            TickEvent::Settings(_) => {}
         }
     }
     notes

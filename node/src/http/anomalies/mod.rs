@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use self::reading::Reading;
 use self::wanted::Wanted;
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState};
@@ -115,17 +116,16 @@ async fn judge(
     let now = node.clock.now();
     let entry = VerdictEntry {
         verdict: judgement.verdict,
-        user: viewer.user.unwrap_or_default(),
+        user: viewer.user.clone().unwrap_or_default(),
         said_at: now,
         features: ranking::features(&episode, now),
     };
     let answer = said(&entry);
     let command = ControlCommand::SayVerdict(SayVerdict { episode: id.clone(), entry });
-    match node.cluster.propose_control(command).await? {
-        ControlReply::Done => {
-            tracing::info!(user = answer.user, episode = %id, verdict = answer.verdict.name(), "an incident was judged");
-            Ok(Json(answer))
-        }
+    let doing =
+        Doing { action: "anomaly.judge", target: &id.to_string(), detail: answer.verdict.name().into() };
+    match node.change(&viewer, doing, command).await? {
+        ControlReply::Done => Ok(Json(answer)),
         _ => Err(ApiError::new(StatusCode::CONFLICT, "conflict", "the verdict was not kept")),
     }
 }

@@ -1,0 +1,213 @@
+//! Who can sign in: `GET|POST /api/users`, `PATCH|DELETE /api/users/{name}`, `POST /api/session/password`.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use insighthub_model::Timestamp;
+use insighthub_model::access::{Action, Role};
+use insighthub_storage::control::{ControlCommand, ControlReply, User, UserCommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::auditing::Doing;
+use super::caller::Viewer;
+use super::login::{check_password, hash_password};
+use super::{ApiError, AppState};
+
+const NAME_BYTES_MAX: usize = 128;
+/// What OWASP asks of a password that stands alone, at least and at most.
+const PASSWORD_CHARACTERS_MIN: usize = 12;
+const PASSWORD_BYTES_MAX: usize = 1_024;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/users", get(list).post(create))
+        .route("/api/users/{name}", patch(change).delete(remove))
+        .route("/api/session/password", post(change_own_password))
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    role: Role,
+    created_at: Timestamp,
+    sessions: usize,
+}
+
+async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+    viewer.require(Action::ManageUsers)?;
+    let users: Vec<Listed> = node.store.control.replica.read(|state| {
+        let sessions_of = |name: &String| state.users.sessions.values().filter(|of| of.user == *name).count();
+        let listed = state.users.by_name.iter().map(|(name, user)| Listed {
+            name: name.clone(),
+            role: user.role,
+            created_at: user.created_at,
+            sessions: sessions_of(name),
+        });
+        listed.collect()
+    });
+    Ok(Json(json!({ "users": users })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    name: String,
+    role: UserRole,
+    password: String,
+}
+
+/// A role that can be given.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UserRole {
+    Admin,
+    Viewer,
+}
+
+impl From<UserRole> for Role {
+    fn from(role: UserRole) -> Role {
+        match role {
+            UserRole::Admin => Role::Admin,
+            UserRole::Viewer => Role::Viewer,
+        }
+    }
+}
+
+impl UserRole {
+    const fn name(self) -> &'static str {
+        match self {
+            UserRole::Admin => "admin",
+            UserRole::Viewer => "viewer",
+        }
+    }
+}
+
+async fn create(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Json(request): Json<NewUser>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    viewer.require(Action::ManageUsers)?;
+    let NewUser { name, role, password } = request;
+    if name.is_empty()
+        || name.len() > NAME_BYTES_MAX
+        || name.chars().any(|letter| letter.is_control() || letter == ':')
+    {
+        let message =
+            format!("name must have 1 to {NAME_BYTES_MAX} bytes, no colon and no control characters");
+        return Err(ApiError::bad_parameter("name", message));
+    }
+    check_new_password(&name, &password)?;
+    let password_hash = hash_password(&node, password).await?;
+    let doing = Doing { action: "user.create", target: &name, detail: format!("role {}", role.name()) };
+    let user = User { role: role.into(), password_hash, created_at: node.clock.now() };
+    let command = ControlCommand::User(UserCommand::Create { name: name.clone(), user });
+    match node.change(&viewer, doing, command).await? {
+        ControlReply::Done => Ok((StatusCode::CREATED, Json(json!({ "name": name, "role": role.name() })))),
+        ControlReply::LimitReached => {
+            Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", "there are too many users already"))
+        }
+        _ => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "name_taken",
+            format!("there is a user {name:?} already"),
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    role: Option<UserRole>,
+    password: Option<String>,
+}
+
+/// Ends the user's sessions.
+async fn change(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Path(name): Path<String>,
+    Json(request): Json<Change>,
+) -> Result<StatusCode, ApiError> {
+    viewer.require(Action::ManageUsers)?;
+    if request.role.is_none() && request.password.is_none() {
+        return Err(ApiError::bad_parameter("role", "give a role, a password or both"));
+    }
+    if let Some(password) = request.password {
+        check_new_password(&name, &password)?;
+        let password_hash = hash_password(&node, password).await?;
+        let doing = Doing { action: "user.set_password", target: &name, detail: String::new() };
+        let command = UserCommand::SetPassword { name: name.clone(), password_hash };
+        done(node.change(&viewer, doing, ControlCommand::User(command)).await?, &name)?;
+    }
+    if let Some(role) = request.role {
+        let doing = Doing { action: "user.set_role", target: &name, detail: format!("role {}", role.name()) };
+        let command = UserCommand::SetRole { name: name.clone(), role: role.into() };
+        done(node.change(&viewer, doing, ControlCommand::User(command)).await?, &name)?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends the user's sessions as well.
+async fn remove(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    viewer.require(Action::ManageUsers)?;
+    let doing = Doing { action: "user.delete", target: &name, detail: String::new() };
+    let command = ControlCommand::User(UserCommand::Delete { name: name.clone() });
+    done(node.change(&viewer, doing, command).await?, &name)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnPassword {
+    current: String,
+    new: String,
+}
+
+/// Everybody may do this for themselves; it ends all their sessions, this one too.
+async fn change_own_password(
+    State(node): State<AppState>,
+    viewer: Viewer,
+    Json(request): Json<OwnPassword>,
+) -> Result<StatusCode, ApiError> {
+    let Some(name) = viewer.user.clone() else {
+        return Err(ApiError::unauthorized("sign in to change your password"));
+    };
+    check_password(&node, name.clone(), request.current).await?;
+    check_new_password(&name, &request.new)?;
+    let password_hash = hash_password(&node, request.new).await?;
+    let doing = Doing { action: "user.set_password", target: &name, detail: "their own".into() };
+    let command = ControlCommand::User(UserCommand::SetPassword { name: name.clone(), password_hash });
+    done(node.change(&viewer, doing, command).await?, &name)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check_new_password(name: &str, password: &str) -> Result<(), ApiError> {
+    let problem = if password.chars().count() < PASSWORD_CHARACTERS_MIN {
+        format!("the password must have {PASSWORD_CHARACTERS_MIN} characters at least")
+    } else if password.len() > PASSWORD_BYTES_MAX {
+        format!("the password may have {PASSWORD_BYTES_MAX} bytes at most")
+    } else if password.eq_ignore_ascii_case(name) {
+        "the password must not be the user's name".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::bad_parameter("password", problem))
+}
+
+fn done(reply: ControlReply, name: &str) -> Result<(), ApiError> {
+    match reply {
+        ControlReply::Done => Ok(()),
+        ControlReply::NotFound => Err(ApiError::not_found(format!("there is no user {name:?}"))),
+        _ => {
+            let message = format!("{name:?} is the last admin: make another one first");
+            Err(ApiError::new(StatusCode::CONFLICT, "last_admin", message))
+        }
+    }
+}
