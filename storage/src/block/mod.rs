@@ -13,6 +13,7 @@
 mod cache;
 mod checksum;
 mod encoding;
+mod hash_parts;
 mod layout;
 mod merged_rows;
 mod merging;
