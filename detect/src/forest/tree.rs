@@ -95,10 +95,8 @@ fn range(column: &[f32], sample: &[u32]) -> (f32, f32) {
 fn part(column: &[f32], cut: f32, sample: &mut [u32]) -> usize {
     let mut count = 0;
     for at in 0..sample.len() {
-        let is_below = sample
-            .get(at)
-            .and_then(|row| column.get(*row as usize))
-            .is_some_and(|value| *value < cut);
+        let is_below =
+            sample.get(at).and_then(|row| column.get(*row as usize)).is_some_and(|value| *value < cut);
         sample.swap(at, count);
         count += usize::from(is_below);
     }

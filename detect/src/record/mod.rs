@@ -5,6 +5,7 @@
 //! isolation forest, which sees combinations and costs four times as much as all the rest. What is an anomaly is
 //! decided by the tail of the scores themselves, to one record in a thousand (Siffer et al. 2017).
 
+mod displaced;
 mod level;
 mod plain_forest;
 mod sample;

@@ -117,7 +117,11 @@ impl Ring {
 
     /// Records by template over the last `minutes`, each list ascending and longer than the one before; what they are is
     /// told to `look`, which of the lists first.
-    pub(super) fn kinds<const N: usize>(&self, minutes: [usize; N], mut look: impl FnMut(usize, &KindCounts)) {
+    pub(super) fn kinds<const N: usize>(
+        &self,
+        minutes: [usize; N],
+        mut look: impl FnMut(usize, &KindCounts),
+    ) {
         let mut counts = KindCounts::default();
         let mut buckets = self.buckets.iter();
         let mut taken = 0;

@@ -23,11 +23,7 @@ const NEW_PRIOR: f64 = 0.02;
 const SHIFT_RECORDS_MIN: u32 = 4;
 
 /// The channels but the forest's.
-pub(super) fn evidence(
-    ring: &Ring,
-    normal: &Normal,
-    due: &Due,
-) -> [Evidence; CHANNELS] {
+pub(super) fn evidence(ring: &Ring, normal: &Normal, due: &Due) -> [Evidence; CHANNELS] {
     let [one, two, three, five, ten, fifteen, forty_five] = ring.sums([1, 2, 3, 5, 10, 15, 45]);
     let of_one =
         if one.timed < TIMED_MIN_OF_ONE { Evidence::default() } else { latency(&one, due, LATENCY_WANDER) };
