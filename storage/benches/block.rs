@@ -97,7 +97,11 @@ fn batch(random: &mut Random, base_offset: u64) -> StoredBatch {
         LogId { partition: PartitionId(0), offset: base_offset },
         vec![1_764_670_203_000_000_000 + base_offset as i64 * 7_013_457; BATCH_RECORDS],
         Arc::new(builder.take()),
-        Arc::new(Scores { anomaly_score: vec![0.5; BATCH_RECORDS], anomalies: vec![(9, "slow".into())] }),
+        Arc::new(Scores {
+            anomaly_score: vec![0.5; BATCH_RECORDS],
+            anomalies: vec![(9, "slow".into())],
+            ..Scores::default()
+        }),
     )
 }
 

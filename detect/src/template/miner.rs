@@ -69,6 +69,17 @@ impl Miner {
 
     /// The number of a message's template, learned where it is new; [`OVERFLOW`] where there is no room.
     pub fn learn(&mut self, message: &str) -> u16 {
+        self.learn_known(message, None).0
+    }
+
+    /// The same, with the hash of the masked text. A message whose hash is known, from a miner with the same masks, is not
+    /// masked again where its text is remembered.
+    pub(crate) fn learn_known(&mut self, message: &str, known: Option<u64>) -> (u16, u64) {
+        if let Some(hash) = known
+            && let Some(template) = self.memory.get(hash)
+        {
+            return (self.current(template), hash);
+        }
         let mut text = std::mem::take(&mut self.buffer);
         match &self.masks {
             None => masked(message, &mut text),
@@ -84,7 +95,7 @@ impl Miner {
             template
         });
         self.buffer = text;
-        self.current(template)
+        (self.current(template), hash)
     }
 
     /// The template a number stands for now, merges followed.
