@@ -1,7 +1,6 @@
 //! The node: command line, configuration, boot, HTTP edge, protocol adapters.
 
 pub mod access;
-pub mod arenas;
 mod backup;
 pub mod boot;
 pub mod cli;

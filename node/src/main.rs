@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use insighthub_node::cli::{self, Cli, Command};
-use insighthub_node::{arenas, boot, logging};
+use insighthub_node::{boot, logging};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
@@ -20,7 +20,6 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &cli::ServeArgs) -> anyhow::Result<()> {
-    arenas::limit();
     let plan = boot::Plan::new(args)?;
     logging::start(&plan.config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
