@@ -26,6 +26,10 @@ pub enum Action {
     DeleteLogs,
     /// Say that an incident was real, or a false alarm.
     JudgeAnomalies,
+    /// Change rules, channels and silences of alerts, and try channels.
+    ManageAlerts,
+    /// Say that somebody looks after an incident.
+    AcknowledgeAlerts,
     /// Fetch a copy of everything, hashes of passwords and tokens included.
     TakeBackup,
 }
@@ -40,6 +44,8 @@ impl Role {
             | Action::ManageRetention
             | Action::DeleteLogs
             | Action::JudgeAnomalies
+            | Action::ManageAlerts
+            | Action::AcknowledgeAlerts
             | Action::TakeBackup => self == Role::Admin,
         }
     }
@@ -56,6 +62,7 @@ mod tests {
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
             assert!(!role.may(Action::ManageRetention) && !role.may(Action::DeleteLogs));
             assert!(!role.may(Action::TakeBackup) && !role.may(Action::JudgeAnomalies));
+            assert!(!role.may(Action::ManageAlerts) && !role.may(Action::AcknowledgeAlerts));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -1,8 +1,9 @@
 //! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, verdicts on
-//! episodes. Pure: same commands, same state.
+//! episodes, alerts. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
+pub mod alerts;
 mod deletions;
 mod topology;
 mod verdicts;
@@ -15,6 +16,7 @@ use insighthub_model::access::Role;
 use insighthub_model::retention::Retention;
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertCommand, Alerts};
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
 pub use verdicts::{KeptVerdict, SayVerdict, VerdictEntry, Verdicts};
@@ -39,6 +41,7 @@ pub enum ControlCommand {
     SetRetention(Retention),
     Deletion(DeletionCommand),
     SayVerdict(SayVerdict),
+    Alert(AlertCommand),
 }
 
 /// What a control command answers.
@@ -95,6 +98,7 @@ pub struct ControlState {
     pub retention: Arc<Retention>,
     pub deletions: Deletions,
     pub verdicts: Verdicts,
+    pub alerts: Alerts,
 }
 
 impl ControlState {
@@ -124,16 +128,19 @@ impl ControlState {
             ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
             ControlCommand::Deletion(command) => return self.deletions.apply(command),
             ControlCommand::SayVerdict(command) => return self.verdicts.apply(command),
+            ControlCommand::Alert(command) => return self.alerts.apply(command),
         }
         ControlReply::Done
     }
 
-    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement.
+    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement,
+    /// nor what fires there.
     pub fn portable(&self) -> ControlState {
         ControlState {
             sessions: BTreeMap::new(),
             // How services are spread decides where a repeated batch is looked for.
             topology: Topology { spread: self.topology.spread.clone(), ..Topology::default() },
+            alerts: self.alerts.portable(),
             ..self.clone()
         }
     }
