@@ -90,7 +90,8 @@ pub enum Security {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
-    pub url: String,
+    /// Many receivers have no other password than their address.
+    pub url: WriteOnly,
     /// Signs every message: `X-InsightHub-Signature`.
     #[serde(default)]
     pub secret: Option<WriteOnly>,
@@ -129,6 +130,18 @@ impl Channel {
         }
     }
 
+    /// Where it leads, without what is secret.
+    pub fn receiver(&self) -> String {
+        match &self.kind {
+            ChannelKind::Slack(Slack { webhook_url: Some(url), .. }) => origin(url.reveal()),
+            ChannelKind::Slack(of) => {
+                format!("{} {}", origin(&of.api_url), of.channel.as_deref().unwrap_or(""))
+            }
+            ChannelKind::Email(of) => format!("{}:{}", of.host, of.port),
+            ChannelKind::Webhook(of) => origin(of.url.reveal()),
+        }
+    }
+
     /// The channel with the secrets that it had before, where they came back as they were shown. Secrets never follow a
     /// channel to another receiver: who may not read them could have them sent to himself.
     pub fn with_secrets_of(mut self, before: Option<&Channel>) -> Result<Channel, Problem> {
@@ -156,17 +169,15 @@ impl Channel {
                 keep("password", &mut now.password, same.and_then(|of| of.password.as_ref()))?;
             }
             (ChannelKind::Webhook(now), before) => {
-                let same = match before {
-                    Some(ChannelKind::Webhook(of)) if of.url == now.url => Some(of),
+                let before = match before {
+                    Some(ChannelKind::Webhook(before)) => Some(before),
                     _ => None,
                 };
+                keep_one("url", &mut now.url, before.map(|of| &of.url))?;
+                let same = before.filter(|of| of.url == now.url);
                 keep("secret", &mut now.secret, same.and_then(|of| of.secret.as_ref()))?;
                 for (name, value) in &mut now.headers {
-                    let mut of_now = Some(value.clone());
-                    keep("headers", &mut of_now, same.and_then(|of| of.headers.get(name)))?;
-                    if let Some(kept) = of_now {
-                        *value = kept;
-                    }
+                    keep_one("headers", value, same.and_then(|of| of.headers.get(name)))?;
                 }
             }
         }
@@ -175,12 +186,24 @@ impl Channel {
 }
 
 fn keep(field: &str, now: &mut Option<WriteOnly>, before: Option<&WriteOnly>) -> Result<(), Problem> {
-    if now.as_ref().is_some_and(WriteOnly::is_shown_form) {
+    now.as_mut().map_or(Ok(()), |now| keep_one(field, now, before))
+}
+
+fn keep_one(field: &str, now: &mut WriteOnly, before: Option<&WriteOnly>) -> Result<(), Problem> {
+    if now.is_shown_form() {
         let missing =
             || Problem::new(field, "must be given anew: there is none, or the receiver has changed");
-        *now = Some(before.ok_or_else(missing)?.clone());
+        *now = before.ok_or_else(missing)?.clone();
     }
     Ok(())
+}
+
+/// Scheme, host and port of an address: what may be shown of it.
+fn origin(url: &str) -> String {
+    let end = url
+        .split_once("://")
+        .map(|(scheme, rest)| scheme.len() + 3 + rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    end.and_then(|end| url.get(..end)).unwrap_or_default().to_owned()
 }
 
 impl Slack {
@@ -227,7 +250,7 @@ impl Email {
 
 impl Webhook {
     fn check(&self) -> Result<(), Problem> {
-        check_url("url", &self.url)?;
+        check_url("url", self.url.reveal())?;
         if let Some(secret) = &self.secret {
             check_secret("secret", secret)?;
         }
@@ -323,13 +346,15 @@ mod tests {
 
     #[test]
     fn a_secret_that_comes_back_as_shown_is_kept_unless_the_receiver_changes() {
-        let before = channel(r#"{"webhook":{"url":"https://a","secret":"s","headers":{"X-A":"h"}}}"#);
+        let before =
+            channel(r#"{"webhook":{"url":"https://a/b?token=c","secret":"s","headers":{"X-A":"h"}}}"#);
         let shown: Channel = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
         assert_eq!(shown.clone().with_secrets_of(Some(&before)), Ok(before.clone()));
-        assert_eq!(shown.clone().with_secrets_of(None).unwrap_err().field, "secret");
+        assert_eq!(shown.clone().with_secrets_of(None).unwrap_err().field, "url");
+        assert_eq!(before.receiver(), "https://a");
         let mut elsewhere = shown;
         if let ChannelKind::Webhook(webhook) = &mut elsewhere.kind {
-            webhook.url = "https://evil".into();
+            webhook.url = WriteOnly::new("https://evil");
         }
         assert_eq!(elsewhere.with_secrets_of(Some(&before)).unwrap_err().field, "secret");
     }

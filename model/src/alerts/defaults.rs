@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::rule::{AnomalyCount, Condition, ErrorRate, Latency, Rule, Severity};
+use super::condition::{AnomalyCount, Condition, ErrorRate, Latency};
+use super::rule::{Rule, Severity};
 
 /// Names and rules. They tell nobody until channels are added.
 pub fn first_rules() -> Vec<(String, Rule)> {

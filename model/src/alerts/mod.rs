@@ -5,6 +5,7 @@
 
 mod breaker;
 mod channel;
+mod condition;
 mod defaults;
 mod evidence;
 mod incident;
@@ -19,6 +20,9 @@ mod write_only;
 
 pub use breaker::{Breaker, BreakerState, Failure};
 pub use channel::{Channel, ChannelHealth, ChannelKind, Email, Security, Slack, Webhook};
+pub use condition::{
+    AnomalyCount, Condition, ErrorRate, Latency, NewPattern, NoData, QueryValue, Ratio, Relation,
+};
 pub use defaults::first_rules;
 pub use evidence::Evidence;
 pub use incident::{Delivery, Incident, IncidentState, Remark, Transition, TransitionKind};
@@ -26,10 +30,7 @@ pub use machine::{Phase, Seen, Step, Timing, Tracker, next_step};
 pub use names::{Problem, check_name};
 pub use normal::{Normal, normal_of};
 pub use notice::{Notice, heading_of, minutes_and_hour, shown_number};
-pub use rule::{
-    AnomalyCount, Condition, ErrorRate, Latency, NewPattern, NoData, QueryValue, Ratio, Relation, Rule,
-    Severity,
-};
+pub use rule::{Rule, Severity};
 pub use silence::{Matches, Recurrence, Silence, Subject};
 pub use template::render;
 pub use write_only::WriteOnly;

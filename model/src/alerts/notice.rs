@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::condition::Condition;
 use super::evidence::Evidence;
 use super::incident::{Incident, TransitionKind};
-use super::rule::{Condition, Rule, Severity};
+use super::rule::{Rule, Severity};
 use crate::Timestamp;
 
 /// Everything a message may say; fixed when the transition is committed.

@@ -33,6 +33,8 @@ pub struct ListedChannel {
     pub name: String,
     /// As `PUT` takes it; secrets are shown as `(set)`, and kept where that is sent back.
     pub channel: Channel,
+    /// Where it leads, without what is secret.
+    pub receiver: String,
     /// Of its circuit breaker.
     pub state: BreakerState,
     pub health: ChannelHealth,

@@ -18,7 +18,8 @@ fn at(secs: u64) -> Timestamp {
 
 fn webhook() -> Channel {
     let secret = Some(WriteOnly::new("hush"));
-    let webhook = Webhook { url: "https://hooks.example/a".into(), secret, headers: BTreeMap::new() };
+    let webhook =
+        Webhook { url: WriteOnly::new("https://hooks.example/a"), secret, headers: BTreeMap::new() };
     Channel { enabled: true, kind: ChannelKind::Webhook(webhook) }
 }
 
