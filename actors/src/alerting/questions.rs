@@ -140,7 +140,7 @@ mod tests {
         let text = question.by_time(60).query().to_string();
         assert!(text.starts_with("* | stats count() as "), "{text}");
         assert!(
-            text.contains("count() if (level:>=ERROR)") && text.contains("by service, time(1m)"),
+            text.contains("count() if (level:>=error)") && text.contains("by service, time(1m)"),
             "{text}"
         );
     }

@@ -112,8 +112,12 @@ async fn a_spike_is_told_once_to_every_kind_of_channel() -> Result<()> {
     let hook = json!({ "kind": { "webhook": {
         "url": url("/hook"), "secret": SECRET, "headers": { "Authorization": HEADER } } } });
     put(&api, "/api/alerts/channels/hook", hook).await?;
-    put(&api, "/api/alerts/channels/slack", json!({ "kind": { "slack": { "webhook_url": url("/slack") } } }))
-        .await?;
+    put(
+        &api,
+        "/api/alerts/channels/slack",
+        json!({ "kind": { "slack": { "webhook_url": url("/slack-secret") } } }),
+    )
+    .await?;
     let bot =
         json!({ "kind": { "slack": { "token": "xoxb-1", "channel": "#ops", "api_url": url("/bot") } } });
     put(&api, "/api/alerts/channels/bot", bot).await?;
@@ -127,7 +131,7 @@ async fn a_spike_is_told_once_to_every_kind_of_channel() -> Result<()> {
     wait_until("the webhook is told", TOLD_WITHIN, || async { !http.taken("/hook").is_empty() }).await?;
     println!("told {:?} after the spike", began.elapsed());
     let all_told = || async {
-        !http.taken("/slack").is_empty() && !http.taken("/bot").is_empty() && !mail.mails().is_empty()
+        !http.taken("/slack-secret").is_empty() && !http.taken("/bot").is_empty() && !mail.mails().is_empty()
     };
     wait_until("everybody is told", TOLD_WITHIN, all_told).await?;
     check_webhook(&http)?;
@@ -169,7 +173,7 @@ fn check_webhook(http: &HttpReceiver) -> Result<()> {
 }
 
 fn check_slack(http: &HttpReceiver) -> Result<()> {
-    for path in ["/slack", "/bot"] {
+    for path in ["/slack-secret", "/bot"] {
         let received = http.taken(path).remove(0);
         let text = received.json().to_string();
         ensure!(text.contains("Payment Service ERROR SPIKE") && text.contains("(Normal: 2)"), "{text}");
@@ -218,7 +222,7 @@ async fn check_secrets(api: &Api, node: &NodeProcess) -> Result<()> {
     let channels = api.get("/api/alerts/channels", &[]).await?.text;
     ensure!(channels.contains("(set)") && channels.contains("closed"), "{channels}");
     for text in [channels, node.last_output()] {
-        for secret in [SECRET, HEADER, "xoxb-1", "/slack"] {
+        for secret in [SECRET, HEADER, "xoxb-1", "/slack-secret"] {
             ensure!(!text.contains(secret), "{secret} stands in {text}");
         }
     }
