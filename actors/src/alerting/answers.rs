@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use insighthub_model::Timestamp;
+use insighthub_model::timestamp::NANOS_PER_SEC;
 use insighthub_storage::cluster::{Cluster, Refusal};
 use insighthub_storage::query::pipeline::Rows;
 use insighthub_storage::query::{Conditions, Filter};
@@ -28,10 +29,21 @@ pub(super) struct Answer {
 pub(super) type Answers = HashMap<(Question, Span), Arc<Answer>>;
 pub(super) type Span = (Timestamp, Timestamp);
 
+/// Sooner than that nothing is asked again that was asked in this minute.
+const ASKED_AGAIN_SECS: i64 = 10;
+
 /// What past minutes were like; asked again when a minute has passed.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    histories: HashMap<(Question, u32), (i64, Arc<History>)>,
+    histories: HashMap<(Question, u32), Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// The minute before which it ends.
+    end: i64,
+    asked_at: Timestamp,
+    history: Arc<History>,
 }
 
 /// Asks each question once.
@@ -75,31 +87,38 @@ pub(super) async fn ask(
 }
 
 impl Past {
-    /// The whole minutes before a moment, so many; of a question whose last figure is that of errors.
+    /// The whole minutes before a window, so many; of a question whose last figure is that of errors.
     pub(super) async fn minutes(
         &mut self,
         cluster: &Cluster,
         question: &Question,
-        (before, count): (Timestamp, u32),
+        (window, count): (Window, u32),
         deadline: Instant,
     ) -> Result<Arc<History>, Refusal> {
-        let end = before.minute();
+        let end = window.from.minute();
         let key = (question.clone(), count);
-        if let Some((at, history)) = self.histories.get(&key)
-            && *at == end
+        if let Some(known) = self.histories.get(&key)
+            && known.end == end
         {
-            return Ok(Arc::clone(history));
+            return Ok(Arc::clone(&known.history));
         }
         let from = Timestamp::from_minute(end - i64::from(count));
-        let window = Window { from, to: Timestamp::from_minute(end) };
-        let answer = ask(cluster, &question.clone().by_time(MINUTE_SECS), window, deadline).await?;
+        let asked = Window { from, to: Timestamp::from_minute(end) };
+        let answer = ask(cluster, &question.clone().by_time(MINUTE_SECS), asked, deadline).await?;
         if !answer.is_complete {
             return Err(Refusal::Internal("not every partition says what is normal".to_owned()));
         }
         let history = Arc::new(History::of(answer.rows));
         // What nobody asks about any more is forgotten with its minute.
-        self.histories.retain(|_, (at, _)| *at + 1 >= end);
-        self.histories.insert(key, (end, Arc::clone(&history)));
+        self.histories.retain(|_, known| known.end + 1 >= end);
+        self.histories.insert(key, Known { end, asked_at: window.to, history: Arc::clone(&history) });
         Ok(history)
+    }
+
+    /// Somebody is not known who might be by now: records of the past come late.
+    pub(super) fn doubt(&mut self, question: &Question, count: u32, now: Timestamp) {
+        let is_old =
+            |known: &Known| now.0.saturating_sub(known.asked_at.0) >= ASKED_AGAIN_SECS * NANOS_PER_SEC;
+        self.histories.retain(|(of, minutes), known| of != question || *minutes != count || !is_old(known));
     }
 }

@@ -96,12 +96,20 @@ async fn look_at(
     let (is_complete, past) = (answer.is_complete, &mut memory.past);
     let judgements = match &rule.condition {
         Condition::ErrorRate(of) => {
-            let asked = (window.from, of.history_mins);
+            let asked = (window, of.history_mins);
             let history = said(past.minutes(cluster, question, asked, deadline).await)?;
-            judge(rule, window, answer.rows.clone(), &history)
+            let judgements = judge(rule, window, answer.rows.clone(), &history);
+            let is_unknown = |judgement: &Judgement| {
+                let Judgement { evidence, .. } = judgement;
+                evidence.normal.is_none() && evidence.observed > of.errors_per_min_floor
+            };
+            if judgements.iter().any(is_unknown) {
+                past.doubt(question, of.history_mins, now);
+            }
+            judgements
         }
         Condition::NoData(of) => {
-            let asked = (window.from, of.lookback_secs.div_ceil(60));
+            let asked = (window, of.lookback_secs.div_ceil(60));
             let history = said(past.minutes(cluster, question, asked, deadline).await)?;
             // Who is not heard of by a partition that does not answer is not silent.
             if !is_complete {
