@@ -12,11 +12,13 @@
 
 mod cache;
 mod checksum;
+mod chunk_buffer;
 mod encoding;
 mod layout;
 mod merged_rows;
 mod merging;
 mod minutes;
+mod picks;
 mod reader;
 mod records;
 mod sorted;
