@@ -130,10 +130,9 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     /// What was last made of a column, if it is still kept and of use.
     fn remembered(
         &self,
-        column: ColumnName<'_>,
-        is_of_use: &dyn Fn(&WorkedOut) -> bool,
+        _column: ColumnName<'_>,
+        _is_of_use: &dyn Fn(&WorkedOut) -> bool,
     ) -> Option<WorkedOut> {
-        let _ = (column, is_of_use);
         None
     }
 
