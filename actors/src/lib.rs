@@ -4,12 +4,14 @@
 //! root ─┬─ ingest                 routes requests to partitions, limits services
 //!       ├─ partition (one each) ─── shard (one per service): scores its records
 //!       ├─ tail hub ─────────────── session (one per live tail)
+//!       ├─ alert evaluator, alert notifier
 //!       └─ liveness (with peers) ── beat receiver, node server of ractor_cluster
 //! ```
 //! A message carries a batch, never one record. Every failed actor is restarted by the one policy in
 //! [`supervision`]; what an actor held when it failed was not acknowledged.
 
 pub mod admission;
+pub mod alerting;
 pub mod detection;
 mod forwarding;
 pub mod ingest;

@@ -1,7 +1,8 @@
 //! The root actor: starts the tree and restarts what fails below it.
 //!
-//! owns: ingest, the partitions of this node, the tail hub, the liveness actor of a node with peers. hears: their
-//! failures, and that replicas came or went. bound: one message per failure or change, and one when liveness starts.
+//! owns: ingest, the partitions of this node, the tail hub, the evaluator and the notifier of alerts, the liveness actor of
+//! a node with peers. hears: their failures, and that replicas came or went. bound: one message per failure or change, and
+//! one when alerting and when liveness start.
 
 use std::sync::Arc;
 
@@ -10,6 +11,10 @@ use insighthub_storage::cluster::Cluster;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::oneshot;
 
+use crate::alerting::{
+    AlertingOptions, Evaluator, EvaluatorArguments, EvaluatorMessage, Notifier, NotifierArguments,
+    NotifierMessage,
+};
 use crate::detection::Detection;
 use crate::ingest::{Ingest, IngestArguments, IngestMessage};
 use crate::liveness::{LivenessActor, LivenessArguments};
@@ -25,6 +30,8 @@ pub(crate) enum RootMessage {
     Restart(String),
     /// A node with peers takes part in the cluster once its replicas are open.
     StartLiveness(Box<LivenessArguments>, oneshot::Sender<Result<(), SpawnErr>>),
+    /// Rules are looked at once the node can be reached.
+    StartAlerting(Box<AlertingOptions>),
     /// Replicas came to this node or left it.
     HostedChanged,
 }
@@ -97,6 +104,11 @@ impl Actor for Root {
                 let started = state.start_liveness(myself.get_cell(), *arguments).await;
                 // Who asked may have given up.
                 drop(reply.send(started));
+            }
+            RootMessage::StartAlerting(options) => {
+                if let Err(error) = state.start_alerting(myself.get_cell(), *options).await {
+                    tracing::error!(%error, "alerting did not start");
+                }
             }
             RootMessage::HostedChanged => {
                 if let Err(error) = state.partitions.follow_store(&myself, &mut state.children).await {
@@ -172,6 +184,26 @@ impl State {
             self.children.stop(&mailbox.entry().name);
         }
         started
+    }
+
+    async fn start_alerting(&mut self, root: ActorCell, options: AlertingOptions) -> Result<(), SpawnErr> {
+        let roster = &self.partitions.roster;
+        let evaluator: Mailbox<EvaluatorMessage> =
+            Mailbox::new(roster, "alert_evaluator", "alert evaluator".into());
+        let notifier: Mailbox<NotifierMessage> =
+            Mailbox::new(roster, "alert_notifier", "alert notifier".into());
+        let (arguments, mailbox) = (options.clone(), evaluator.clone());
+        let evaluating = move || {
+            let arguments = EvaluatorArguments { options: arguments.clone(), mailbox: mailbox.clone() };
+            (Evaluator, arguments)
+        };
+        self.children.start(root.clone(), &evaluator, evaluating).await?;
+        let mailbox = notifier.clone();
+        let notifying = move || {
+            let arguments = NotifierArguments { options: options.clone(), mailbox: mailbox.clone() };
+            (Notifier, arguments)
+        };
+        self.children.start(root, &notifier, notifying).await
     }
 
     fn later(&self, myself: &ActorRef<Queued<RootMessage>>, restart: Option<Restart>) {

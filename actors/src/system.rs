@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::admission::{Admission, Permit};
+use crate::alerting::AlertingOptions;
 use crate::detection::Detection;
 use crate::forwarding::{Delivery, Forwarding, Parcel};
 use crate::ingest::{IngestArguments, IngestError, IngestMessage};
@@ -151,6 +152,13 @@ impl ActorSystem {
         let started = started.await.map_err(|_| LivenessError::Stopped)?;
         started.map_err(|error| LivenessError::Listen { listen, reason: error.to_string() })?;
         Ok(liveness)
+    }
+
+    /// Has rules looked at and messages sent, while this node leads the control group.
+    pub fn start_alerting(&self, options: AlertingOptions) {
+        if let Err(error) = self.root_mailbox.send(RootMessage::StartAlerting(Box::new(options))) {
+            tracing::error!(%error, "alerting did not start");
+        }
     }
 
     /// Stores the parts of a request; one outcome each, in order, once all are synced and applied.

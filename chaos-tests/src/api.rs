@@ -105,6 +105,10 @@ impl Api {
         self.send(self.http.patch(self.base.join(path)?).json(body)).await
     }
 
+    pub async fn put_json(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(self.http.put(self.base.join(path)?).json(body)).await
+    }
+
     /// A POST without a body.
     pub async fn post(&self, path: &str) -> Result<Answer> {
         self.send(self.http.post(self.base.join(path)?)).await

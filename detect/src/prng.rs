@@ -4,14 +4,16 @@ pub(crate) use insighthub_model::prng::{SplitMix64, mix};
 
 /// A hash of bytes that is the same in every version and on every machine.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
-    let chunks = bytes.chunks(8);
-    chunks.fold(mix(bytes.len() as u64 ^ 0x51_7cc1_b727_220a), |hash, chunk| {
-        let mut word = [0u8; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        mix(hash.rotate_left(5) ^ u64::from_le_bytes(word))
-    })
+    let step = |hash: u64, word: [u8; 8]| mix(hash.rotate_left(5) ^ u64::from_le_bytes(word));
+    let (words, rest) = bytes.as_chunks::<8>();
+    let start = mix(bytes.len() as u64 ^ 0x51_7cc1_b727_220a);
+    let hash = words.iter().fold(start, |hash, word| step(hash, *word));
+    if rest.is_empty() {
+        return hash;
+    }
+    let mut word = [0u8; 8];
+    word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    step(hash, word)
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ pub struct RowScores {
     pub scores: Vec<Option<f32>>,
     /// Row numbers of anomalies, ascending, each with a short reason.
     pub anomalies: Vec<(u32, String)>,
+    /// Hashes of the messages without what is variable in them, each found out by a scorer that reads them, in the order of
+    /// the rows; 0 where there is none. [`crate::service::ServiceDetector::fold_known`] makes use of them.
+    pub message_hashes: Vec<u64>,
 }
 
 /// Scores the records of one service, in the order they were committed. Same rows, same scores,

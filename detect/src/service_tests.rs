@@ -5,6 +5,7 @@ use insighthub_model::batch::{BatchBuilder, FixedFields};
 
 use super::*;
 use crate::prng::SplitMix64;
+use crate::scorer::RecordScorer;
 use crate::window::Channel;
 
 const DAY_SECS: i64 = 86_400;
@@ -119,4 +120,28 @@ fn a_state_of_another_version_is_refused() {
     let mut other = ServiceDetector::new("s");
     other.version = 9;
     assert_eq!(other.restored().unwrap_err(), StateError(9));
+}
+
+#[test]
+fn hashes_of_messages_that_are_known_change_nothing() {
+    let made = batches(1, |_, _| {});
+    let mut scorer = ServiceDetector::new("s").record_scorer();
+    let (mut plain, mut helped) = (ServiceDetector::new("s"), ServiceDetector::new("s"));
+    for batch in &made {
+        let rows: Vec<u32> = (0..batch.len() as u32).collect();
+        let (mut scored, mut expected, mut found) =
+            (RowScores::default(), RowScores::default(), RowScores::default());
+        scorer.score_batch(batch, &rows, &mut scored);
+        assert!(scored.message_hashes.len() == rows.len() && !scored.message_hashes.contains(&0));
+        // A third was not scored.
+        scored.message_hashes.iter_mut().step_by(3).for_each(|hash| *hash = 0);
+        let arrived = &batch.timestamp;
+        plain.fold(batch, &rows, 0, arrived, &mut expected);
+        helped.fold_known(batch, &rows, 0, arrived, &scored.message_hashes, &mut found);
+        assert_eq!((found.scores, found.anomalies), (expected.scores, expected.anomalies));
+    }
+    let bytes = |detector: &ServiceDetector| {
+        bincode::serde::encode_to_vec(detector, bincode::config::standard()).unwrap()
+    };
+    assert_eq!(bytes(&helped), bytes(&plain));
 }

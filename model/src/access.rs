@@ -32,6 +32,10 @@ pub enum Action {
     JudgeAnomalies,
     /// What detectors are told: masks, alerts a day.
     ManageDetection,
+    /// Change rules, channels and silences of alerts, and try channels.
+    ManageAlerts,
+    /// Say that somebody looks after an incident.
+    AcknowledgeAlerts,
     /// Fetch a copy of everything, hashes of passwords and tokens included.
     TakeBackup,
 }
@@ -49,6 +53,8 @@ impl Role {
             | Action::DeleteLogs
             | Action::JudgeAnomalies
             | Action::ManageDetection
+            | Action::ManageAlerts
+            | Action::AcknowledgeAlerts
             | Action::TakeBackup => self == Role::Admin,
         }
     }
@@ -67,6 +73,7 @@ mod tests {
             assert!(!role.may(Action::TakeBackup) && !role.may(Action::JudgeAnomalies));
             assert!(!role.may(Action::ManageDetection) && !role.may(Action::ManageUsers));
             assert!(!role.may(Action::ReadAudit));
+            assert!(!role.may(Action::ManageAlerts) && !role.may(Action::AcknowledgeAlerts));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
     }

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod aggregate;
+pub mod alerts;
 pub mod api;
 pub mod batch;
 pub mod clock;

@@ -74,6 +74,36 @@ pub const PATTERN_SAMPLES_MAX: usize = 100;
 /// Findings of a comparison in one answer.
 pub const FINDINGS_LISTED_MAX: usize = 100;
 
+/// Rules of a cluster: each is a question every few seconds.
+pub const ALERT_RULES_MAX: usize = 500;
+/// Channels, and silences, of a cluster: more than anybody keeps an overview of.
+pub const ALERT_CHANNELS_MAX: usize = 200;
+pub const ALERT_SILENCES_MAX: usize = 1_000;
+/// Channels that one rule tells.
+pub const ALERT_CHANNELS_PER_RULE_MAX: usize = 10;
+/// Groups of one rule that are judged; those beyond, in the order of their names, are not.
+pub const ALERT_GROUPS_MAX: usize = 1_000;
+/// Rules and groups that are pending, firing or lately resolved; beyond, nothing new fires.
+pub const ALERT_TRACKERS_MAX: usize = 10_000;
+/// Incidents kept; the one resolved longest ago makes room.
+pub const ALERT_INCIDENTS_MAX: usize = 2_000;
+/// Transitions, and deliveries, kept of an incident; the oldest make room.
+pub const ALERT_TRANSITIONS_MAX: usize = 50;
+/// Messages that wait; the oldest make room and count as given up.
+pub const ALERT_OUTBOX_MAX: usize = 10_000;
+/// A message that cannot be delivered is tried for so long.
+pub const ALERT_DELIVERY_SECS_MAX: u64 = 86_400;
+/// Name of a rule, channel, silence or label.
+pub const ALERT_NAME_BYTES_MAX: usize = 64;
+/// Titles, labels, notes and other lines for people.
+pub const ALERT_TEXT_BYTES_MAX: usize = 1_000;
+/// A message's template: Slack takes 3,000 characters a block.
+pub const ALERT_TEMPLATE_BYTES_MAX: usize = 2_000;
+pub const ALERT_LABELS_MAX: usize = 20;
+pub const ALERT_GROUP_FIELDS_MAX: usize = 4;
+pub const ALERT_RECIPIENTS_MAX: usize = 50;
+pub const ALERT_HEADERS_MAX: usize = 10;
+
 /// The bounds an operator may change in `cluster.toml`, section `[limits]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use insighthub_actors::Observer;
+use insighthub_actors::alerting::delivery::{Guard, Outgoing};
 use insighthub_actors::partition::SealRule;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
@@ -110,9 +111,10 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let cluster =
         Cluster::new(Arc::clone(&store), joined.transport.clone(), limits, membership::listed(&plan));
     joined.service.set_cluster(Arc::clone(&cluster));
+    let outgoing = outgoing(&plan, address)?;
     let options = system_options(&plan, Arc::clone(&clock))?;
     let actors = ActorSystem::start(Arc::clone(&cluster), observer, options).await?;
-    let node = node(&plan, address, cluster, actors, clock);
+    let node = node(&plan, address, cluster, actors, clock, outgoing);
     let node = Arc::new(node);
     let liveness = membership::start_liveness(&plan, &node).await?;
     if let Some(liveness) = &liveness
@@ -200,6 +202,7 @@ fn node(
     cluster: Arc<Cluster>,
     actors: ActorSystem,
     clock: Arc<dyn Clock>,
+    outgoing: Arc<Outgoing>,
 ) -> Node {
     let development = plan.config.cluster.profile == Profile::Development;
     let enrich = [("env", &plan.config.enrich.env), ("region", &plan.config.enrich.region)];
@@ -212,6 +215,7 @@ fn node(
         liveness: std::sync::OnceLock::new(),
         actors,
         clock,
+        outgoing,
         limits: plan.config.limits.clone(),
         enrich: enrich
             .into_iter()
@@ -225,6 +229,14 @@ fn node(
         started: AtomicBool::new(false),
         faults: development && std::env::var_os(FAULTS_VARIABLE).is_some_and(|value| value == "1"),
     }
+}
+
+/// The way out for alerts: what the configuration allows, and where links lead.
+fn outgoing(plan: &Plan, address: SocketAddr) -> anyhow::Result<Arc<Outgoing>> {
+    let alerting = &plan.config.alerting;
+    let allowed = alerting.allow_addresses.as_deref().unwrap_or("").parse()?;
+    let public_url = alerting.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    Ok(Arc::new(Outgoing { guard: Guard { allowed }, public_url }))
 }
 
 fn cluster_limits(config: &Config) -> ClusterLimits {

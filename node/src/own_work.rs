@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use insighthub_actors::alerting::AlertingOptions;
 use insighthub_actors::liveness::Liveness;
 use insighthub_storage::cluster::UpkeepOptions;
 use tokio::task::JoinHandle;
@@ -22,6 +23,11 @@ pub(crate) struct OwnWork {
 impl OwnWork {
     pub(crate) fn start(plan: &Plan, node: &Arc<Node>, liveness: Option<Liveness>) -> OwnWork {
         let cluster = || Arc::clone(&node.cluster);
+        node.actors.start_alerting(AlertingOptions {
+            cluster: cluster(),
+            clock: Arc::clone(&node.clock),
+            outgoing: Arc::clone(&node.outgoing),
+        });
         let storage = &plan.config.storage;
         let upkeep =
             UpkeepOptions { bytes_max: storage.bytes_max, free_bytes_min: storage.disk_free_bytes_min };

@@ -160,6 +160,13 @@ fn nesting(value: &Value) -> usize {
 
 /// What the parser made of one record.
 fn parsed(body: &str) -> Option<Expected> {
+    let (mut records, refused) = all_parsed(body);
+    assert_eq!(records.len() as u64 + refused, 1);
+    records.pop()
+}
+
+/// The records that were taken, and how many were refused.
+fn all_parsed(body: &str) -> (Vec<Expected>, u64) {
     let limits = limits();
     let context = RequestContext {
         retention: &insighthub_model::retention::Retention::default(),
@@ -172,16 +179,22 @@ fn parsed(body: &str) -> Option<Expected> {
         enrich: &[],
     };
     let parsed = parse_request(body.as_bytes(), BodyFormat::Detect, &context).unwrap();
-    assert_eq!(parsed.accepted + parsed.rejected, 1);
-    let view = parsed.chunks.first()?.records.view(0)?;
-    Some(Expected {
-        timestamp: view.timestamp(),
-        service: view.service().to_owned(),
-        level: view.level(),
-        message: view.message().to_owned(),
-        latency_ms: view.latency_ms(),
-        fields: view.fields().map(|(name, value)| (name.to_owned(), value)).collect(),
-    })
+    let views = parsed
+        .chunks
+        .iter()
+        .flat_map(|chunk| (0..chunk.records.len()).filter_map(move |row| chunk.records.view(row)));
+    let records: Vec<Expected> = views
+        .map(|view| Expected {
+            timestamp: view.timestamp(),
+            service: view.service().to_owned(),
+            level: view.level(),
+            message: view.message().to_owned(),
+            latency_ms: view.latency_ms(),
+            fields: view.fields().map(|(name, value)| (name.to_owned(), value)).collect(),
+        })
+        .collect();
+    assert_eq!(records.len() as u64, parsed.accepted);
+    (records, parsed.rejected)
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -260,6 +273,26 @@ fn record() -> impl Strategy<Value = Map<String, Value>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn what_came_before_a_record_changes_nothing_in_it(
+        shapes in proptest::collection::vec(record(), 1..4),
+        order in proptest::collection::vec((any::<proptest::sample::Index>(), any::<bool>()), 2..9),
+    ) {
+        let record = |(shape, is_spaced): &(proptest::sample::Index, bool)| {
+            let record = Value::Object(shape.get(&shapes).clone());
+            if *is_spaced { format!("{record:#}").replace('\n', " ") } else { record.to_string() }
+        };
+        let records: Vec<String> = order.iter().map(record).collect();
+        let mut expected: Vec<String> =
+            records.iter().filter_map(|record| parsed(record)).map(|record| format!("{record:?}")).collect();
+        let (taken, _) = all_parsed(&records.join("\n"));
+        let mut taken: Vec<String> = taken.iter().map(|record| format!("{record:?}")).collect();
+        // Each partition keeps the order.
+        expected.sort();
+        taken.sort();
+        prop_assert_eq!(taken, expected);
+    }
 
     #[test]
     fn any_record_is_read_as_by_the_plain_reader(record in record()) {

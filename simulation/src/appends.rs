@@ -83,7 +83,7 @@ impl Appends {
         let chunks = chunks.into_iter().map(|chunk| {
             let records = EncodedBatch::from_bytes(chunk.records)?;
             let anomaly_score = vec![f32::NAN; records.batch.len()];
-            let scores = Arc::new(Scores { anomaly_score, anomalies: Vec::new() });
+            let scores = Arc::new(Scores { anomaly_score, ..Scores::default() });
             Ok(Chunk { identity: chunk.identity, records, scores, dead_letters: chunk.dead_letters })
         });
         let chunks = chunks.collect::<Result<_, insighthub_storage::codec::CodecError>>();

@@ -45,7 +45,11 @@ fn records(chunk: u64) -> RecordBatch {
 }
 
 fn command(chunk: u64) -> Command {
-    let scores = Scores { anomaly_score: vec![12.5; CHUNK_RECORDS], anomalies: vec![(7, "slow".into())] };
+    let scores = Scores {
+        anomaly_score: vec![12.5; CHUNK_RECORDS],
+        anomalies: vec![(7, "slow".into())],
+        ..Scores::default()
+    };
     Command::Append(Append {
         created_at: Timestamp(1),
         chunks: vec![Chunk {

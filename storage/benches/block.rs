@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::query::parse;
 use insighthub_model::{FieldValue, Level, LogId, PartitionId, Scores, Timestamp};
 use insighthub_storage::StoredBatch;
-use insighthub_storage::block::{BlockCache, BlockReader, write_block};
+use insighthub_storage::block::{BlockCache, BlockReader, MergeInput, Omitted, write_block, write_merged};
 use insighthub_storage::column_source::ColumnSource;
 use insighthub_storage::fs::{Fs, SimFs};
 use insighthub_storage::index::{Index, Indexed};
@@ -97,13 +98,21 @@ fn batch(random: &mut Random, base_offset: u64) -> StoredBatch {
         LogId { partition: PartitionId(0), offset: base_offset },
         vec![1_764_670_203_000_000_000 + base_offset as i64 * 7_013_457; BATCH_RECORDS],
         Arc::new(builder.take()),
-        Arc::new(Scores { anomaly_score: vec![0.5; BATCH_RECORDS], anomalies: vec![(9, "slow".into())] }),
+        Arc::new(Scores {
+            anomaly_score: vec![0.5; BATCH_RECORDS],
+            anomalies: vec![(9, "slow".into())],
+            ..Scores::default()
+        }),
     )
 }
 
 fn head(seal_index: u64) -> SealedHead {
+    head_of(seal_index, 0..RECORDS as u64)
+}
+
+fn head_of(seal_index: u64, offsets: Range<u64>) -> SealedHead {
     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seal_index);
-    let bases = (0..RECORDS as u64).step_by(BATCH_RECORDS);
+    let bases = offsets.step_by(BATCH_RECORDS);
     let batches: Vec<_> = bases.map(|base| Arc::new(batch(&mut random, base))).collect();
     let mut minutes: BTreeMap<MinuteKey, MinuteAggregate> = BTreeMap::new();
     for batch in &batches {
@@ -145,6 +154,9 @@ fn blocks(criterion: &mut Criterion) {
     group.bench_function("seal", |bencher| {
         bencher.iter(|| write_block(&fs, Path::new(DIRECTORY), &head).unwrap())
     });
+    group.bench_function("read everything and compare", |bencher| {
+        bencher.iter(|| open(&fs, &meta.file_name, 0).verify().unwrap());
+    });
     group.bench_function("open", |bencher| bencher.iter(|| open(&fs, &meta.file_name, 0)));
     group.bench_function("token, filter not cached", |bencher| {
         bencher.iter(|| block.may_hold_token("absent"))
@@ -157,6 +169,26 @@ fn blocks(criterion: &mut Criterion) {
         bencher.iter(|| open(&fs, &meta.file_name, 0).records(&rows).unwrap());
     });
     group.bench_function("50 records, cached", |bencher| bencher.iter(|| cached.records(&rows).unwrap()));
+    group.finish();
+}
+
+/// Four quarters of a block become one.
+fn merging(criterion: &mut Criterion) {
+    let fs = SimFs::new(1);
+    let quarter = RECORDS as u64 / 4;
+    let inputs: Vec<MergeInput> = (0..4u64)
+        .map(|part| {
+            let head = head_of(part + 1, part * quarter..(part + 1) * quarter);
+            let meta = write_block(&fs, Path::new(DIRECTORY), &head).unwrap();
+            let block = Arc::new(open(&fs, &meta.file_name, 0));
+            MergeInput { block, omitted: Omitted::default(), notes: Vec::new() }
+        })
+        .collect();
+    let mut group = criterion.benchmark_group("block");
+    group.sample_size(20).throughput(Throughput::Elements(RECORDS as u64));
+    group.bench_function("merge of four", |bencher| {
+        bencher.iter(|| write_merged(&fs, Path::new(DIRECTORY), 9, &inputs).unwrap());
+    });
     group.finish();
 }
 
@@ -248,5 +280,5 @@ fn index(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, blocks, queries, aggregates, index);
+criterion_group!(benches, blocks, merging, queries, aggregates, index);
 criterion_main!(benches);

@@ -9,10 +9,11 @@ mod minutes;
 mod printed;
 mod statistics;
 
+use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use insighthub_model::{FieldValue, PartitionId, Record};
+use insighthub_model::{PartitionId, Record};
 use serde::{Deserialize, Serialize};
 
 pub use field_view::{Codes, FieldView, Rows, Texts, Values};
@@ -72,8 +73,12 @@ pub struct ServiceRun {
     pub last_timestamp: i64,
 }
 
-/// A field's name, and its value in each of the rows asked for; a field of several types comes several times.
-pub type PickedField<'a> = (&'a str, Vec<Option<FieldValue>>);
+/// What a question made of a column of a source that never changes, for the next question; its maker knows its type.
+pub type WorkedOut = Arc<dyn Any + Send + Sync>;
+
+/// A field's name, and its values in the rows asked for, which are numbered as they were asked for; a field of several
+/// types comes several times.
+pub type PickedField<'a> = (&'a str, FieldView<'static>);
 
 /// A run of records of one partition. All columns but `field` have one value a row.
 pub trait ColumnSource: Send + Sync + std::fmt::Debug {
@@ -122,6 +127,21 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     /// The same of what answers [`ColumnSource::may_hold_token`] and [`ColumnSource::may_hold_value`].
     fn announce_words(&self) {}
 
+    /// What was last made of a column, if it is still kept and of use.
+    fn remembered(
+        &self,
+        _column: ColumnName<'_>,
+        _is_of_use: &dyn Fn(&WorkedOut) -> bool,
+    ) -> Option<WorkedOut> {
+        None
+    }
+
+    /// Keeps what was made of all rows of a column, of so many bytes, while there is room for it. Sources that come and go
+    /// keep nothing.
+    fn remember(&self, column: ColumnName<'_>, worked_out: WorkedOut, bytes: usize) {
+        let _ = (column, worked_out, bytes);
+    }
+
     /// What a column takes where it is stored, bytes: what reading it costs.
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         let _ = column;
@@ -151,8 +171,13 @@ pub trait ColumnSource: Send + Sync + std::fmt::Debug {
     /// The columns of a field, one per type it has here.
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError>;
 
-    /// The values of the records' own fields that are `wanted`, in a few rows, which ascend: field by field a value or
-    /// none for each row. `None` where reading whole columns is the cheaper way.
+    /// The same for one who keeps what was made of it: columns that are read for this alone are not kept, for all of them
+    /// together would empty the cache of what is asked for again.
+    fn field_once(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        self.field(name)
+    }
+
+    /// The values of the records' own fields that are `wanted`, in a few rows, which ascend. `None` where reading whole columns is the cheaper way.
     fn picked_fields(
         &self,
         _wanted: &dyn Fn(&str) -> bool,

@@ -250,7 +250,11 @@ fn chunk_to_disk(chunk: &Chunk) -> DiskChunk {
     DiskChunk {
         identity: chunk.identity.clone(),
         records: chunk.records.bytes.clone(),
-        scores: chunk.scores.as_ref().clone(),
+        scores: Scores {
+            anomaly_score: chunk.scores.anomaly_score.clone(),
+            anomalies: chunk.scores.anomalies.clone(),
+            ..Scores::default()
+        },
         dead_letters: chunk.dead_letters.clone(),
     }
 }

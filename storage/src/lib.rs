@@ -30,6 +30,7 @@ pub mod stored_batch;
 pub mod transport;
 mod value_filter;
 pub mod wal;
+mod warming;
 
 pub use identity::{Identity, Member};
 pub use store::{Store, StoreError, StoreOptions};

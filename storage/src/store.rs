@@ -124,7 +124,11 @@ impl Store {
         })
         .await
         .map_err(|error| StoreError::Raft(error.to_string()))??;
-        opened.start(&options, transport).await
+        let store = opened.start(&options, transport).await?;
+        let replicas = store.partitions().into_iter().map(|partition| partition.replica);
+        let blocks = replicas.flat_map(|replica| replica.block_readers()).collect();
+        crate::warming::start(blocks, Arc::clone(&store.world.cache));
+        Ok(store)
     }
 
     /// Stops the groups and closes the files; nothing acknowledged depends on it.

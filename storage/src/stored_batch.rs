@@ -115,6 +115,7 @@ impl StoredBatch {
 
     pub fn bytes_held(&self) -> usize {
         let filters = self.value_filters.as_ref().map_or(0, ValueFilters::bytes_held);
-        self.records.bytes_held() + self.len() * (size_of::<i64>() + size_of::<f32>()) + filters
+        let hashes = self.scores.message_hashes.len() * size_of::<u64>();
+        self.records.bytes_held() + self.len() * (size_of::<i64>() + size_of::<f32>()) + hashes + filters
     }
 }

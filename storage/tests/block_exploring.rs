@@ -68,4 +68,43 @@ proptest! {
             prop_assert_eq!(seen(&[&block], query, &wanted), seen(&batches, query, &wanted), "{}", query);
         }
     }
+
+    /// What a block remembers of earlier questions changes no later answer, whatever was asked and in whatever order.
+    #[test]
+    fn blocks_that_were_asked_before_look_like_their_heads(
+        parts in prop::collection::vec(shaped(), 3),
+        questions in prop::collection::vec(
+            (
+                prop::sample::select(vec!["*", "timeout", "status:1", "level:>=error", "-level:error", "user:u7"]),
+                prop::sample::select(vec![3u32, 10, 1_000]),
+                prop::sample::select(vec![1u32, 2, 20, 30, 40]),
+                0usize..3,
+                1usize..4,
+            ),
+            8,
+        ),
+        cache_bytes in prop::sample::select(vec![0usize, 40_000, 64 << 20]),
+    ) {
+        let heads: Vec<_> = parts.iter().zip(1u64..).map(|(part, seal)| head_of(part, &[40], seal, seal * 1_000)).collect();
+        let fs = SimFs::new(1);
+        let cache = Arc::new(BlockCache::new(cache_bytes));
+        let blocks: Vec<BlockReader> = heads
+            .iter()
+            .map(|head| {
+                let meta = write_block(&fs, Path::new(DIRECTORY), head).unwrap();
+                let path = Path::new(DIRECTORY).join(&meta.file_name);
+                BlockReader::open(&fs as &dyn Fs, &path, Arc::clone(&cache)).unwrap()
+            })
+            .collect();
+        for (query, values_max, one_in, first, count) in questions {
+            // Which block comes first decides what of the others is of use.
+            let order = (0..count).map(|at| (first + at) % blocks.len());
+            let asked: Vec<&dyn ColumnSource> = order.clone().map(|at| &blocks[at] as &dyn ColumnSource).collect();
+            let batches = order.flat_map(|at| heads[at].batches.iter());
+            let batches: Vec<&dyn ColumnSource> = batches.map(|batch| batch.as_ref() as &dyn ColumnSource).collect();
+            let fields = Some(WantedFields { names: Vec::new(), values_max });
+            let wanted = Wanted { one_in, fields, ..Wanted::default() };
+            prop_assert_eq!(seen(&asked, query, &wanted), seen(&batches, query, &wanted), "{} of {}", query, count);
+        }
+    }
 }

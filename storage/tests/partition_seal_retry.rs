@@ -61,7 +61,7 @@ fn append() -> Command {
     };
     builder.record().finish(fixed);
     let identity = BatchIdentity::whole("p", 1);
-    let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN], anomalies: Vec::new() });
+    let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN], ..Scores::default() });
     let records = EncodedBatch::new(builder.take());
     let chunk = Chunk { identity, records, scores, dead_letters: Vec::new() };
     Command::Append(Append { created_at: Timestamp(1), chunks: vec![chunk] })

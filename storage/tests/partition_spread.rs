@@ -139,7 +139,7 @@ fn cut(producer: &str, sequence: u64, rows: &[&Row]) -> Vec<Chunk> {
             });
         }
         let records = EncodedBatch::new(builder.take());
-        let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN; rows.len()], anomalies: Vec::new() });
+        let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN; rows.len()], ..Scores::default() });
         Chunk { identity: identity(number), records, scores, dead_letters: Vec::new() }
     };
     rows.chunks(2).enumerate().map(chunk).collect()

@@ -114,7 +114,8 @@ fn chaos_tests(is_chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
-        let is_test = path.extension() == Some(OsStr::new("rs"));
+        // A file, or a folder of several.
+        let is_test = path.extension() == Some(OsStr::new("rs")) || path.join("main.rs").is_file();
         if let Some(name) = path.file_stem().and_then(OsStr::to_str).filter(|name| is_test && is_chosen(name))
         {
             names.push(name.to_owned());

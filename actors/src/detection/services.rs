@@ -113,7 +113,9 @@ impl Detectors {
             }
             let Some(detector) = self.by_service.get_mut(service) else { continue };
             let records = &batch.records;
-            detector.fold(records, &rows, batch.base_offset, &batch.created_at, &mut self.scores);
+            let (base, arrived) = (batch.base_offset, &batch.created_at);
+            let hashes = &batch.scores.message_hashes;
+            detector.fold_known(records, &rows, base, arrived, hashes, &mut self.scores);
             self.scores.scores.clear();
             self.scores.anomalies.clear();
             detector.drain(&mut self.said);
@@ -214,10 +216,16 @@ fn note_all(service: &str, said: &mut TickScores, findings: &mut Findings) {
 
 /// The rows of each service among some rows of a batch.
 pub(crate) fn rows_by_service(batch: &RecordBatch, rows: Range<u32>) -> Vec<(&str, Vec<u32>)> {
-    let mut rows_of: Vec<Vec<u32>> = vec![Vec::new(); batch.services.len()];
+    let service_of = |row: u32| batch.service.get(row as usize).map(|service| usize::from(*service));
+    let mut counts = vec![0; batch.services.len()];
+    for service in rows.clone().filter_map(service_of) {
+        if let Some(count) = counts.get_mut(service) {
+            *count += 1;
+        }
+    }
+    let mut rows_of: Vec<Vec<u32>> = counts.into_iter().map(Vec::with_capacity).collect();
     for row in rows {
-        let service = batch.service.get(row as usize).map(|service| usize::from(*service));
-        if let Some(rows) = service.and_then(|service| rows_of.get_mut(service)) {
+        if let Some(rows) = service_of(row).and_then(|service| rows_of.get_mut(service)) {
             rows.push(row);
         }
     }

@@ -42,7 +42,7 @@ impl Packing {
     pub(super) fn push(&mut self, work: ChunkWork, now: Instant) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let scores = Scores { anomaly_score: vec![f32::NAN; work.batch().len()], anomalies: Vec::new() };
+        let scores = Scores { anomaly_score: vec![f32::NAN; work.batch().len()], ..Scores::default() };
         self.queue.push_back(Waiting { work, scores, ticket, since: now, shards_missing: 0 });
         ticket
     }
@@ -60,6 +60,14 @@ impl Packing {
         for (row, score) in rows.iter().zip(&scores.scores) {
             if let Some(slot) = waiting.scores.anomaly_score.get_mut(*row as usize) {
                 *slot = score.unwrap_or(f32::NAN);
+            }
+        }
+        if !scores.message_hashes.is_empty() {
+            waiting.scores.message_hashes.resize(waiting.work.batch().len(), 0);
+        }
+        for (row, hash) in rows.iter().zip(&scores.message_hashes) {
+            if let Some(slot) = waiting.scores.message_hashes.get_mut(*row as usize) {
+                *slot = *hash;
             }
         }
         waiting.scores.anomalies.extend(scores.anomalies.iter().cloned());

@@ -17,7 +17,10 @@ const TICK_NANOS: i64 = 10 * NANOS_PER_SEC;
 /// When detectors were last told of the time.
 #[derive(Debug, Default)]
 pub(super) struct Watching {
-    tick: i64,
+    /// `None` until the clock was first looked at. What a start finds unsealed waits for the tick after it: who asks first
+    /// after a start need not share the machine with detectors that learn a whole head, and who needs them brings them up
+    /// to date.
+    tick: Option<i64>,
     is_under_way: bool,
 }
 
@@ -25,9 +28,9 @@ impl Watching {
     /// True once for every ten seconds of the clock, while nothing is under way.
     fn is_due(&mut self, now: Timestamp) -> bool {
         let tick = now.0.div_euclid(TICK_NANOS);
-        let is_due = !self.is_under_way && tick != self.tick;
+        let is_due = !self.is_under_way && tick != *self.tick.get_or_insert(tick);
         if is_due {
-            (self.tick, self.is_under_way) = (tick, true);
+            (self.tick, self.is_under_way) = (Some(tick), true);
         }
         is_due
     }
@@ -103,6 +106,8 @@ mod tests {
     fn a_tick_is_due_once_in_ten_seconds_and_not_while_one_is_under_way() {
         let mut watching = Watching::default();
         let at = |secs: i64| Timestamp(secs * NANOS_PER_SEC);
+        assert!(!watching.is_due(at(91)), "nothing was there to be told of before");
+        assert!(!watching.is_due(at(99)));
         assert!(watching.is_due(at(100)));
         assert!(!watching.is_due(at(111)));
         watching.end();

@@ -152,16 +152,21 @@ fn nothing_piles_up_for_a_peer_that_takes_nothing() {
     let (before, held_back) = (nodes[0].resident_kib(), nodes[0].count("beats_held_back"));
     nodes[1].signal(Signal::STOP);
     let stopped = Instant::now();
-    while stopped.elapsed() < Duration::from_secs(5) {
-        // Events of half a kilobyte, hundreds a second.
-        nodes[0].ask(&format!("announce {}", "x".repeat(500)));
-        std::thread::sleep(Duration::from_millis(2));
+    // As much as would show if it piled up; a busy machine takes longer for it.
+    let is_enough = |node: &mut Node| {
+        node.count("beats_held_back") > held_back + 300 && node.count("events_dropped") > 500
+    };
+    while stopped.elapsed() < Duration::from_secs(5) || !is_enough(&mut nodes[0]) {
+        assert!(stopped.elapsed() < Duration::from_secs(45), "too little happens");
+        for _ in 0..100 {
+            // Events of half a kilobyte, hundreds a second.
+            nodes[0].ask(&format!("announce {}", "x".repeat(500)));
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
     let after = nodes[0].resident_kib();
-    println!("resident before {before} KiB, after five seconds of a stopped peer {after} KiB");
+    println!("resident before {before} KiB, after {:?} of a stopped peer {after} KiB", stopped.elapsed());
     assert!(after < before + 4_096, "{before} KiB grew to {after} KiB");
-    assert!(nodes[0].count("beats_held_back") > held_back + 300);
-    assert!(nodes[0].count("events_dropped") > 500);
     nodes[1].signal(Signal::CONT);
     let sequence = |node: &mut Node| node.view()["peers"]["1"]["sequence"].as_u64().unwrap();
     let seen = sequence(&mut nodes[1]);

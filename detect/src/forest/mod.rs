@@ -79,15 +79,14 @@ impl IsolationForestParams {
                 "a forest takes at most {FEATURES_MAX} columns and {NODES_MAX} nodes"
             )));
         }
+        let rows = rows.as_standard_layout();
+        let values = rows.as_slice().unwrap_or_default();
         let (mut nodes, mut roots) = (Vec::new(), Vec::with_capacity(self.trees));
         let (mut sampled, mut order, mut chosen) = (Sampled::default(), Vec::new(), Vec::new());
         for tree in 0..self.trees {
             let mut prng = SplitMix64::new(mix(self.seed ^ mix(tree as u64)));
             choose(rows.nrows(), sample_rows, &mut prng, &mut chosen);
-            sampled.fill(sample_rows, rows.ncols(), |row, feature| {
-                let row = chosen.get(row).copied().unwrap_or_default() as usize;
-                rows.get((row, feature)).copied().unwrap_or(0.0)
-            });
+            sampled.fill(values, rows.ncols(), &chosen);
             roots.push(nodes.len() as u32);
             tree::grow(&sampled, &mut order, &mut prng, &mut nodes);
         }

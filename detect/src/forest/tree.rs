@@ -29,16 +29,27 @@ pub(super) struct Sampled {
     values: Vec<f32>,
     rows: usize,
     features: usize,
+    /// The expected path in a tree of so many rows, for all that a node may have.
+    paths: Vec<f32>,
 }
 
 impl Sampled {
-    /// Takes `rows` rows of `features` values each, in place of what was there.
-    pub(super) fn fill(&mut self, rows: usize, features: usize, value: impl Fn(usize, usize) -> f32) {
+    /// Takes the chosen rows of those in `values`, of `features` values each, in place of what was there.
+    pub(super) fn fill(&mut self, values: &[f32], features: usize, chosen: &[u32]) {
         self.values.clear();
-        (self.rows, self.features) = (rows, features);
-        for feature in 0..features {
-            self.values.extend((0..rows).map(|row| value(row, feature)));
+        (self.rows, self.features) = (chosen.len(), features);
+        if self.paths.len() <= self.rows {
+            self.paths = (0..=self.rows).map(average_path).collect();
         }
+        for feature in 0..features {
+            let value = |row: &u32| values.get(*row as usize * features + feature).copied().unwrap_or(0.0);
+            self.values.extend(chosen.iter().map(value));
+        }
+    }
+
+    /// A leaf at this depth that so many rows come to.
+    fn leaf(&self, depth: u32, rows: usize) -> Node {
+        Node::leaf(depth as f32 + self.paths.get(rows).copied().unwrap_or_default())
     }
 
     fn column(&self, feature: usize) -> &[f32] {
@@ -50,11 +61,7 @@ impl Sampled {
         let start = prng.index(self.features);
         for offset in 0..self.features {
             let feature = (start + offset) % self.features;
-            let column = self.column(feature);
-            let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-            for value in sample.iter().filter_map(|row| column.get(*row as usize)) {
-                (low, high) = (low.min(*value), high.max(*value));
-            }
+            let (low, high) = range(self.column(feature), sample);
             if high > low {
                 let cut = low + (high - low) * prng.uniform() as f32;
                 // Rounding may put the cut on the least value, which would leave one side empty.
@@ -63,6 +70,37 @@ impl Sampled {
         }
         None
     }
+}
+
+/// The least and the largest of some rows' values.
+fn range(column: &[f32], sample: &[u32]) -> (f32, f32) {
+    // Side by side: one comparison would wait for the one before.
+    const LANES: usize = 4;
+    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    let (groups, rest) = sample.as_chunks::<LANES>();
+    let mut take = |rows: &[u32]| {
+        for ((row, low), high) in rows.iter().zip(&mut low).zip(&mut high) {
+            let value = column.get(*row as usize).copied().unwrap_or(f32::NAN);
+            *low = if value < *low { value } else { *low };
+            *high = if value > *high { value } else { *high };
+        }
+    };
+    groups.iter().for_each(|group| take(group));
+    take(rest);
+    (low.into_iter().fold(f32::INFINITY, f32::min), high.into_iter().fold(f32::NEG_INFINITY, f32::max))
+}
+
+/// Puts the rows whose value lies below the cut in front; answers how many they are. Which way a row goes is a coin toss:
+/// there is no branch on it.
+fn part(column: &[f32], cut: f32, sample: &mut [u32]) -> usize {
+    let mut count = 0;
+    for at in 0..sample.len() {
+        let is_below =
+            sample.get(at).and_then(|row| column.get(*row as usize)).is_some_and(|value| *value < cut);
+        sample.swap(at, count);
+        count += usize::from(is_below);
+    }
+    count
 }
 
 /// Where a part of the tree goes.
@@ -78,7 +116,7 @@ pub(super) fn grow(rows: &Sampled, order: &mut Vec<u32>, prng: &mut SplitMix64, 
     order.clear();
     order.extend(0..rows.rows as u32);
     let node = nodes.len();
-    nodes.push(leaf(0, rows.rows));
+    nodes.push(rows.leaf(0, rows.rows));
     split(rows, order, Place { node, depth: 0, depth_max: depth_max(rows.rows) }, prng, nodes);
 }
 
@@ -87,27 +125,15 @@ fn split(rows: &Sampled, sample: &mut [u32], place: Place, prng: &mut SplitMix64
         return;
     }
     let Some((feature, cut)) = rows.choose(sample, prng) else { return };
-    let column = rows.column(feature);
-    let mut count = 0;
-    for at in 0..sample.len() {
-        let value = sample.get(at).and_then(|row| column.get(*row as usize));
-        if value.is_some_and(|value| *value < cut) {
-            sample.swap(at, count);
-            count += 1;
-        }
-    }
+    let count = part(rows.column(feature), cut, sample);
     let left = nodes.len();
     let (below, above) = sample.split_at_mut(count);
     let depth = place.depth + 1;
-    nodes.push(leaf(depth, below.len()));
-    nodes.push(leaf(depth, above.len()));
+    nodes.push(rows.leaf(depth, below.len()));
+    nodes.push(rows.leaf(depth, above.len()));
     if let Some(node) = nodes.get_mut(place.node) {
         *node = Node::cut(feature, left, cut);
     }
     split(rows, below, Place { node: left, depth, ..place }, prng, nodes);
     split(rows, above, Place { node: left + 1, depth, ..place }, prng, nodes);
-}
-
-fn leaf(depth: u32, rows: usize) -> Node {
-    Node::leaf(depth as f32 + average_path(rows))
 }

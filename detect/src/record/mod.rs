@@ -5,6 +5,7 @@
 //! isolation forest, which sees combinations and costs four times as much as all the rest. What is an anomaly is
 //! decided by the tail of the scores themselves, to one record in a thousand (Siffer et al. 2017).
 
+mod displaced;
 mod level;
 mod plain_forest;
 mod sample;
@@ -303,11 +304,14 @@ pub struct MinedRecords {
 impl RecordScorer for MinedRecords {
     fn score_batch(&mut self, batch: &RecordBatch, rows: &[u32], scores: &mut RowScores) {
         scores.scores.reserve(rows.len());
+        scores.message_hashes.reserve(rows.len());
         for row in rows {
-            let Some(seen) = observation(batch, *row, &mut self.miner) else {
+            let Some((seen, hash)) = observation(batch, *row, &mut self.miner, None) else {
                 scores.scores.push(None);
+                scores.message_hashes.push(0);
                 continue;
             };
+            scores.message_hashes.push(hash);
             let verdict = self.detector.push(&seen);
             scores.scores.push(verdict.surprise.map(points));
             scores.anomalies.extend(verdict.reason.map(|reason| (*row, reason)));
@@ -321,13 +325,17 @@ impl RecordScorer for MinedRecords {
     }
 }
 
-/// A row of a batch, its template mined.
-pub(crate) fn observation(batch: &RecordBatch, row: u32, miner: &mut Miner) -> Option<Observation> {
+/// A row of a batch, its template mined, and the hash of its message; `known` is that hash where it was found out before.
+pub(crate) fn observation(
+    batch: &RecordBatch,
+    row: u32,
+    miner: &mut Miner,
+    known: Option<u64>,
+) -> Option<(Observation, u64)> {
     let at = row as usize;
-    Some(Observation {
-        time_nanos: *batch.timestamp.get(at)?,
-        level: Severity::from_number(*batch.level.get(at)?)?,
-        template: miner.learn(batch.message.get(at)),
-        latency_ms: batch.latency_ms.get(at).copied().filter(|ms| ms.is_finite()),
-    })
+    let time_nanos = *batch.timestamp.get(at)?;
+    let level = Severity::from_number(*batch.level.get(at)?)?;
+    let (template, hash) = miner.learn_known(batch.message.get(at), known);
+    let latency_ms = batch.latency_ms.get(at).copied().filter(|ms| ms.is_finite());
+    Some((Observation { time_nanos, level, template, latency_ms }, hash))
 }

@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
+use super::displaced::Displaced;
 use crate::forest::{IsolationForest, IsolationForestParams};
 use crate::memory;
 use crate::prng::mix;
@@ -26,9 +27,8 @@ pub(crate) struct SampledForest {
     /// How many rows the forest was grown from: the first ones, but for those that were replaced since. They are
     /// enough to grow it again.
     fitted_rows: usize,
-    /// Places of rows that were replaced since, ascending, and the rows that were there.
-    replaced: Vec<u16>,
-    replaced_rows: Vec<f32>,
+    /// Those rows.
+    replaced: Displaced,
     #[serde(skip)]
     forest: Option<IsolationForest>,
 }
@@ -36,10 +36,7 @@ pub(crate) struct SampledForest {
 impl PartialEq for SampledForest {
     fn eq(&self, other: &SampledForest) -> bool {
         let key = |of: &SampledForest| (of.seed, of.features, of.seen, of.hour, of.fitted_rows);
-        key(self) == key(other)
-            && self.rows == other.rows
-            && self.replaced == other.replaced
-            && self.replaced_rows == other.replaced_rows
+        key(self) == key(other) && self.rows == other.rows && self.replaced == other.replaced
     }
 }
 
@@ -52,8 +49,7 @@ impl SampledForest {
             hour: i64::MIN,
             rows: Vec::new(),
             fitted_rows: 0,
-            replaced: Vec::new(),
-            replaced_rows: Vec::new(),
+            replaced: Displaced::default(),
             forest: None,
         }
     }
@@ -69,9 +65,8 @@ impl SampledForest {
     /// The rows that the forest was grown from.
     fn fitted(&self) -> Vec<f32> {
         let mut fitted = self.rows.get(..self.fitted_rows * self.features).unwrap_or_default().to_vec();
-        let replaced = self.replaced_rows.chunks_exact(self.features.max(1));
-        for (place, row) in self.replaced.iter().zip(replaced) {
-            let from = usize::from(*place) * self.features;
+        for (place, row) in self.replaced.iter() {
+            let from = usize::from(place) * self.features;
             if let Some(to) = fitted.get_mut(from..from + self.features) {
                 to.copy_from_slice(row);
             }
@@ -91,7 +86,6 @@ impl SampledForest {
             self.hour = time_nanos.div_euclid(HOUR_NANOS);
             self.fitted_rows = self.rows.len() / self.features.max(1);
             self.replaced.clear();
-            self.replaced_rows.clear();
             self.regrow();
         }
         if self.rows.len() < ROWS_MAX * self.features {
@@ -105,12 +99,8 @@ impl SampledForest {
     fn replace(&mut self, place: usize, row: &[f32]) {
         let from = place * self.features;
         let Some(kept) = self.rows.get_mut(from..from + self.features) else { return };
-        if place < self.fitted_rows
-            && let Err(at) = self.replaced.binary_search(&(place as u16))
-        {
-            self.replaced.insert(at, place as u16);
-            let at = at * self.features;
-            self.replaced_rows.splice(at..at, kept.iter().copied());
+        if place < self.fitted_rows && !self.replaced.holds(place as u16) {
+            self.replaced.push(place as u16, kept);
         }
         kept.copy_from_slice(row);
     }
@@ -146,9 +136,8 @@ impl SampledForest {
 
     /// Bytes on the heap, the forest included.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let lists = memory::of_vec(&self.rows) + memory::of_vec(&self.replaced_rows);
-        let forest = self.forest.as_ref().map_or(0, IsolationForest::memory_bytes);
-        lists + memory::of_vec(&self.replaced) + forest
+        let lists = memory::of_vec(&self.rows) + self.replaced.memory_bytes();
+        lists + self.forest.as_ref().map_or(0, IsolationForest::memory_bytes)
     }
 }
 

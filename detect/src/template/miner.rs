@@ -69,6 +69,19 @@ impl Miner {
 
     /// The number of a message's template, learned where it is new; [`OVERFLOW`] where there is no room.
     pub fn learn(&mut self, message: &str) -> u16 {
+        self.learn_known(message, None).0
+    }
+
+    /// The same, with the hash of the masked text. A message whose hash is known is not masked again where its text is
+    /// remembered. A miner with masks of the company's own neither makes use of hashes nor tells any (0): those masks may be
+    /// others where the message comes again.
+    pub(crate) fn learn_known(&mut self, message: &str, known: Option<u64>) -> (u16, u64) {
+        if let Some(hash) = known
+            && self.masks.is_none()
+            && let Some(template) = self.memory.get(hash)
+        {
+            return (self.current(template), hash);
+        }
         let mut text = std::mem::take(&mut self.buffer);
         match &self.masks {
             None => masked(message, &mut text),
@@ -84,7 +97,7 @@ impl Miner {
             template
         });
         self.buffer = text;
-        self.current(template)
+        (self.current(template), if self.masks.is_none() { hash } else { 0 })
     }
 
     /// The template a number stands for now, merges followed.
@@ -247,5 +260,19 @@ mod tests {
         }
         let texts: usize = miner.templates().iter().map(|template| template.text.len()).sum();
         assert!(miner.templates().len() > 10 && texts == miner.text_bytes && texts <= TEXT_BYTES_MAX);
+    }
+
+    #[test]
+    fn hashes_are_of_no_use_beside_masks_of_the_company() {
+        let masks = Arc::new(Masks::new(&[r"tenant=\S+"]).unwrap());
+        let (mut plain, mut own) = (Miner::default(), Miner::default());
+        own.set_masks(&masks);
+        let (message, other) = ("login of tenant=a failed", "login of tenant=b failed");
+        let (_, hash) = plain.learn_known(message, None);
+        assert_ne!(hash, 0);
+        let (template, told) = own.learn_known(message, Some(hash));
+        assert_eq!(told, 0);
+        assert_eq!(own.learn_known(other, Some(hash)), (template, 0));
+        assert_eq!(own.templates()[usize::from(template)].text, "login of <*> failed");
     }
 }

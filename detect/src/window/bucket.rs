@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::kinds::keep_most;
-use crate::math::sum_by_key;
+use super::kinds::{KindCounts, keep_most};
 use crate::memory;
 
 pub(super) const BUCKET_NANOS: i64 = 10_000_000_000;
@@ -116,13 +115,24 @@ impl Ring {
         sums
     }
 
-    /// Records by template over the last `minutes`, by template number.
-    pub(super) fn kinds(&self, minutes: usize, counts: &mut Vec<(u16, u32)>) {
-        counts.clear();
-        for bucket in self.buckets.iter().take(minutes * BUCKETS_PER_MINUTE) {
-            counts.extend_from_slice(&bucket.kinds);
+    /// Records by template over the last `minutes`, each list ascending and longer than the one before; what they are is
+    /// told to `look`, which of the lists first.
+    pub(super) fn kinds<const N: usize>(
+        &self,
+        minutes: [usize; N],
+        mut look: impl FnMut(usize, &KindCounts),
+    ) {
+        let mut counts = KindCounts::default();
+        let mut buckets = self.buckets.iter();
+        let mut taken = 0;
+        for (at, minutes) in minutes.into_iter().enumerate() {
+            let until = minutes * BUCKETS_PER_MINUTE;
+            for bucket in buckets.by_ref().take(until - taken) {
+                counts.add(&bucket.kinds);
+            }
+            taken = until;
+            look(at, &counts);
         }
-        sum_by_key(counts);
     }
 
     /// Ids of the oddest records of the last `minutes`, oddest first.

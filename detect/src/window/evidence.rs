@@ -4,6 +4,7 @@
 pub use insighthub_model::detection::{CHANNELS, Channel, Evidence};
 
 use super::bucket::{Ring, Sums};
+use super::kinds::KindCounts;
 use super::normal::{Due, Normal};
 use crate::math::{exp, log10, normal_surprise, poisson_surprise_high, poisson_surprise_low};
 
@@ -22,12 +23,7 @@ const NEW_PRIOR: f64 = 0.02;
 const SHIFT_RECORDS_MIN: u32 = 4;
 
 /// The channels but the forest's.
-pub(super) fn evidence(
-    ring: &Ring,
-    normal: &Normal,
-    due: &Due,
-    counts: &mut Vec<(u16, u32)>,
-) -> [Evidence; CHANNELS] {
+pub(super) fn evidence(ring: &Ring, normal: &Normal, due: &Due) -> [Evidence; CHANNELS] {
     let [one, two, three, five, ten, fifteen, forty_five] = ring.sums([1, 2, 3, 5, 10, 15, 45]);
     let of_one =
         if one.timed < TIMED_MIN_OF_ONE { Evidence::default() } else { latency(&one, due, LATENCY_WANDER) };
@@ -43,6 +39,13 @@ pub(super) fn evidence(
         let surprise = poisson_surprise_high(sums.records, expected * (1.0 + 1.5 * due.rate_doubt) + 1.0);
         Evidence { surprise, observed: sums.records, expected }
     };
+    let mut shifts = [Evidence::default(); 2];
+    let shift_sums = [five.records, fifteen.records];
+    ring.kinds([5, 15], |at, counts| {
+        if let (Some(out), Some(records)) = (shifts.get_mut(at), shift_sums.get(at)) {
+            *out = shift(normal, *records, counts);
+        }
+    });
     [
         latency,
         self::latency(&forty_five, due, DRIFT_WANDER),
@@ -54,7 +57,7 @@ pub(super) fn evidence(
             observed: five.young,
             expected: NEW_PRIOR,
         },
-        best([shift(ring, normal, (5, &five), counts), shift(ring, normal, (15, &fifteen), counts)]),
+        best(shifts),
         count_high(five.slow, due.slow_share * five.timed),
         Evidence::default(),
     ]
@@ -81,16 +84,10 @@ fn count_high(observed: f64, expected: f64) -> Evidence {
 }
 
 /// The template whose share grew most, corrected for how many were looked at.
-fn shift(
-    ring: &Ring,
-    normal: &Normal,
-    (minutes, sums): (usize, &Sums),
-    counts: &mut Vec<(u16, u32)>,
-) -> Evidence {
-    ring.kinds(minutes, counts);
-    let looked_at = log10(counts.len().max(1) as f64);
-    let of = |(template, count): &(u16, u32)| {
-        let mut evidence = count_high(f64::from(*count), normal.kind_share(*template) * sums.records);
+fn shift(normal: &Normal, records: f64, counts: &KindCounts) -> Evidence {
+    let looked_at = log10(counts.different().max(1) as f64);
+    let of = |(template, count): (u16, u32)| {
+        let mut evidence = count_high(f64::from(count), normal.kind_share(template) * records);
         evidence.surprise = (evidence.surprise - looked_at).max(0.0);
         evidence
     };

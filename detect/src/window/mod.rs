@@ -184,7 +184,7 @@ impl WindowDetector {
     /// Templates that grew most over the last quarter of an hour: number, records, expected, first seen.
     pub fn changed(&self, count: usize) -> Vec<(u16, u32, f64, i64)> {
         let mut counts = Vec::new();
-        self.ring.kinds(15, &mut counts);
+        self.ring.kinds([15], |_, kinds| counts.extend(kinds.iter()));
         let all = counts.iter().map(|(_, records)| f64::from(*records)).sum::<f64>();
         let surprise = |records: u32, expected: f64| {
             crate::math::poisson_surprise_high(f64::from(records), expected + 0.05)
@@ -232,9 +232,8 @@ impl WindowDetector {
         let due = self.normal.due(at);
         self.due_latency = None;
         self.ring.push(bucket.clone());
-        let mut counts = Vec::new();
         let hours = self.normal.hours();
-        let mut evidence = evidence::evidence(&self.ring, &self.normal, &due, &mut counts);
+        let mut evidence = evidence::evidence(&self.ring, &self.normal, &due);
         if at.rem_euclid(bucket::BUCKETS_PER_MINUTE as i64) == 0 {
             self.ask_forest(at, &evidence);
         }

@@ -3,6 +3,7 @@
 //! Knows a node only by its HTTP and WebSocket interface, like any other client.
 
 mod addresses;
+mod alerts;
 mod anomalies;
 mod asking;
 mod audit;
@@ -69,6 +70,7 @@ pub enum ClientCommand {
     Query(query::QueryArgs),
     Explore(explore::ExploreArgs),
     Anomalies(anomalies::AnomaliesArgs),
+    Alerts(alerts::AlertsArgs),
     Tail(tail::TailArgs),
     Token(token::TokenArgs),
     User(user::UserArgs),
@@ -103,6 +105,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Query(args) => query::run(args).await,
         ClientCommand::Explore(args) => explore::run(args).await,
         ClientCommand::Anomalies(args) => anomalies::run(args).await,
+        ClientCommand::Alerts(args) => alerts::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
         ClientCommand::Token(args) => token::run(args).await,
         ClientCommand::User(args) => user::run(args).await,

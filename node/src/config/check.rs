@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use insighthub_actors::alerting::delivery::AllowList;
 use insighthub_storage::transport::SECRET_BYTES_MIN;
 
 use super::keys::{KEYS, Key, NODE_SECTION};
@@ -172,6 +173,7 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::together("node.http", node.http, expected, "\"127.0.0.1:8000\""));
     }
     check_peers(config)?;
+    check_alerting(config)?;
     if limits.record_bytes_max > limits.inflated_bytes_max {
         let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);
         return Err(ConfigError::together(
@@ -195,6 +197,33 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     if raft.lease_ms < raft.heartbeat_ms.saturating_mul(2) {
         let expected = format!("at least 2 x raft.heartbeat_ms ({})", raft.heartbeat_ms);
         return Err(ConfigError::together("raft.lease_ms", raft.lease_ms, expected, "300"));
+    }
+    Ok(())
+}
+
+fn check_alerting(config: &Config) -> Result<(), ConfigError> {
+    let alerting = &config.alerting;
+    if let Some(url) = &alerting.public_url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        let expected = "an address that begins with https:// or http://".to_owned();
+        return Err(ConfigError::together(
+            "alerting.public_url",
+            url,
+            expected,
+            "\"https://logs.example.com\"",
+        ));
+    }
+    if let Some(list) = &alerting.allow_addresses
+        && let Err(error) = list.parse::<AllowList>()
+    {
+        let expected = format!("addresses and networks with commas between them ({error})");
+        return Err(ConfigError::together(
+            "alerting.allow_addresses",
+            list,
+            expected,
+            "\"10.1.0.0/16, 127.0.0.1\"",
+        ));
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 45] = [
+pub(super) const KEYS: [Key; 47] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -86,6 +86,8 @@ pub(super) const KEYS: [Key; 45] = [
         Range::OneOf(&["detector", "isolation_forest", "moving_average"]),
         "\"detector\"",
     ),
+    key("alerting", "public_url", Range::Text(KIB as usize), "\"https://logs.example.com\""),
+    key("alerting", "allow_addresses", Range::Text(4_096), "\"10.1.0.0/16, 127.0.0.1\""),
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),

@@ -37,6 +37,7 @@ pub struct Config {
     pub raft: RaftConfig,
     pub peer_tls: PeerTlsConfig,
     pub detection: DetectionConfig,
+    pub alerting: AlertingConfig,
     pub enrich: EnrichConfig,
     pub log: LogConfig,
 }
@@ -141,6 +142,16 @@ pub struct RaftConfig {
 pub struct DetectionConfig {
     /// What scores single records; windows of services are scored by all channels whatever is chosen here.
     pub record_rule: RecordRule,
+}
+
+/// What alerts may reach, and where their links lead.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertingConfig {
+    /// Where people reach the dashboard; without it messages link to this node's own address.
+    pub public_url: Option<String>,
+    /// Addresses and networks that are not public and may be called all the same, with commas between them.
+    pub allow_addresses: Option<String>,
 }
 
 /// Fields that every record gets which lacks them.

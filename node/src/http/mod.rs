@@ -1,6 +1,7 @@
 //! The HTTP edge: one file per resource, each with its `router()`.
 
 mod aggregates;
+mod alerts;
 mod anomalies;
 mod auditing;
 mod backup;
@@ -40,6 +41,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use insighthub_actors::ActorSystem;
+use insighthub_actors::alerting::delivery::Outgoing;
 use insighthub_actors::liveness::Liveness;
 use insighthub_model::clock::Clock;
 use insighthub_model::limits::IngestLimits;
@@ -68,6 +70,8 @@ pub struct Node {
     pub liveness: OnceLock<Liveness>,
     pub actors: ActorSystem,
     pub clock: Arc<dyn Clock>,
+    /// The way out for alerts.
+    pub outgoing: Arc<Outgoing>,
     pub limits: IngestLimits,
     /// `env`, `region`: what every record gets that lacks it.
     pub enrich: Vec<(String, String)>,
@@ -101,6 +105,7 @@ pub fn router(node: AppState) -> Router {
         .merge(explore::router())
         .merge(tail::router())
         .merge(aggregates::router())
+        .merge(alerts::router())
         .merge(anomalies::router())
         .merge(dead_letters::router())
         .merge(cluster::router())

@@ -8,6 +8,7 @@ mod builders;
 mod decompress;
 mod fixed;
 mod framing;
+mod known_keys;
 mod number;
 mod reader;
 mod record;

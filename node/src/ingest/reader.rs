@@ -4,9 +4,9 @@
 //! Knows the shape of a record; what the fixed fields may hold is decided in `fixed`.
 
 use insighthub_model::limits::IngestLimits;
-use insighthub_model::record::SYSTEM_FIELDS;
 
 use super::fixed::Slot;
+use super::known_keys::Meaning;
 use super::number::{Number, classify};
 use super::record::{Draft, Value};
 use super::rejection::{Read, RecordError};
@@ -20,7 +20,7 @@ pub(super) fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimi
     if !scanner.take(b'{') {
         return Err(not_an_object(&mut scanner));
     }
-    Reader { draft, scanner: &mut scanner, limits }.members(None, 1)?;
+    Reader { draft, scanner: &mut scanner, limits }.top_members()?;
     match scanner.peek() {
         None => Ok(()),
         Some(_) => Err(RecordError::whole(format!(
@@ -69,19 +69,24 @@ struct Reader<'d, 's, 'a> {
 }
 
 impl<'a> Reader<'_, '_, 'a> {
-    /// The members of an object whose `{` was taken. `outer` is its flattened name; `depth` counts
-    /// the objects open, this one included.
-    fn members(&mut self, outer: Option<Text<'a>>, depth: usize) -> Read<()> {
+    /// The members of a record whose `{` was taken.
+    fn top_members(&mut self) -> Read<()> {
         if self.scanner.take(b'}') {
             return Ok(());
         }
+        self.draft.keys.start_record();
         loop {
-            let key = self.scanner.key(&mut self.draft.arena).map_err(unnamed)?;
-            match outer {
-                None => self.top_member(key)?,
-                Some(outer) => {
-                    let name = self.joined(outer, key);
-                    self.member(name, depth)?;
+            self.scanner.peek();
+            let (key, meaning) = match self.draft.keys.take(self.scanner) {
+                Some((name, meaning)) => (Text::Sent(name), meaning),
+                None => self.top_key()?,
+            };
+            match meaning {
+                Meaning::Slot(slot) => self.slot(slot)?,
+                Meaning::Own => self.member(key, 1)?,
+                Meaning::System => {
+                    let name = self.joined(Text::Sent("client"), key);
+                    self.member(name, 1)?;
                 }
             }
             if !self.scanner.another_member().map_err(unnamed)? {
@@ -90,17 +95,32 @@ impl<'a> Reader<'_, '_, 'a> {
         }
     }
 
-    #[inline]
-    fn top_member(&mut self, key: Text<'a>) -> Read<()> {
-        let name = self.draft.text(key);
-        if let Some(slot) = Slot::of(name) {
-            return self.slot(slot);
+    /// The name of a member that is not the expected one.
+    fn top_key(&mut self) -> Read<(Text<'a>, Meaning)> {
+        let start = self.scanner.at();
+        let key = self.scanner.key(&mut self.draft.arena).map_err(unnamed)?;
+        let meaning = Meaning::of(self.draft.text(key));
+        if let Text::Sent(name) = key {
+            let quoted = self.scanner.slice(start, self.scanner.at());
+            self.draft.keys.learn(quoted, name, meaning);
         }
-        if SYSTEM_FIELDS.contains(&name) {
-            let name = self.joined(Text::Sent("client"), key);
-            return self.member(name, 1);
+        Ok((key, meaning))
+    }
+
+    /// The members of an object whose `{` was taken. `outer` is its flattened name; `depth` counts
+    /// the objects open, this one included.
+    fn members(&mut self, outer: Text<'a>, depth: usize) -> Read<()> {
+        if self.scanner.take(b'}') {
+            return Ok(());
         }
-        self.member(key, 1)
+        loop {
+            let key = self.scanner.key(&mut self.draft.arena).map_err(unnamed)?;
+            let name = self.joined(outer, key);
+            self.member(name, depth)?;
+            if !self.scanner.another_member().map_err(unnamed)? {
+                return Ok(());
+            }
+        }
     }
 
     /// The value of a field with a meaning of its own.
@@ -144,7 +164,7 @@ impl<'a> Reader<'_, '_, 'a> {
                 self.scanner.take(b'}');
                 self.push(name, Value::Object)
             }
-            _ => self.members(Some(name), depth + 1),
+            _ => self.members(name, depth + 1),
         }
     }
 

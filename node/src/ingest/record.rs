@@ -6,6 +6,7 @@
 use insighthub_model::batch::{BatchBuilder, FixedFields, RecordBuilder};
 
 use super::fixed::{Fixed, Slot, Slots};
+use super::known_keys::KnownKeys;
 use super::rejection::{Read, RecordError};
 use super::scan_text::Text;
 
@@ -48,6 +49,8 @@ pub(super) struct Draft<'a> {
     pub fields: Vec<(Text<'a>, Value<'a>)>,
     /// Unescaped texts, flattened names and compacted arrays of this record.
     pub arena: String,
+    /// Names that the records before had.
+    pub keys: KnownKeys<'a>,
 }
 
 impl<'a> Draft<'a> {

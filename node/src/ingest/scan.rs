@@ -74,6 +74,14 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Takes these bytes if they are next. White space in front of others is not passed over.
+    #[inline]
+    pub(super) fn take_exact(&mut self, text: &str) -> bool {
+        let found = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(text.as_bytes()));
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
     /// A member's name and its colon.
     #[inline]
     pub(super) fn key(&mut self, arena: &mut String) -> Scanned<Text<'a>> {

@@ -19,7 +19,6 @@ type Key = (u64, usize);
 pub struct BlockCache {
     capacity_bytes: usize,
     held: Mutex<Held>,
-    next_block: AtomicU64,
 }
 
 #[derive(Default)]
@@ -55,6 +54,12 @@ impl Default for BlockCache {
     }
 }
 
+/// A number for a block that is being opened, never given twice in a process, whichever cache it has.
+pub(super) fn block_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 impl fmt::Debug for BlockCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockCache").field("capacity_bytes", &self.capacity_bytes).finish_non_exhaustive()
@@ -63,17 +68,16 @@ impl fmt::Debug for BlockCache {
 
 impl BlockCache {
     pub fn new(capacity_bytes: usize) -> BlockCache {
-        BlockCache { capacity_bytes, held: Mutex::default(), next_block: AtomicU64::new(0) }
+        BlockCache { capacity_bytes, held: Mutex::default() }
+    }
+
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        self.capacity_bytes
     }
 
     pub fn status(&self) -> CacheStatus {
         let held = self.held.lock();
         CacheStatus { bytes: held.bytes, entries: held.entries.len(), hits: held.hits, misses: held.misses }
-    }
-
-    /// A number for a block that is being opened, never given twice.
-    pub(super) fn block_number(&self) -> u64 {
-        self.next_block.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The column kept under a key, which is always asked for as the same type.

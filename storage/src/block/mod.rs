@@ -12,11 +12,14 @@
 
 mod cache;
 mod checksum;
+mod chunk_buffer;
 mod encoding;
+mod hash_parts;
 mod layout;
 mod merged_rows;
 mod merging;
 mod minutes;
+mod picks;
 mod reader;
 mod records;
 mod sorted;

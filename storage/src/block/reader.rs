@@ -11,17 +11,19 @@ use insighthub_model::aggregate::{MinuteAggregate, MinuteKey};
 use insighthub_model::dead_letter::DeadLetter;
 use serde::de::DeserializeOwned;
 
-use super::cache::BlockCache;
+use super::cache::{BlockCache, block_number};
 use super::checksum::{Sections, content_checksum};
+use super::chunk_buffer::ChunkBuffer;
 use super::encoding::{Cursor, DamagedChunk, Decoded, decode_opaque};
 use super::layout::{ChunkEntry, ChunkName, FORMAT_VERSION, Footer, MAGIC, TRAILER_BYTES, Trailer};
+use super::picks::Pick;
 use super::sorted::SortedRows;
 use super::token_filter::TokenFilter;
 use super::writer::SECTION_VERSION;
 use super::{BlockError, BlockId, BlockMeta, file_name, minutes};
 use crate::codec;
 use crate::column_source::{
-    ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun, ValueRange,
+    ColumnError, ColumnSource, MinuteCounts, MinuteLatencies, ServiceRun, ValueRange, WorkedOut,
 };
 use crate::fs::{Fs, FsFile};
 use crate::note::Note;
@@ -40,6 +42,13 @@ pub struct BlockReader {
     number: u64,
     /// Chunk by chunk: values of it were picked.
     asked_for: Vec<AtomicBool>,
+}
+
+/// What is kept of a chunk beside its column.
+#[derive(Clone, Copy, Debug)]
+enum Beside {
+    WorkedOut,
+    Picks,
 }
 
 impl Drop for BlockReader {
@@ -76,7 +85,7 @@ impl BlockReader {
         file.read_exact_at(&mut footer, footer_start).map_err(io)?;
         let footer = Footer::decode(&footer, trailer.footer_crc, footer_start).map_err(damaged)?;
         let services = footer.services.iter().map(|run| run.service.clone()).collect();
-        let number = cache.block_number();
+        let number = block_number();
         let asked_for = footer.chunks.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(BlockReader { path: path.into(), file, bytes, footer, services, cache, number, asked_for })
     }
@@ -208,6 +217,12 @@ impl BlockReader {
         })
     }
 
+    /// Brings into the cache what decides whether rows of it are looked at; what cannot be read stays out.
+    pub(crate) fn warm(&self) {
+        self.token_filter().ok();
+        self.message().ok();
+    }
+
     pub(super) fn token_filter(&self) -> Result<Arc<TokenFilter>, ColumnError> {
         self.cached(self.position(&ChunkName::TokenFilter)?, |cursor, chunk| {
             let filter = TokenFilter::from_bytes(cursor.take(chunk.bytes as usize)?);
@@ -249,6 +264,31 @@ impl BlockReader {
         let (column, bytes) = self.decoded(at, decode)?;
         self.cache.put(key, column.clone(), bytes);
         Ok(column)
+    }
+
+    /// What was made of a chunk, if it is still kept.
+    pub(super) fn recall(&self, at: usize) -> Option<WorkedOut> {
+        self.cache.get(self.key_beside(at, Beside::WorkedOut))
+    }
+
+    /// Keeps what was made of a chunk beside its column.
+    pub(super) fn keep(&self, at: usize, made: WorkedOut, bytes: usize) {
+        self.cache.put(self.key_beside(at, Beside::WorkedOut), made, bytes);
+    }
+
+    /// What was picked from a chunk, newest first.
+    pub(super) fn kept_picks(&self, at: usize) -> Arc<[Arc<Pick>]> {
+        self.cache.get(self.key_beside(at, Beside::Picks)).unwrap_or_default()
+    }
+
+    pub(super) fn keep_picks(&self, at: usize, picks: Arc<[Arc<Pick>]>) {
+        let bytes = picks.iter().map(|pick| pick.bytes_held()).sum();
+        self.cache.put(self.key_beside(at, Beside::Picks), picks, bytes);
+    }
+
+    /// From the other end than chunks and slots.
+    fn key_beside(&self, at: usize, what: Beside) -> (u64, usize) {
+        (self.number, usize::MAX - at * 2 - what as usize)
     }
 
     /// True while the decoded column of a chunk is in memory.
@@ -297,14 +337,22 @@ impl BlockReader {
     ) -> Result<T, ColumnError> {
         let chunk = self.footer.chunks.get(at).ok_or_else(|| self.unreadable("it has too few chunks"))?;
         let failed = |reason: &dyn std::fmt::Display| self.unreadable(format!("{:?}: {reason}", chunk.name));
-        let mut bytes = vec![0; chunk.bytes as usize];
-        self.file.read_exact_at(&mut bytes, chunk.offset).map_err(|error| failed(&error))?;
-        if crc32c::crc32c(&bytes) != chunk.crc {
-            return Err(failed(&"the CRC is wrong"));
-        }
-        let mut cursor = Cursor::new(&bytes);
+        let mut buffer = ChunkBuffer::take();
+        let bytes = match buffer.holds(self.number, at) {
+            true => buffer.content(chunk.bytes),
+            false => {
+                let bytes = buffer.for_chunk(chunk.bytes);
+                self.file.read_exact_at(bytes, chunk.offset).map_err(|error| failed(&error))?;
+                if crc32c::crc32c(bytes) != chunk.crc {
+                    return Err(failed(&"the CRC is wrong"));
+                }
+                &*bytes
+            }
+        };
+        let mut cursor = Cursor::new(bytes);
         let value = decode(&mut cursor, chunk).map_err(|error| failed(&error))?;
         cursor.expect_end().map_err(|error| failed(&error))?;
+        buffer.keep(self.number, at);
         Ok(value)
     }
 

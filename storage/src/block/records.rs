@@ -10,12 +10,13 @@ use super::encoding::{
     Cursor, DamagedChunk, Decoded, decode_integers, decode_rows, pick_floats, pick_integers, pick_texts,
 };
 use super::layout::{ChunkEntry, ChunkName};
-use crate::column_source::{Column, ColumnError, ColumnSource, PickedField, Rows};
+use crate::column_source::{Column, ColumnError, ColumnSource, Rows};
 
 /// Above this share of a block's rows (one in so many) whole columns are cheaper.
 const FEW_ROWS_SHARE: usize = 64;
-/// The same for values that are looked at once and not kept.
-const FEW_ROWS_SHARE_OF_FIELDS: usize = 16;
+
+/// A field's name, and its value in each of the wanted rows; a field of several types comes several times.
+type Field<'a> = (&'a str, Vec<Option<FieldValue>>);
 
 /// The values of the wanted rows, each as long as there are rows wanted.
 struct Picked<'a> {
@@ -26,7 +27,7 @@ struct Picked<'a> {
     created_at: Vec<i64>,
     anomaly_score: Vec<f32>,
     anomalies: Column<'a, [(u32, String)]>,
-    fields: Vec<PickedField<'a>>,
+    fields: Vec<Field<'a>>,
     message: Vec<String>,
 }
 
@@ -47,19 +48,9 @@ pub(super) fn records(block: &BlockReader, wanted: &[u32]) -> Result<Vec<Record>
     wanted.iter().map(record).collect()
 }
 
-/// See [`ColumnSource::picked_fields`]. Samples of many blocks: their columns would empty the cache of what is in it.
-pub(super) fn picked_fields<'a>(
-    block: &'a BlockReader,
-    wanted: &dyn Fn(&str) -> bool,
-    rows: &[usize],
-) -> Result<Option<Vec<PickedField<'a>>>, ColumnError> {
-    let are_few = rows.len() * FEW_ROWS_SHARE_OF_FIELDS <= block.rows();
-    are_few.then(|| Few { block, rows, keeps: false }.fields(wanted)).transpose()
-}
-
 impl<'a> Picked<'a> {
     fn read(block: &'a BlockReader, rows: &[usize]) -> Result<Self, ColumnError> {
-        let few = Few { block, rows, keeps: true };
+        let few = Few { block, rows };
         let offset = few.of(
             &ChunkName::Offset,
             || Ok(taken(&block.offset()?, rows)),
@@ -98,7 +89,7 @@ impl<'a> Picked<'a> {
             )?,
             created_at: few.created_at(&offset)?,
             anomalies: block.anomalies()?,
-            fields: few.fields(&|_| true)?,
+            fields: few.fields()?,
             offset,
             message,
         })
@@ -110,7 +101,7 @@ impl<'a> Picked<'a> {
         let run = runs.get(runs.partition_point(|run| run.end_row as usize <= row))?;
         let anomaly = self.anomalies.binary_search_by_key(&row, |(row, _)| *row as usize);
         let reason = anomaly.ok().and_then(|at| self.anomalies.get(at)).map(|(_, reason)| reason.clone());
-        let field = |(name, values): &PickedField<'_>| Some(((*name).to_owned(), values.get(at)?.clone()?));
+        let field = |(name, values): &Field<'_>| Some(((*name).to_owned(), values.get(at)?.clone()?));
         Some(Record {
             log_id: LogId { partition: block.footer.partition, offset: *self.offset.get(at)? },
             timestamp: Timestamp(*self.timestamp.get(at)?),
@@ -132,8 +123,6 @@ impl<'a> Picked<'a> {
 struct Few<'a, 'r> {
     block: &'a BlockReader,
     rows: &'r [usize],
-    /// Columns that are asked for again are decoded whole and kept.
-    keeps: bool,
 }
 
 impl<'a> Few<'a, '_> {
@@ -149,10 +138,7 @@ impl<'a> Few<'a, '_> {
     }
 
     fn wants_whole(self, at: usize) -> bool {
-        match self.keeps {
-            true => self.rows.len() * FEW_ROWS_SHARE > self.block.rows() || self.block.is_worth_keeping(at),
-            false => self.block.holds(at),
-        }
+        self.rows.len() * FEW_ROWS_SHARE > self.block.rows() || self.block.is_worth_keeping(at)
     }
 
     /// Of a column that is stored only where it has a value.
@@ -211,8 +197,8 @@ impl<'a> Few<'a, '_> {
         })
     }
 
-    fn fields(self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PickedField<'a>>, ColumnError> {
-        let fields = self.block.footer.all_fields().filter(|(_, name, _)| wanted(name));
+    fn fields(self) -> Result<Vec<Field<'a>>, ColumnError> {
+        let fields = self.block.footer.all_fields();
         fields.map(|(at, name, kind)| Ok((name, self.field(at, kind)?))).collect()
     }
 

@@ -10,11 +10,11 @@ use super::encoding::{
     Cursor, DamagedChunk, Decoded, decode_floats, decode_integers, decode_rows, decode_texts,
 };
 use super::layout::{ChunkEntry, ChunkName};
-use super::records;
 use super::templates::{HeldMessages, decode_messages};
+use super::{picks, records};
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    PickedField, ServiceRun, Statistics, TemplatedMessages, Values,
+    PickedField, ServiceRun, Statistics, TemplatedMessages, Values, WorkedOut,
 };
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -109,6 +109,20 @@ impl ColumnSource for BlockReader {
         self.announce_chunks(|name| *name == ChunkName::TokenFilter);
     }
 
+    fn remembered(
+        &self,
+        column: ColumnName<'_>,
+        is_of_use: &dyn Fn(&WorkedOut) -> bool,
+    ) -> Option<WorkedOut> {
+        self.recall(self.first_chunk_of(column)?).filter(is_of_use)
+    }
+
+    fn remember(&self, column: ColumnName<'_>, worked_out: WorkedOut, bytes: usize) {
+        if let Some(at) = self.first_chunk_of(column) {
+            self.keep(at, worked_out, bytes);
+        }
+    }
+
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         let chunks = self.footer.chunks.iter().filter(|chunk| is_of(column, &chunk.name));
         chunks.map(|chunk| u64::from(chunk.bytes)).sum()
@@ -189,12 +203,20 @@ impl ColumnSource for BlockReader {
         self.footer.fields(name).map(|(at, kind)| self.field_column(at, kind)).collect()
     }
 
+    fn field_once(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        let column = |(at, kind): (usize, FieldKind)| match self.holds(at) {
+            true => self.field_column(at, kind),
+            false => self.decoded(at, |cursor, chunk| decode_field(cursor, chunk, kind, self.rows())),
+        };
+        self.footer.fields(name).map(column).collect()
+    }
+
     fn picked_fields(
         &self,
         wanted: &dyn Fn(&str) -> bool,
         rows: &[usize],
     ) -> Result<Option<Vec<PickedField<'_>>>, ColumnError> {
-        records::picked_fields(self, wanted, rows)
+        picks::picked_fields(self, wanted, rows)
     }
 
     fn records(&self, rows: &[u32]) -> Result<Vec<Record>, ColumnError> {
@@ -225,6 +247,10 @@ fn is_of(column: ColumnName<'_>, name: &ChunkName) -> bool {
 }
 
 impl BlockReader {
+    fn first_chunk_of(&self, column: ColumnName<'_>) -> Option<usize> {
+        self.footer.chunks.iter().position(|chunk| is_of(column, &chunk.name))
+    }
+
     /// When the leader took each row in, nanoseconds since 1970.
     pub fn created_at(&self) -> Read<'_, [i64]> {
         let offsets = self.offset()?;
@@ -286,12 +312,21 @@ impl BlockReader {
     pub(super) fn field_column(&self, at: usize, kind: FieldKind) -> Result<FieldView<'static>, ColumnError> {
         let total = self.rows();
         self.cached(at, |cursor, chunk| {
-            let rows = decode_rows(cursor, chunk.values as usize, total)?;
-            let view = FieldView { rows, values: decode_values(cursor, chunk, kind)? };
+            let view = decode_field(cursor, chunk, kind, total)?;
             let bytes = view.bytes_held();
             Ok((view, bytes))
         })
     }
+}
+
+fn decode_field(
+    cursor: &mut Cursor<'_>,
+    chunk: &ChunkEntry,
+    kind: FieldKind,
+    total: usize,
+) -> Decoded<FieldView<'static>> {
+    let rows = decode_rows(cursor, chunk.values as usize, total)?;
+    Ok(FieldView { rows, values: decode_values(cursor, chunk, kind)? })
 }
 
 fn decode_values(cursor: &mut Cursor<'_>, chunk: &ChunkEntry, kind: FieldKind) -> Decoded<Values<'static>> {

@@ -185,7 +185,7 @@ impl BlockWriter {
             encoder.texts(&reasons, Distinct::of(&reasons).as_ref(), out);
         })?;
         rows.fields.iter().try_for_each(|column| self.field(column, count))?;
-        let filter = self.tokens.filter().to_bytes();
+        let filter = std::mem::take(&mut self.tokens).filter().to_bytes();
         self.chunk(ChunkName::TokenFilter, filter.len(), |_, out| out.extend_from_slice(&filter))
     }
 
@@ -284,13 +284,43 @@ fn split_anomalies(anomalies: &[(u32, String)]) -> (Vec<u32>, TextColumn) {
 
 /// Offsets rise with the moment of taking in, so in offset order equal moments follow one another.
 fn created_at(encoder: &mut Encoder, rows: &SortedRows, out: &mut Vec<u8>) {
-    let mut by_offset: Vec<(u64, i64)> =
-        rows.offset.iter().copied().zip(rows.created_at.iter().copied()).collect();
-    by_offset.sort_unstable();
-    let runs: Vec<_> = by_offset.chunk_by(|(_, a), (_, b)| a == b).collect();
+    let moments = in_offset_order(&rows.offset, &rows.created_at);
+    let runs: Vec<_> = moments.chunk_by(|a, b| a == b).collect();
     let lengths: Vec<i64> = runs.iter().map(|run| run.len() as i64).collect();
-    let moments: Vec<i64> = runs.iter().filter_map(|run| run.first()).map(|(_, moment)| *moment).collect();
+    let moments: Vec<i64> = runs.iter().filter_map(|run| run.first()).copied().collect();
     put_varint(out, runs.len() as u64);
     encoder.integers(&lengths, out);
     encoder.integers(&moments, out);
+}
+
+/// The moments by ascending offset.
+fn in_offset_order(offsets: &[u64], moments: &[i64]) -> Vec<i64> {
+    let first = offsets.iter().copied().min().unwrap_or(0);
+    let end = offsets.iter().copied().max().map_or(0, |last| (last - first).saturating_add(1));
+    let both = offsets.iter().copied().zip(moments.iter().copied());
+    // Offsets of a head follow one another: each has its place.
+    if end == offsets.len() as u64 {
+        let mut placed = vec![0; offsets.len()];
+        for (offset, moment) in both {
+            if let Some(place) = placed.get_mut((offset - first) as usize) {
+                *place = moment;
+            }
+        }
+        return placed;
+    }
+    let mut sorted: Vec<(u64, i64)> = both.collect();
+    sorted.sort_unstable();
+    sorted.into_iter().map(|(_, moment)| moment).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_put_in_the_order_of_offsets() {
+        assert_eq!(in_offset_order(&[7, 5, 6, 8], &[30, 10, 20, 40]), [10, 20, 30, 40]);
+        assert_eq!(in_offset_order(&[9, 5, 6], &[30, 10, 20]), [10, 20, 30], "some were left out");
+        assert_eq!(in_offset_order(&[], &[]), [0i64; 0]);
+    }
 }

@@ -1,8 +1,9 @@
 //! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, what
-//! detectors are told, verdicts on episodes. Pure: same commands, same state.
+//! detectors are told, verdicts on episodes, alerts, and who changed what. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
+pub mod alerts;
 mod audit;
 mod deletions;
 mod tokens;
@@ -17,6 +18,7 @@ use insighthub_model::detection::DetectionSettings;
 use insighthub_model::retention::Retention;
 use serde::{Deserialize, Serialize};
 
+pub use alerts::{AlertCommand, Alerts};
 pub use audit::{AuditTrail, AuditedCommand, Deed};
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
 pub use tokens::{ServiceToken, TokenCommand, Tokens};
@@ -39,6 +41,7 @@ pub enum ControlCommand {
     SetDetection(DetectionSettings),
     /// Somebody does something, which is remembered with what becomes of it.
     Audited(AuditedCommand),
+    Alert(AlertCommand),
 }
 
 /// What a control command answers.
@@ -70,6 +73,7 @@ pub struct ControlState {
     #[serde(with = "codec::shared")]
     pub detection: Arc<DetectionSettings>,
     pub audit: AuditTrail,
+    pub alerts: Alerts,
 }
 
 impl ControlState {
@@ -87,6 +91,7 @@ impl ControlState {
                 self.audit.push(deed, reply);
                 return reply;
             }
+            ControlCommand::Alert(command) => return self.alerts.apply(command),
         }
         ControlReply::Done
     }
@@ -99,12 +104,14 @@ impl ControlState {
         ControlReply::Done
     }
 
-    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement.
+    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement,
+    /// nor what fires there.
     pub fn portable(&self) -> ControlState {
         ControlState {
             users: Users { sessions: BTreeMap::new(), ..self.users.clone() },
             // How services are spread decides where a repeated batch is looked for.
             topology: Topology { spread: self.topology.spread.clone(), ..Topology::default() },
+            alerts: self.alerts.portable(),
             ..self.clone()
         }
     }

@@ -11,7 +11,7 @@ use super::{Erasure, Horizon};
 use crate::block::Omitted;
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    PickedField, ServiceRun, Statistics,
+    PickedField, ServiceRun, Statistics, WorkedOut,
 };
 use crate::note::Note;
 
@@ -174,6 +174,19 @@ impl ColumnSource for Veiled {
         self.source.announce_words();
     }
 
+    /// Of all rows, the hidden ones as well: who asks knows whether all are meant.
+    fn remembered(
+        &self,
+        column: ColumnName<'_>,
+        is_of_use: &dyn Fn(&WorkedOut) -> bool,
+    ) -> Option<WorkedOut> {
+        self.source.remembered(column, is_of_use)
+    }
+
+    fn remember(&self, column: ColumnName<'_>, worked_out: WorkedOut, bytes: usize) {
+        self.source.remember(column, worked_out, bytes);
+    }
+
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         self.source.stored_bytes(column)
     }
@@ -221,6 +234,10 @@ impl ColumnSource for Veiled {
 
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
         self.source.field(name)
+    }
+
+    fn field_once(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        self.source.field_once(name)
     }
 
     fn picked_fields(

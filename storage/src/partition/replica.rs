@@ -312,7 +312,7 @@ impl PartitionReplica {
         self.inner.read().blocks.iter().map(|block| block.meta.clone()).collect()
     }
 
-    pub(super) fn block_readers(&self) -> Vec<Arc<BlockReader>> {
+    pub(crate) fn block_readers(&self) -> Vec<Arc<BlockReader>> {
         self.inner.read().blocks.iter().filter_map(|block| block.reader.clone()).collect()
     }
 

@@ -1,10 +1,11 @@
 //! Says ahead of time what will be read of the sources, so that a disk has it ready when a thread turns to it: reading one
 //! column after the other leaves a disk idle while a column is decoded, and a core idle while one is read.
 //!
-//! What is read is not worked out but learned: the columns that most sources so far were asked for are those of the
-//! next. Words are different: the filter of every source is asked before any column.
+//! What is read is mostly learned: the columns that most sources so far were asked for are those of the next. Of the first
+//! ones the columns of the conditions are announced. Words are different: the filter of every source is asked before
+//! any column.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -22,6 +23,9 @@ pub(super) struct Asked {
     /// By name, and how many sources were asked for it.
     columns: Mutex<Vec<(Column, usize)>>,
     sources: AtomicUsize,
+    rows: AtomicU64,
+    /// Rows of the templates whose variables were asked for.
+    rows_of_variables: AtomicU64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -47,9 +51,15 @@ impl Column {
 }
 
 impl Asked {
-    /// A stored source is worked on.
-    pub(super) fn turn_to_source(&self) {
+    /// A stored source of so many rows is worked on.
+    pub(super) fn turn_to_source(&self, rows: usize) {
         self.sources.fetch_add(1, Ordering::Relaxed);
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// A stored source was asked for the variables of a template of so many rows.
+    pub(super) fn note_variables(&self, rows: u32) {
+        self.rows_of_variables.fetch_add(u64::from(rows), Ordering::Relaxed);
     }
 
     /// A stored source was asked for a column.
@@ -65,11 +75,17 @@ impl Asked {
         }
     }
 
-    /// Those that at least every second source was asked for.
+    /// Those that at least every second source was asked for. Variables of messages are a third of a block and are read
+    /// template by template: only where most of them are wanted they are worth announcing.
     fn usual(&self) -> Vec<Column> {
         let sources = self.sources.load(Ordering::Relaxed);
+        let of_variables = self.rows_of_variables.load(Ordering::Relaxed);
+        let wants_variables = of_variables * 2 >= self.rows.load(Ordering::Relaxed);
         let columns = self.columns.lock();
-        let usual = columns.iter().filter(|(_, asked)| asked * 2 >= sources);
+        let usual = columns.iter().filter(|(column, asked)| {
+            asked * 2 >= sources
+                && (wants_variables || *column != Column::Fixed(ColumnName::MessageVariables))
+        });
         usual.map(|(column, _)| column.clone()).collect()
     }
 }
@@ -99,17 +115,19 @@ impl<'a> Ahead<'a> {
         }
     }
 
-    /// A thread turns to a source: those behind it are announced.
+    /// A thread turns to a source: it and those behind it are announced.
     pub(super) fn turn_to(&self, at: usize, asked: &Asked) {
         let end = at + 1 + SOURCES_AHEAD;
         let usual = asked.usual();
-        if usual.is_empty() {
-            return;
-        }
-        let from = self.columns.fetch_max(end, Ordering::Relaxed).max(at + 1);
+        let from = self.columns.fetch_max(end, Ordering::Relaxed).max(at);
         for source in self.sources.get(from..end.min(self.sources.len())).unwrap_or(&[]) {
-            if source.is_stored() && source.ruled_out(self.filter).is_none() {
-                usual.iter().for_each(|column| source.announce(column.name()));
+            if !source.is_stored() || source.ruled_out(self.filter).is_some() {
+                continue;
+            }
+            match usual.as_slice() {
+                // Before anything is learned the filter says what it will ask for.
+                [] => self.filter.announce(*source),
+                usual => usual.iter().for_each(|column| source.announce(column.name())),
             }
         }
     }

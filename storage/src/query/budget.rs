@@ -103,7 +103,7 @@ impl<'a> Spending<'a> {
         }
         self.scanned_records.fetch_add(rows as u64, Ordering::Relaxed);
         if source.stored_bytes(ColumnName::Records) > 0 {
-            self.asked.turn_to_source();
+            self.asked.turn_to_source(rows);
         }
         self.note(source, |effort| {
             effort.sources += 1;

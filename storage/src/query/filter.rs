@@ -91,6 +91,11 @@ impl Filter {
         self.predicate.asks_for_words(source)
     }
 
+    /// Says which columns of a source will be asked for.
+    pub(super) fn announce(&self, source: &dyn ColumnSource) {
+        self.predicate.announce(source);
+    }
+
     /// The same as minute aggregates can decide it, if they can.
     pub(crate) fn minute_test(&self) -> Option<MinuteTest<'_>> {
         minute_test(&self.predicate)

@@ -9,6 +9,7 @@ mod bitmap;
 mod budget;
 mod cursor;
 mod effort;
+mod equal_texts;
 mod error;
 pub mod exploring;
 mod filter;

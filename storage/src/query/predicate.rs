@@ -166,6 +166,34 @@ impl Predicate {
         }
     }
 
+    /// Says which columns of a source it will be asked of.
+    pub(super) fn announce(&self, source: &dyn ColumnSource) {
+        match self {
+            Predicate::Levels(mask) if source.level_mask() & !mask != 0 => source.announce(ColumnName::Level),
+            Predicate::Times(first, last) => {
+                let (oldest, newest) = source.time_range();
+                if oldest < *first || *last < newest {
+                    source.announce(ColumnName::Timestamp);
+                }
+            }
+            Predicate::LatencyMs(_) => source.announce(ColumnName::LatencyMs),
+            Predicate::AnomalyScore(_) => source.announce(ColumnName::AnomalyScore),
+            Predicate::IsAnomaly(_) | Predicate::AnomalyReason(_) => source.announce(ColumnName::Anomalies),
+            Predicate::LogId(_) => source.announce(ColumnName::Offset),
+            // Which variables will be looked at, the templates say.
+            Predicate::Message(_) => source.announce(ColumnName::Message),
+            Predicate::Field(name, _) => source.announce(ColumnName::Field(name)),
+            Predicate::Not(inner) => inner.announce(source),
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().for_each(|part| part.announce(source));
+            }
+            Predicate::Always
+            | Predicate::OneOfServices(_)
+            | Predicate::Service(_)
+            | Predicate::Levels(_) => {}
+        }
+    }
+
     /// Keeps the rows that meet the condition.
     pub(super) fn narrow(&self, source: &dyn ColumnSource, rows: &mut Bitmap) -> Evaluated {
         if rows.is_empty() {

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::ops::{Bound, RangeBounds};
 
-use insighthub_model::batch::{FieldKind, TextColumn};
+use insighthub_model::batch::FieldKind;
 use insighthub_model::query::json_scalar::{Scalar, any_scalar};
 use insighthub_model::query::pattern::glob_matches;
 use insighthub_model::query::token::{fold, fold_into};
@@ -15,6 +15,7 @@ use insighthub_model::query::{Number, NumberRange, RangeEnd, Test, Text};
 
 use super::bitmap::Bitmap;
 use super::effort::PrunedBy;
+use super::equal_texts::each_equal;
 use super::regex_search::RegexSearch;
 use super::word_search::{WordSearch, whole_tokens};
 use crate::column_source::{Codes, ColumnName, ColumnSource, FieldView, Rows, Texts, Values};
@@ -206,10 +207,12 @@ impl ValueTest {
             (Texts::Coded { values, codes }, _, Kind::Equals(value, _), Form::Text) if value.is_ascii() => {
                 let mut equal = Vec::new();
                 each_equal(values, value, |at| equal.push(at as u32));
-                if !equal.is_empty() {
-                    add(rows, codes, wanted, found, |code| equal.contains(code));
-                }
-                return;
+                return match equal.as_slice() {
+                    [] => {}
+                    // One comparison is what vector code can be made of.
+                    [only] => add(rows, codes, wanted, found, |code| code == only),
+                    equal => add(rows, codes, wanted, found, |code| equal.contains(code)),
+                };
             }
             (Texts::Printed(printed), _, Kind::Equals(value, _), Form::Text) => {
                 if let Some(places) = printed.equal_to(value) {
@@ -297,24 +300,6 @@ impl ValueTest {
                 Scalar::Number(value) => self.accepts_number(value, scratch),
                 Scalar::Text(value) => self.accepts_text(value, scratch),
             })
-    }
-}
-
-/// Visits the places of this text in ASCII, whatever the case. Ids differ in their last byte, so few are looked at any
-/// further.
-fn each_equal(texts: &TextColumn, value: &str, mut visit: impl FnMut(usize)) {
-    let (bytes, value) = (texts.arena_text().as_bytes(), value.as_bytes());
-    let last = value.last().copied();
-    let mut start = 0;
-    for (at, end) in texts.ends().iter().enumerate() {
-        let (from, end) = (std::mem::replace(&mut start, *end as usize), *end as usize);
-        if end - from != value.len() {
-            continue;
-        }
-        let text = bytes.get(from..end).unwrap_or(&[]);
-        if text.last().map(u8::to_ascii_lowercase) == last && text.eq_ignore_ascii_case(value) {
-            visit(at);
-        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! A source that takes note of which columns are asked for, and remembers what is asked for again and again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use insighthub_model::{PartitionId, Record};
+use parking_lot::Mutex;
 
 use super::budget::Spending;
 use super::effort::PrunedBy;
 use super::filter::Filter;
 use crate::column_source::{
     Column, ColumnError, ColumnName, ColumnSource, FieldView, Messages, MinuteCounts, MinuteLatencies,
-    PickedField, ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Variables,
+    PickedField, ServiceRun, Statistics, TemplatedMessages, Templates, Texts, Variables, WorkedOut,
 };
 
 type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
@@ -20,8 +20,8 @@ type Read<'a, T> = Result<Column<'a, T>, ColumnError>;
 pub(super) struct Watched<'a> {
     source: &'a dyn ColumnSource,
     spending: &'a Spending<'a>,
-    /// Variables come in groups of templates; they are counted once, together.
-    variables_noted: AtomicBool,
+    /// Templates whose variables were asked for, ascending. They are counted once, together.
+    variables_noted: Mutex<Vec<u32>>,
     /// It lies on a disk.
     is_stored: bool,
     ruled_out: OnceLock<Option<PrunedBy>>,
@@ -33,7 +33,7 @@ impl<'a> Watched<'a> {
         let watched = |source: &&'a dyn ColumnSource| Watched {
             source: *source,
             spending,
-            variables_noted: AtomicBool::new(false),
+            variables_noted: Mutex::default(),
             is_stored: source.stored_bytes(ColumnName::Records) > 0,
             ruled_out: OnceLock::new(),
         };
@@ -56,16 +56,27 @@ impl<'a> Watched<'a> {
         *self.ruled_out.get_or_init(|| filter.ruled_out(self))
     }
 
-    fn note_variables(&self) {
-        if !self.variables_noted.swap(true, Ordering::Relaxed) {
+    fn note_variables(&self, templates: &Templates, template: u32) {
+        let is_first = {
+            let mut noted = self.variables_noted.lock();
+            match noted.binary_search(&template) {
+                Ok(_) => return,
+                Err(place) => noted.insert(place, template),
+            }
+            noted.len() == 1
+        };
+        if is_first {
             self.note(ColumnName::MessageVariables);
+        }
+        if self.is_stored {
+            self.spending.asked.note_variables(templates.get(template).map_or(0, |template| template.rows));
         }
     }
 }
 
 impl Variables for Watched<'_> {
     fn variables(&self, templates: &Templates, template: u32) -> Result<Arc<[Texts<'static>]>, ColumnError> {
-        self.note_variables();
+        self.note_variables(templates, template);
         match self.source.message()? {
             Messages::Templated(messages) => messages.variables.variables(templates, template),
             Messages::Plain(_) => Ok(Arc::new([])),
@@ -78,7 +89,7 @@ impl Variables for Watched<'_> {
         template: u32,
         slot: usize,
     ) -> Result<Option<Texts<'static>>, ColumnError> {
-        self.note_variables();
+        self.note_variables(templates, template);
         match self.source.message()? {
             Messages::Templated(messages) => messages.variables.variable(templates, template, slot),
             Messages::Plain(_) => Ok(None),
@@ -148,6 +159,23 @@ impl ColumnSource for Watched<'_> {
         self.source.announce_words();
     }
 
+    fn remembered(
+        &self,
+        column: ColumnName<'_>,
+        is_of_use: &dyn Fn(&WorkedOut) -> bool,
+    ) -> Option<WorkedOut> {
+        let remembered = self.source.remembered(column, is_of_use);
+        if remembered.is_some() {
+            // It costs what reading costs, so that the same question meets the same bound; but nothing is read.
+            self.spending.read(self.source, column);
+        }
+        remembered
+    }
+
+    fn remember(&self, column: ColumnName<'_>, worked_out: WorkedOut, bytes: usize) {
+        self.source.remember(column, worked_out, bytes);
+    }
+
     fn stored_bytes(&self, column: ColumnName<'_>) -> u64 {
         self.source.stored_bytes(column)
     }
@@ -215,6 +243,11 @@ impl ColumnSource for Watched<'_> {
     fn field(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
         self.note(ColumnName::Field(name));
         self.source.field(name)
+    }
+
+    fn field_once(&self, name: &str) -> Result<Vec<FieldView<'_>>, ColumnError> {
+        self.note(ColumnName::Field(name));
+        self.source.field_once(name)
     }
 
     fn picked_fields(

@@ -128,8 +128,8 @@ impl WordSearch {
             let rows = rest.partition_point(|end| *end as usize <= start + PIECE_BYTES).max(1);
             let end = rest.get(rows - 1).map_or(start, |end| *end as usize);
             lowered.clear();
-            lowered.extend_from_slice(bytes.get(start..end).unwrap_or(&[]));
-            lowered.make_ascii_lowercase();
+            // In one go: to copy first and lower then would look at each byte twice.
+            lowered.extend(bytes.get(start..end).unwrap_or(&[]).iter().map(u8::to_ascii_lowercase));
             let mut from = 0;
             while let Some(hit) = lowered.get(from..).and_then(|rest| self.finder.find(rest)) {
                 let hit = start + from + hit;

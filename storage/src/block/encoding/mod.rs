@@ -13,7 +13,9 @@ mod rows;
 mod text_decoding;
 mod texts;
 
-use zstd::bulk::Compressor;
+use std::cell::RefCell;
+
+use zstd::bulk::{Compressor, Decompressor};
 
 pub(super) use cursor::{Cursor, put_varint};
 pub(super) use floats::decode_floats;
@@ -187,6 +189,20 @@ fn pass_frame(cursor: &mut Cursor<'_>) -> Decoded<bool> {
     Ok(true)
 }
 
+/// With the tables of the thread: to make them takes as long as to inflate a small stream.
+fn decompress(frame: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|held| {
+        let decompressor = match held {
+            Some(decompressor) => decompressor,
+            None => held.insert(Decompressor::new()?),
+        };
+        decompressor.decompress(frame, length)
+    })
+}
+
 fn inflate(cursor: &mut Cursor<'_>) -> Decoded<Vec<u8>> {
     let length = cursor.length()?;
     if length > STREAM_BYTES_MAX {
@@ -194,7 +210,6 @@ fn inflate(cursor: &mut Cursor<'_>) -> Decoded<Vec<u8>> {
     }
     let frame_length = cursor.length()?;
     let frame = cursor.take(frame_length)?;
-    let bytes = zstd::bulk::decompress(frame, length)
-        .map_err(|_| DamagedChunk("a compressed stream cannot be read"))?;
+    let bytes = decompress(frame, length).map_err(|_| DamagedChunk("a compressed stream cannot be read"))?;
     if bytes.len() == length { Ok(bytes) } else { Err(DamagedChunk("a compressed stream is too short")) }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use insighthub_model::Level;
 use insighthub_model::api::fields::FieldType;
 use insighthub_model::limits::FIELDS_SEEN_MAX;
 use insighthub_model::query::system_field::NAMES as SYSTEM_FIELDS;
-use insighthub_model::{FieldValue, Level};
 use serde::{Deserialize, Serialize};
 
+use super::counted_columns::{column_of, take_in_column};
 use super::value_counts::{Tally, ValueCounts};
 use crate::column_source::{Codes, ColumnError, ColumnSource, FieldView, Texts, Values};
 use crate::query::bitmap::Bitmap;
@@ -40,7 +41,7 @@ pub struct FieldSeen {
     /// Records that have it.
     pub records: u64,
     /// Bit n: values of type n of `TYPES` occur.
-    types: u8,
+    pub(super) types: u8,
     pub values: ValueCounts,
 }
 
@@ -63,17 +64,25 @@ impl FieldCounts {
         names.dedup();
         let values_max = wanted.values_max as usize;
         let is_own = |name: &str| !SYSTEM_FIELDS.contains(&name) && names.binary_search(&name).is_ok();
-        let places: Vec<usize> = rows.iter().collect();
-        let picked = source.picked_fields(&is_own, &places)?;
+        let count = rows.count();
+        let are_all = count == source.rows();
+        let picked = match are_all {
+            true => None,
+            false => source.picked_fields(&is_own, &rows.iter().collect::<Vec<usize>>())?,
+        };
+        let all_picked = Bitmap::full(count);
         for (name, values) in picked.iter().flatten() {
             self.see(name, |seen| {
-                seen.take_in_values(values, values_max);
+                seen.take_in_picked(values, &all_picked, values_max);
                 Ok(())
             })?;
         }
         let read = |name: &&str| picked.is_none() || SYSTEM_FIELDS.contains(name);
         for name in names.into_iter().filter(read) {
-            self.see(name, |seen| seen.take_in(source, name, rows, values_max))?;
+            self.see(name, |seen| match column_of(name).filter(|_| are_all) {
+                Some(column) => take_in_column(seen, source, (name, column), rows, values_max),
+                None => seen.take_in(source, name, rows, values_max),
+            })?;
         }
         self.check()
     }
@@ -124,17 +133,14 @@ impl FieldSeen {
             .collect()
     }
 
-    fn take_in_values(&mut self, values: &[Option<FieldValue>], values_max: usize) {
+    fn take_in_picked(&mut self, values: &FieldView<'_>, all: &Bitmap, values_max: usize) {
         let mut tally = Tally::new(&self.values);
-        for cell in values.iter().flatten().filter_map(cells::cell_of) {
-            self.types |= type_bit(cell);
-            tally.add(cell, 1);
-        }
+        tally_view(values, Chosen { rows: all, are_all: true }, &mut self.types, &mut tally);
         self.records += tally.records;
         tally.move_into(&mut self.values, values_max);
     }
 
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         source: &dyn ColumnSource,
         name: &str,
@@ -167,7 +173,11 @@ impl FieldSeen {
             }
             own if !SYSTEM_FIELDS.contains(&own) => {
                 let chosen = Chosen { rows, are_all: rows.count() == source.rows() };
-                for view in cells::own_columns(source, own)? {
+                let views = match chosen.are_all && source.may_hold_field(own) {
+                    true => source.field_once(own)?,
+                    false => cells::own_columns(source, own)?,
+                };
+                for view in views {
                     tally_view(&view, chosen, types, &mut tally);
                 }
             }

@@ -6,6 +6,7 @@
 
 mod bars;
 mod compare;
+mod counted_columns;
 mod field_counts;
 mod heat;
 mod heat_by_minute;

@@ -69,9 +69,33 @@ impl ValueCounts {
         all
     }
 
+    /// None yet; values with a higher hash than this are not to be kept.
+    pub(super) fn up_to(highest: u64) -> ValueCounts {
+        ValueCounts { highest, ..ValueCounts::default() }
+    }
+
+    /// Values with a higher hash are not kept.
+    pub(super) fn highest(&self) -> u64 {
+        self.highest
+    }
+
+    /// As [`ValueCounts::merge`]; what is not kept is not copied.
+    pub(super) fn take_in(&mut self, other: &ValueCounts, values_max: usize) {
+        self.keep_up_to(self.highest.min(other.highest));
+        for (hash, (value, count)) in &other.counts {
+            if *hash > self.highest {
+                break;
+            }
+            self.add(*hash, *count, values_max, || value.clone());
+        }
+    }
+
     pub(super) fn merge(&mut self, other: ValueCounts, values_max: usize) {
         self.keep_up_to(self.highest.min(other.highest));
         for (hash, (value, count)) in other.counts {
+            if hash > self.highest {
+                break;
+            }
             self.add(hash, count, values_max, || value);
         }
     }
@@ -151,7 +175,13 @@ impl Tally {
     }
 
     pub(super) fn move_into(self, counts: &mut ValueCounts, values_max: usize) {
-        for (hash, (value, count)) in self.counts {
+        // In the order of the map they go into: neighbours are near each other, and behind the highest there is nothing of use.
+        let mut found: Vec<(u64, (Value, u64))> = self.counts.into_iter().collect();
+        found.sort_unstable_by_key(|(hash, _)| *hash);
+        for (hash, (value, count)) in found {
+            if hash > counts.highest {
+                break;
+            }
             counts.add(hash, count, values_max, || value);
         }
     }

@@ -2,7 +2,7 @@
 //! and a record's own fields are kept.
 
 use insighthub_model::table::Value;
-use insighthub_model::{FieldValue, Level, LogId, Timestamp};
+use insighthub_model::{Level, LogId, Timestamp};
 
 use crate::column_source::{ColumnError, ColumnSource, FieldView, Texts, Values};
 use crate::query::bitmap::Bitmap;
@@ -33,18 +33,6 @@ impl Cell<'_> {
             Cell::Id(id) => Value::Text(id.to_string()),
         }
     }
-}
-
-/// A value of a record's own field; `None` for an explicit null, which is as good as no value.
-pub(in crate::query) fn cell_of(value: &FieldValue) -> Option<Cell<'_>> {
-    Some(match value {
-        FieldValue::Bool(value) => Cell::Bool(*value),
-        FieldValue::Int(value) => Cell::Int(*value),
-        FieldValue::Float(value) => Cell::Float(*value),
-        FieldValue::Text(text) => Cell::Text(text),
-        FieldValue::Json(text) if text == "null" => return None,
-        FieldValue::Json(text) => Cell::Json(text),
-    })
 }
 
 /// Calls `visit` with each wanted row that has the field, in ascending order of rows within each type.

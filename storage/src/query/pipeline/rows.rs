@@ -35,6 +35,7 @@ pub(super) fn source_of_record(record: &Record) -> StoredBatch {
         Arc::new(Scores {
             anomaly_score: vec![record.anomaly_score.unwrap_or(f32::NAN)],
             anomalies: anomalies.into_iter().collect(),
+            ..Scores::default()
         }),
     )
 }

@@ -93,6 +93,7 @@ impl RecordsOfSource {
                 .filter(|(parts, _)| parts.is_anomaly)
                 .map(|(parts, row)| (row, format!("{}x the usual", parts.timestamp)))
                 .collect(),
+            ..Scores::default()
         };
         let batch = StoredBatch::new(
             LogId { partition: PartitionId(partition), offset: base_offset },

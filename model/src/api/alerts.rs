@@ -1,0 +1,97 @@
+//! `/api/alerts/...`: what is answered about rules, channels, silences and incidents.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Coverage;
+use crate::Timestamp;
+use crate::alerts::{BreakerState, Channel, ChannelHealth, Evidence, Incident, Rule, Silence};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    pub rules: Vec<ListedRule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListedRule {
+    pub name: String,
+    /// As `PUT` takes it.
+    pub rule: Rule,
+    /// Groups of it that fire, and that are about to.
+    pub firing: usize,
+    pub pending: usize,
+    pub changed_by: String,
+    pub changed_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channels {
+    pub channels: Vec<ListedChannel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListedChannel {
+    pub name: String,
+    /// As `PUT` takes it; secrets are shown as `(set)`, and kept where that is sent back.
+    pub channel: Channel,
+    /// Where it leads, without what is secret.
+    pub receiver: String,
+    /// Of its circuit breaker.
+    pub state: BreakerState,
+    pub health: ChannelHealth,
+    /// Messages that are not delivered yet.
+    pub waiting: usize,
+    /// Rules that tell it.
+    pub rules: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silences {
+    pub silences: Vec<ListedSilence>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListedSilence {
+    pub name: String,
+    pub silence: Silence,
+    pub active: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incidents {
+    /// Newest first.
+    pub incidents: Vec<Incident>,
+    /// There are more than were asked for.
+    pub more: bool,
+}
+
+/// What a message to a channel came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    pub delivered: bool,
+    /// What the receiver answered, or why it could not be asked.
+    pub error: Option<String>,
+}
+
+/// When a rule would have fired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preview {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Seconds between two looks.
+    pub step_secs: u32,
+    /// Oldest first.
+    pub firings: Vec<PreviewFiring>,
+    /// There were more than are listed.
+    pub more: bool,
+    pub coverage: Coverage,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PreviewFiring {
+    pub heading: String,
+    pub group: Vec<(String, String)>,
+    pub fired_at: Timestamp,
+    /// `None`: it would fire still.
+    pub resolved_at: Option<Timestamp>,
+    pub evidence: Evidence,
+}
