@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-const QUIET_SECS: i64 = 600;
+pub(crate) const QUIET_SECS: i64 = 600;
 const AGAIN_FACTOR: f64 = 1.3;
 const AGAIN_SECS: i64 = 12 * 3_600;
 

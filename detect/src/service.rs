@@ -8,7 +8,7 @@ use insighthub_model::{RecordBatch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Budget;
-use crate::episode::{Episode, Step};
+use crate::episode::{Episode, QUIET_SECS, Step};
 use crate::explanation::{Explanation, explain};
 use crate::minute::Minute;
 use crate::pattern_log::{self, PatternLog};
@@ -227,6 +227,13 @@ impl ServiceDetector {
     /// The episode that is under way.
     pub fn open_episode(&self) -> Option<&Told> {
         self.open.as_ref()
+    }
+
+    /// Until when the open episode is known to last: a loud window is told half a minute late, and ten quiet minutes end the
+    /// episode. While records of the past are loaded, this lies in the past.
+    pub fn open_until(&self) -> Option<Timestamp> {
+        let nanos = self.loud_nanos.saturating_add((QUIET_SECS + 60) * NANOS_PER_SEC);
+        self.open.as_ref().map(|_| Timestamp(nanos))
     }
 
     /// The loudest window of the minute under way.

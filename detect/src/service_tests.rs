@@ -92,6 +92,22 @@ fn each_kind_of_incident_alerts_and_names_its_channel() {
 }
 
 #[test]
+fn an_open_episode_is_known_to_last_a_little_longer_than_what_was_heard() {
+    let end = 3 * DAY_SECS;
+    let made = batches(3, |secs, made| {
+        if secs >= end - 1_200 {
+            (made.level, made.message) = (Level::Error, "upstream 10.0.0.7 failed");
+        }
+    });
+    let mut detector = ServiceDetector::new("s");
+    fold(&mut detector, &made[..made.len() / 2]);
+    assert!(detector.open_until().is_none() && detector.open_episode().is_none());
+    fold(&mut detector, &made[made.len() / 2..]);
+    let until = detector.open_until().unwrap().0.div_euclid(NANOS_PER_SEC);
+    assert!(detector.open_episode().is_some() && (end..end + 700).contains(&until), "{until}");
+}
+
+#[test]
 fn quiet_days_do_not_alert() {
     let ticks = fold(&mut ServiceDetector::new("s"), &batches(4, |_, _| {}));
     assert!(ticks.alerts.len() <= 1, "{:?}", ticks.alerts);

@@ -156,7 +156,9 @@ impl Detectors {
         let wants = |kind: NoteKind, service: &str| filter.is_about(kind as u8, service);
         let of_service = |(service, detector): (&String, &ServiceDetector)| {
             if wants(NoteKind::Episode, service) {
-                return detector.open_episode().and_then(|episode| note(service, episode));
+                let (open, until) = detector.open_episode().zip(detector.open_until())?;
+                // An incident of the past, while the past is loaded, is none of today.
+                return note(service, open).map(|note| Note { to: until.0, ..note });
             }
             if wants(NoteKind::Window, service) {
                 return detector.minute_so_far().and_then(|minute| note(service, minute));
