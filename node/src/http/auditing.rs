@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use insighthub_model::access::Action;
-use insighthub_model::api::audit::Audit;
+use insighthub_model::api::audit::{Audit, AuditEntry};
 use insighthub_storage::control::{AuditedCommand, ControlCommand, ControlReply, Deed};
 
 use super::caller::Viewer;
@@ -80,11 +80,9 @@ async fn list(
     let bad = || ApiError::bad_parameter("from", "from must be the number of an entry");
     let from = parameters.take("from")?.map(|text| text.parse().map_err(|_| bad())).transpose()?;
     let (user, action) = (parameters.take("user")?, parameters.take("action")?);
-    if let Some(other) = parameters.names().next() {
-        return Err(ApiError::bad_parameter(other, format!("{other} is no parameter of this question")));
-    }
+    parameters.refuse_others()?;
     Ok(Json(node.store.control.replica.read(|state| {
-        let is_wanted = |entry: &&insighthub_model::api::audit::AuditEntry| {
+        let is_wanted = |entry: &&AuditEntry| {
             user.as_ref().is_none_or(|user| *user == entry.user)
                 && action.as_ref().is_none_or(|action| *action == entry.action)
         };

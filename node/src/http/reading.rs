@@ -97,6 +97,13 @@ impl Parameters {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Refuses what is left: the question has no such parameter.
+    pub(super) fn refuse_others(&self) -> Result<(), ApiError> {
+        self.names().next().map_or(Ok(()), |other| {
+            Err(ApiError::bad_parameter(other, format!("{other} is no parameter of this question")))
+        })
+    }
+
     /// All that is left, as conditions that can be evaluated: `service`, `level`, `from`, `to`, `q`, and any other name as the
     /// field of that name. Times before now are counted from `now`.
     pub(super) fn into_conditions(mut self, now: Timestamp) -> Result<Conditions, ApiError> {

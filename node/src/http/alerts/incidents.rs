@@ -42,9 +42,7 @@ async fn list(
         Some("resolved") => Some(IncidentState::Resolved),
         Some(_) => return Err(ApiError::bad_parameter("state", "state must be firing or resolved")),
     };
-    if let Some(other) = parameters.names().next() {
-        return Err(ApiError::bad_parameter(other, format!("{other} is no parameter of this question")));
-    }
+    parameters.refuse_others()?;
     let is_wanted = |incident: &&Incident| {
         state.is_none_or(|state| incident.state == state)
             && rule.as_ref().is_none_or(|rule| incident.rule == *rule)

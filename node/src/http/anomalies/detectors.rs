@@ -7,7 +7,7 @@ use insighthub_model::api::anomalies::Detectors;
 use tokio::time::Instant;
 
 use super::reading::DEADLINE;
-use super::{ApiError, AppState, refuse_others};
+use super::{ApiError, AppState};
 use crate::http::caller::Viewer;
 use crate::http::reading::{Parameters, coverage_of};
 
@@ -24,7 +24,7 @@ pub(super) async fn detectors(
     let mut parameters = Parameters::new(pairs);
     let service = parameters.take("service")?;
     let limit = parameters.take_number("limit", LIMIT_DEFAULT, LIMIT_MAX)?;
-    refuse_others(&parameters)?;
+    parameters.refuse_others()?;
     let deadline = Instant::now() + DEADLINE;
     let (mut detectors, coverage) = detection::detectors(&node.cluster, service, ASKED_MAX, deadline).await?;
     let more = detectors.len() > limit;

@@ -48,7 +48,7 @@ async fn list(
     let mut parameters = Parameters::new(pairs);
     let limit = parameters.take_number("limit", PAGE_DEFAULT, PAGE_MAX)?;
     let wanted = Wanted::take(&mut parameters)?;
-    refuse_others(&parameters)?;
+    parameters.refuse_others()?;
     let verdict = |id: &EpisodeId| {
         node.store.control.replica.read(|state| state.verdicts.of(id).map(|entry| entry.verdict))
     };
@@ -85,7 +85,7 @@ async fn windows(
         Some(text) => Some(Timestamp(text.parse().map_err(|_| bad_cursor())?)),
         None => from,
     };
-    refuse_others(&parameters)?;
+    parameters.refuse_others()?;
     let mut reading = Reading::begin(&node);
     let (windows, next) = reading.windows(&service, begins, to).await?;
     let next_cursor = next.map(|next| next.0.to_string());
@@ -139,15 +139,6 @@ async fn ranker(node: &AppState) -> Option<Arc<Ranker>> {
     let detection = Arc::clone(&node.actors.detection);
     let learning = tokio::task::spawn_blocking(move || detection.ranking.of(version, &verdicts));
     learning.await.inspect_err(|error| tracing::error!(%error, "incidents are not ranked")).ok().flatten()
-}
-
-fn refuse_others(parameters: &Parameters) -> Result<(), ApiError> {
-    match parameters.names().next() {
-        Some(other) => {
-            Err(ApiError::bad_parameter(other, format!("{other} is no parameter of this question")))
-        }
-        None => Ok(()),
-    }
 }
 
 fn said(entry: &VerdictEntry) -> SaidVerdict {

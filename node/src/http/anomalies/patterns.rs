@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::reading::DEADLINE;
 use super::wanted::range;
-use super::{ApiError, AppState, refuse_others};
+use super::{ApiError, AppState};
 use crate::http::caller::Viewer;
 use crate::http::reading::{Parameters, coverage_of};
 
@@ -29,7 +29,7 @@ pub(super) async fn patterns(
         .ok_or_else(|| ApiError::bad_parameter("service", "service must say whose messages are meant"))?;
     let limit = parameters.take_number("limit", LIMIT_DEFAULT, LIMIT_MAX)?;
     let (from, to) = range(&mut parameters)?;
-    refuse_others(&parameters)?;
+    parameters.refuse_others()?;
     let to = to.unwrap_or_else(|| node.clock.now());
     let from = from.unwrap_or(Timestamp(to.0.saturating_sub(RANGE_NANOS)));
     let deadline = Instant::now() + DEADLINE;
