@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::auditing::Doing;
 use super::caller::Viewer;
 use super::reading::Parameters;
 use super::{ApiError, AppState, Node};
@@ -145,6 +146,8 @@ async fn replay(
     if request.ids.len() + request.records.len() > REPLAY_MAX {
         return Err(ApiError::bad_parameter("ids", format!("replay at most {REPLAY_MAX} at once")));
     }
+    let detail = format!("{} as they came, {} mended", request.ids.len(), request.records.len());
+    node.write_down(&viewer, Doing { action: "dead_letters.replay", target: "", detail }).await?;
     let as_they_came = request.ids.into_iter().map(|id| (id, None));
     let mended = request.records.into_iter().map(|mended| (mended.id, Some(mended.record)));
     let (mut replayed, mut failed) = (0, Vec::new());
