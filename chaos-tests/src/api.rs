@@ -101,6 +101,19 @@ impl Api {
         self.send(self.http.post(self.base.join(path)?).json(body)).await
     }
 
+    /// A POST without a body and with these headers.
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        self.post_body(path, headers, String::new()).await
+    }
+
+    pub async fn post_body(&self, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer> {
+        let mut request = self.http.post(self.base.join(path)?).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
     pub async fn patch_json(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.http.patch(self.base.join(path)?).json(body)).await
     }

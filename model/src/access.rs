@@ -16,6 +16,8 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     ReadLogs,
+    /// The node's own figures.
+    ReadMetrics,
     ReplayDeadLetters,
     ManageTokens,
     /// Who can sign in, and as what.
@@ -40,10 +42,43 @@ pub enum Action {
     TakeBackup,
 }
 
+/// What a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Send logs.
+    Write,
+    /// Look at what a viewer looks at.
+    Read,
+    /// Read the node's own figures, and nothing else.
+    Metrics,
+}
+
+impl Scope {
+    pub const ALL: [Scope; 3] = [Scope::Write, Scope::Read, Scope::Metrics];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::Write => "write",
+            Scope::Read => "read",
+            Scope::Metrics => "metrics",
+        }
+    }
+
+    /// What somebody may do who shows a token of this scope. Sending logs is asked about by service.
+    pub fn may(self, action: Action) -> bool {
+        match self {
+            Scope::Write => false,
+            Scope::Read => Role::Viewer.may(action),
+            Scope::Metrics => action == Action::ReadMetrics,
+        }
+    }
+}
+
 impl Role {
     pub fn may(self, action: Action) -> bool {
         match action {
-            Action::ReadLogs => true,
+            Action::ReadLogs | Action::ReadMetrics => true,
             Action::ReplayDeadLetters
             | Action::ManageTokens
             | Action::ManageUsers
@@ -76,5 +111,15 @@ mod tests {
             assert!(!role.may(Action::ManageAlerts) && !role.may(Action::AcknowledgeAlerts));
         }
         assert!(Role::Admin.may(Action::ManageTokens));
+    }
+
+    #[test]
+    fn a_token_does_what_its_scope_says_and_administers_nothing() {
+        let may = |action| Scope::ALL.map(|scope| scope.may(action));
+        assert_eq!(may(Action::ReadLogs), [false, true, false]);
+        assert_eq!(may(Action::ReadMetrics), [false, true, true]);
+        for action in [Action::ManageTokens, Action::ManageUsers, Action::TakeBackup, Action::ReadAudit] {
+            assert_eq!(may(action), [false; 3], "{action:?}");
+        }
     }
 }

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use insighthub_actors::Observer;
-use insighthub_actors::alerting::delivery::{Guard, Outgoing};
+use insighthub_actors::alerting::delivery::{AllowList, Guard, Outgoing};
 use insighthub_actors::partition::SealRule;
 use insighthub_actors::{ActorSystem, SystemOptions};
 use insighthub_model::access::Role;
 use insighthub_model::clock::Clock;
 use insighthub_storage::cluster::{Cluster, ClusterLimits};
-use insighthub_storage::control::{ControlCommand, ControlReply, User, UserCommand};
+use insighthub_storage::control::{ControlCommand, ControlReply, Proof, User, UserCommand};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
 use insighthub_storage::wal::WalOptions;
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::access::{hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
-use crate::http::{self, AccessOptions, Counters, LoginThrottle, Node, TokenUses};
+use crate::http::{self, AccessOptions, Counters, Freshness, Node, Passwords, Provider, TokenUses};
 use crate::membership;
 use crate::memory;
 use crate::own_work::OwnWork;
@@ -55,6 +55,7 @@ pub struct Plan {
     pub name: String,
     pub http: SocketAddr,
     pub data: PathBuf,
+    pub trusted_proxies: AllowList,
 }
 
 impl Plan {
@@ -74,7 +75,8 @@ impl Plan {
         }
         let data = args.data.clone().or_else(|| config.storage.dir.clone());
         let data = data.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT));
-        Ok(Plan { config, name: node.name.clone(), node, http, data })
+        let trusted_proxies = config.access.trusted_proxies.as_deref().unwrap_or_default().parse()?;
+        Ok(Plan { config, name: node.name.clone(), node, http, data, trusted_proxies })
     }
 }
 
@@ -114,8 +116,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let outgoing = outgoing(&plan, address)?;
     let options = system_options(&plan, Arc::clone(&clock))?;
     let actors = ActorSystem::start(Arc::clone(&cluster), observer, options).await?;
-    let node = node(&plan, address, cluster, actors, clock, outgoing);
-    let node = Arc::new(node);
+    let node = Arc::new(node(&plan, address, cluster, actors, clock, outgoing)?);
     let liveness = membership::start_liveness(&plan, &node).await?;
     if let Some(liveness) = &liveness
         && node.liveness.set(liveness.clone()).is_err()
@@ -128,9 +129,10 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     }
     say(&format!("listening on http://{address}"))?;
 
+    let routes = http::router(Arc::clone(&node)).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut drained = stopped.clone();
-    let serving = axum::serve(listener, http::router(Arc::clone(&node)))
+    let serving = axum::serve(listener, routes)
         .with_graceful_shutdown(async move { drop(drained.wait_for(|stop| *stop).await) });
     let serving = tokio::spawn(async move { serving.await });
     let reason = asked_to_stop(&store).await?;
@@ -203,10 +205,16 @@ fn node(
     actors: ActorSystem,
     clock: Arc<dyn Clock>,
     outgoing: Arc<Outgoing>,
-) -> Node {
+) -> anyhow::Result<Node> {
     let development = plan.config.cluster.profile == Profile::Development;
+    let access = AccessOptions {
+        anonymous: development,
+        secure_cookies: outgoing.public_url.starts_with("https://"),
+        trusted_proxies: plan.trusted_proxies.clone(),
+    };
+    let oidc = Provider::new(&plan.config.oidc, &outgoing.public_url)?;
     let enrich = [("env", &plan.config.enrich.env), ("region", &plan.config.enrich.region)];
-    Node {
+    Ok(Node {
         name: plan.name.clone(),
         http_address: address.to_string(),
         replicas_asked: plan.config.replicas_asked(cluster.store.identity.replicas),
@@ -221,14 +229,16 @@ fn node(
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
             .collect(),
-        access: AccessOptions { anonymous: development },
-        logins: LoginThrottle::default(),
+        access,
+        oidc,
+        passwords: Passwords::default(),
+        freshness: Freshness::default(),
         token_uses: TokenUses::default(),
         counters: Counters::default(),
         disk_free_bytes: AtomicU64::new(0),
         started: AtomicBool::new(false),
         faults: development && std::env::var_os(FAULTS_VARIABLE).is_some_and(|value| value == "1"),
-    }
+    })
 }
 
 /// The way out for alerts: what the configuration allows, and where links lead.
@@ -291,7 +301,8 @@ async fn create_admin(node: &Node) -> anyhow::Result<()> {
     };
     let (salt, secret) = (random::<16>()?, password.clone());
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
-    let user = User { role: Role::Admin, password_hash, created_at: node.clock.now() };
+    let user =
+        User { role: Role::Admin, proof: Proof::Password(password_hash), created_at: node.clock.now() };
     let create = UserCommand::Create { name: "admin".into(), user };
     match node.cluster.propose_control(ControlCommand::User(create)).await? {
         ControlReply::Done => say(&format!("admin login: user admin, password {password}")),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use insighthub_model::access::Scope;
 use insighthub_model::batch::{BatchBuilder, FixedFields};
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::{Level, PartitionId, Timestamp};
@@ -188,7 +189,8 @@ impl Client {
             let id = format!("token-{number}");
             let token = ServiceToken {
                 name: id.clone(),
-                service: "w0".into(),
+                service: Some("w0".into()),
+                scopes: [Scope::Write].into(),
                 secret_hash: [number; 32],
                 created_at: Timestamp(EPOCH_NANOS),
                 expires_at: None,

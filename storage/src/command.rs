@@ -19,7 +19,7 @@ use crate::codec::{self, CodecError};
 use crate::control::{ControlCommand, ControlReply};
 use crate::life::{Deletion, Expiry};
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// Everything that can change the state of a group.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use insighthub_storage::block::BlockMeta;
 use insighthub_storage::cluster::founding::Newcomer;
 use insighthub_storage::cluster::{Cluster, ClusterLimits, PeerService, Upkeep, UpkeepOptions};
 use insighthub_storage::command::{Append, Applied, Chunk, ChunkOutcome, Command, EncodedBatch};
-use insighthub_storage::control::{ControlCommand, User, UserCommand};
+use insighthub_storage::control::{ControlCommand, Proof, User, UserCommand};
 use insighthub_storage::fs::RealFs;
 use insighthub_storage::partition::{ApplyObserver, Folded, PartitionReplica, Unsealed};
 use insighthub_storage::query::{Conditions, Filter, after_offset};
@@ -268,7 +268,8 @@ async fn a_backup_taken_while_blocks_are_merged_is_restored_whole() {
     let directory = tempfile::tempdir().unwrap();
     let identity = Identity::alone("first".into(), PARTITIONS, 1, member());
     let original = open(&directory.path().join("original"), identity).await;
-    let user = User { role: Role::Admin, password_hash: "$argon2id$".into(), created_at: Timestamp(0) };
+    let user =
+        User { role: Role::Admin, proof: Proof::Password("$argon2id$".into()), created_at: Timestamp(0) };
     let command = ControlCommand::User(UserCommand::Create { name: "admin".into(), user });
     original.propose_control(command).await.unwrap();
     let load = Arc::new(Load::default());

@@ -1,4 +1,4 @@
-//! `insighthub token`: service tokens, with which services send logs.
+//! `insighthub token`: service tokens, with which services send logs and programs read them.
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -15,6 +15,8 @@ use super::terminal::{OutputFormat, Terminal, neutralise, note};
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   insighthub token create --service checkout --name 'checkout in production'
+  insighthub token create --name 'the collector' --scope write
+  insighthub token create --name Grafana --scope read --expires-in-days 90
   insighthub token list
   insighthub token rotate 7f3a9c --overlap-secs 86400
   insighthub token revoke 7f3a9c")]
@@ -27,9 +29,13 @@ pub struct TokenArgs {
 enum TokenCommand {
     /// Create a token; it is shown once and only its hash is kept.
     Create {
-        /// The service whose logs the token may send.
+        /// The only service whose logs the token may send; left out: every service.
         #[arg(long, value_name = "SERVICE")]
-        service: String,
+        service: Option<String>,
+        /// What the token opens: write (send logs), read (what a viewer sees), metrics (/metrics alone). May be given
+        /// several times.
+        #[arg(long = "scope", value_name = "SCOPE", default_value = "write", value_parser = ["write", "read", "metrics"])]
+        scopes: Vec<String>,
         /// What to call it in lists.
         #[arg(long, value_name = "NAME")]
         name: String,
@@ -74,10 +80,13 @@ struct CreatedToken {
 
 pub(crate) async fn run(args: TokenArgs) -> Result<(), CliError> {
     match args.command {
-        TokenCommand::Create { service, name, expires_in_days, connection } => {
-            let body = json!({ "service": service, "name": name, "expires_in_days": expires_in_days });
+        TokenCommand::Create { service, scopes, name, expires_in_days, connection } => {
+            let body = json!({
+                "service": service, "scopes": scopes, "name": name, "expires_in_days": expires_in_days,
+            });
             let created = Client::new(&connection)?.post("/api/tokens", &body).await?;
-            tell(&created, &format!("for {service}"))
+            let service = service.unwrap_or_else(|| "every service".to_owned());
+            tell(&created, &format!("for {service} ({})", scopes.join(", ")))
         }
         TokenCommand::Rotate { id, overlap_secs, connection } => {
             let client = Client::new(&connection)?;
@@ -87,7 +96,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), CliError> {
         }
         TokenCommand::List { output, connection } => {
             let answer: Value = Client::new(&connection)?.get("/api/tokens", &[]).await?;
-            let columns = ["id", "service", "name", "created_at", "expires_at", "last_used"];
+            let columns = ["id", "service", "scopes", "name", "created_at", "expires_at", "last_used"];
             listing::print(&answer, "tokens", &columns, output)
         }
         TokenCommand::Revoke { id, connection } => {

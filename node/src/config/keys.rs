@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 47] = [
+pub(super) const KEYS: [Key; 56] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -86,6 +86,15 @@ pub(super) const KEYS: [Key; 47] = [
         Range::OneOf(&["detector", "isolation_forest", "moving_average"]),
         "\"detector\"",
     ),
+    key("access", "trusted_proxies", Range::Text(4_096), "\"10.0.0.0/8\""),
+    key("oidc", "issuer", Range::Text(KIB as usize), "\"https://id.example.com\""),
+    key("oidc", "client_id", Range::Text(256), "\"insighthub\""),
+    key("oidc", "client_secret", Range::Text(KIB as usize), "\"what the provider gave\""),
+    key("oidc", "scopes", Range::Text(256), "\"openid email groups\""),
+    key("oidc", "name_claim", Range::Text(64), "\"email\""),
+    key("oidc", "groups_claim", Range::Text(64), "\"groups\""),
+    key("oidc", "admin_group", Range::Text(256), "\"on-call\""),
+    key("oidc", "viewer_group", Range::Text(256), "\"staff\""),
     key("alerting", "public_url", Range::Text(KIB as usize), "\"https://logs.example.com\""),
     key("alerting", "allow_addresses", Range::Text(4_096), "\"10.1.0.0/16, 127.0.0.1\""),
     key("enrich", "env", Range::Text(128), "\"production\""),

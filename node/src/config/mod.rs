@@ -37,6 +37,8 @@ pub struct Config {
     pub raft: RaftConfig,
     pub peer_tls: PeerTlsConfig,
     pub detection: DetectionConfig,
+    pub access: AccessConfig,
+    pub oidc: OidcConfig,
     pub alerting: AlertingConfig,
     pub enrich: EnrichConfig,
     pub log: LogConfig,
@@ -134,6 +136,47 @@ pub struct RaftConfig {
     pub heartbeat_ms: u64,
     /// A follower that has heard its leader keeps to it for this long.
     pub lease_ms: u64,
+}
+
+/// How people come in.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessConfig {
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Option<String>,
+}
+
+/// An identity provider with which people may sign in (OpenID Connect): `issuer`, `client_id` and what they need, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OidcConfig {
+    /// As the provider writes it.
+    pub issuer: Option<String>,
+    pub client_id: Option<String>,
+    /// Left out: a public client, which PKCE alone protects.
+    pub client_secret: Option<Secret>,
+    pub scopes: Option<String>,
+    pub name_claim: Option<String>,
+    pub groups_claim: Option<String>,
+    /// Who is in it is an admin here.
+    pub admin_group: Option<String>,
+    /// Who is in it may look; left out: everybody whom the provider knows.
+    pub viewer_group: Option<String>,
+}
+
+impl OidcConfig {
+    pub fn scopes(&self) -> &str {
+        self.scopes.as_deref().unwrap_or("openid email profile")
+    }
+
+    /// The claim that is the user's name here.
+    pub fn name_claim(&self) -> &str {
+        self.name_claim.as_deref().unwrap_or("email")
+    }
+
+    pub fn groups_claim(&self) -> &str {
+        self.groups_claim.as_deref().unwrap_or("groups")
+    }
 }
 
 /// How anomalies are found.

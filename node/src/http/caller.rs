@@ -1,34 +1,43 @@
 //! Who is calling: a service with its token, a person with a session or password, or nobody.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
-use insighthub_model::access::{Action, Role};
-use insighthub_storage::control::User;
+use insighthub_actors::alerting::delivery::AllowList;
+use insighthub_model::access::{Action, Role, Scope};
+use insighthub_storage::control::{ServiceToken, SessionId, User};
 
-use super::login::{self, SESSION_COOKIE};
+use super::client_address::ClientAddress;
+use super::signing_in::{self, cookies};
 use super::{ApiError, AppState, Node};
+use crate::access::signed::Unsigned;
 use crate::access::token;
 
-/// What callers without credentials may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What callers without credentials may do, and how those with some are told apart.
+#[derive(Debug, Clone, Default)]
 pub struct AccessOptions {
     /// The development profile: anonymous callers may send and read. Only ever on loopback.
     pub anonymous: bool,
+    /// People come by https alone: cookies go no other way.
+    pub secure_cookies: bool,
+    /// Whose word counts for where a request comes from.
+    pub trusted_proxies: AllowList,
 }
 
 /// Someone who may send records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sender {
-    /// The only service the sender's token may write; `None` for signed-in people and anonymous callers.
+    /// The only service the sender's token may write; `None`: every one.
     pub(super) service: Option<String>,
 }
 
 /// Someone who may look at the system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Viewer {
     pub(super) user: Option<String>,
     pub(super) role: Role,
@@ -36,41 +45,68 @@ pub(super) struct Viewer {
     standing: Standing,
 }
 
+/// Someone, or some program, that may read the node's own figures.
+#[derive(Debug)]
+pub(super) struct MetricsReader;
+
 /// By what somebody is let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Standing {
     /// The development profile.
     Anonymous,
-    /// The hash of the session's secret.
-    Session([u8; 32]),
-    /// The password's stored hash: another password is another standing.
-    Password(String),
+    Session(SessionId),
+    /// The user as stored: another password or role is another standing.
+    Password(User),
+    /// A token's id, and the hash of its secret: the id may be given away again.
+    Token(String, [u8; 32]),
 }
 
 impl Viewer {
-    pub(super) fn by_session(user: &str, role: Role, hash: [u8; 32]) -> Viewer {
-        Viewer { user: Some(user.to_owned()), role, standing: Standing::Session(hash) }
+    pub(super) fn by_session(user: &str, role: Role, id: SessionId) -> Viewer {
+        Viewer { user: Some(user.to_owned()), role, standing: Standing::Session(id) }
     }
 
     pub(super) fn by_password(name: String, user: &User) -> Viewer {
-        let standing = Standing::Password(user.password_hash.clone());
-        Viewer { user: Some(name), role: user.role, standing }
+        Viewer { user: Some(name), role: user.role, standing: Standing::Password(user.clone()) }
     }
 
     fn anonymous() -> Viewer {
         Viewer { user: None, role: Role::AnonymousViewer, standing: Standing::Anonymous }
     }
 
-    /// Whether what let them in when they came would do so now; a cheap look at what this node has heard.
-    pub(super) fn is_still_in(&self, node: &Node) -> bool {
+    /// Returns once what let them in when they came would not do so any more, or this node cannot tell.
+    pub(super) async fn is_out(&self, node: &Node) {
+        if self.standing == Standing::Anonymous {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if !self.is_in(node).await {
+                return;
+            }
+        }
+    }
+
+    /// Whether what let them in when they came would do so now; false where this node cannot tell.
+    pub(super) async fn is_in(&self, node: &Node) -> bool {
+        let is_known =
+            self.standing == Standing::Anonymous || node.freshness.confirm(&node.cluster).await.is_ok();
+        is_known && self.is_still_in(node)
+    }
+
+    fn is_still_in(&self, node: &Node) -> bool {
         let now = node.clock.now();
         node.store.control.replica.read(|state| match &self.standing {
             Standing::Anonymous => true,
-            Standing::Session(hash) => state.users.session(hash, now).is_some(),
-            Standing::Password(stored) => {
-                let user = self.user.as_ref().and_then(|name| state.users.by_name.get(name));
-                user.is_some_and(|user| user.password_hash == *stored && user.role == self.role)
+            // For as long as somebody who holds the session keeps refreshing it.
+            Standing::Session(id) => {
+                state.users.session(id, now).is_some_and(|(session, _)| session.access_until() > now)
             }
+            Standing::Password(user) => {
+                self.user.as_ref().and_then(|name| state.users.by_name.get(name)) == Some(user)
+            }
+            Standing::Token(id, secret_hash) => (state.tokens.by_id.get(id))
+                .is_some_and(|token| token.is_valid(now) && token.secret_hash == *secret_hash),
         })
     }
 
@@ -78,31 +114,38 @@ impl Viewer {
         if self.role.may(action) {
             return Ok(());
         }
-        match self.user {
-            Some(_) => Err(ApiError::forbidden("this needs the role admin")),
-            None => Err(ApiError::unauthorized("this needs an admin: sign in, or send a session token")),
+        match &self.standing {
+            Standing::Anonymous => {
+                Err(ApiError::unauthorized("this needs an admin: sign in, or send a session token"))
+            }
+            Standing::Token(..) => Err(ApiError::forbidden("no token may do this: it needs an admin")),
+            _ => Err(ApiError::forbidden("this needs the role admin")),
         }
     }
 }
+
+/// How often sockets that are open look whether their holder may still look.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(300);
 
 impl FromRequestParts<AppState> for Sender {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
         match credentials(&parts.headers)? {
+            // Not held up where this node is cut off: what it takes in then is acknowledged by a majority or not at all.
             Credentials::Bearer(text) if token::is_service_token(&text) => {
-                let service = service_of_token(node, &text);
-                let service = service.ok_or_else(|| {
-                    ApiError::unauthorized("the service token is unknown, has expired or was revoked")
-                })?;
-                Ok(Sender { service: Some(service) })
+                let (_, token) = known_token(node, &text)?;
+                match token.scopes.contains(&Scope::Write) {
+                    true => Ok(Sender { service: token.service }),
+                    false => Err(ApiError::forbidden("the token may not send logs: its scopes lack write")),
+                }
             }
             Credentials::None if node.access.anonymous => Ok(Sender { service: None }),
             Credentials::None => {
                 Err(ApiError::unauthorized("send a service token: Authorization: Bearer ihs_..."))
             }
             other => {
-                let viewer = signed_in(node, other).await?;
+                let viewer = signed_in(node, ClientAddress::of(parts, node).0, other).await?;
                 // Records written by hand through the dashboard's session: an admin's right.
                 viewer.require(Action::ReplayDeadLetters)?;
                 Ok(Sender { service: None })
@@ -115,18 +158,36 @@ impl FromRequestParts<AppState> for Viewer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
+        let address = ClientAddress::of(parts, node).0;
         match credentials(&parts.headers)? {
             Credentials::None if node.access.anonymous => Ok(Viewer::anonymous()),
             Credentials::None => {
                 Err(ApiError::unauthorized("sign in: POST /api/login, or use curl -u USER:PASSWORD"))
             }
-            Credentials::Cookie(_) if node.access.anonymous => {
+            cookie @ Credentials::Cookie(_) if node.access.anonymous => {
                 // An old cookie must not lock anybody out of what needs no cookie.
-                let found = signed_in(node, credentials(&parts.headers)?).await;
+                let found = signed_in(node, address, cookie).await;
                 Ok(found.unwrap_or_else(|_| Viewer::anonymous()))
             }
-            other => signed_in(node, other).await,
+            Credentials::Bearer(text) if token::is_service_token(&text) => {
+                reader(node, &text, Action::ReadLogs).await
+            }
+            other => signed_in(node, address, other).await,
         }
+    }
+}
+
+impl FromRequestParts<AppState> for MetricsReader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
+        match credentials(&parts.headers)? {
+            Credentials::Bearer(text) if token::is_service_token(&text) => {
+                reader(node, &text, Action::ReadMetrics).await?;
+            }
+            _ => Viewer::from_request_parts(parts, node).await?.require(Action::ReadMetrics)?,
+        }
+        Ok(MetricsReader)
     }
 }
 
@@ -154,36 +215,54 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> 
         }
         return Err(malformed());
     }
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let session = cookies
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == SESSION_COOKIE);
-    Ok(session.map_or(Credentials::None, |(_, value)| Credentials::Cookie(value.to_owned())))
+    Ok(cookies::value(headers, cookies::ACCESS).map_or(Credentials::None, Credentials::Cookie))
 }
 
-async fn signed_in(node: &AppState, credentials: Credentials) -> Result<Viewer, ApiError> {
-    let ended = || ApiError::unauthorized("the session has ended or the token is unknown: sign in");
+async fn signed_in(node: &AppState, address: IpAddr, credentials: Credentials) -> Result<Viewer, ApiError> {
     match credentials {
-        Credentials::Bearer(secret) | Credentials::Cookie(secret) => {
-            login::session(node, &secret).ok_or_else(ended)
+        Credentials::Bearer(token) | Credentials::Cookie(token) => {
+            node.freshness.confirm(&node.cluster).await?;
+            signing_in::viewer(node, &token).map_err(|unsigned| match unsigned {
+                Unsigned::Expired => ApiError::new(
+                    StatusCode::UNAUTHORIZED,
+                    "access_expired",
+                    "the access token is over: POST /api/session/refresh gives another",
+                ),
+                Unsigned::Refused => {
+                    ApiError::unauthorized("the session has ended or the token is unknown: sign in")
+                }
+            })
         }
-        Credentials::Basic { user, password } => login::check_password(node, user, password).await,
-        Credentials::None => Err(ended()),
+        Credentials::Basic { user, password } => {
+            signing_in::check_password(node, address, user, password).await
+        }
+        Credentials::None => Err(ApiError::unauthorized("sign in")),
     }
 }
 
-fn service_of_token(node: &Node, text: &str) -> Option<String> {
-    let (id, secret_hash) = token::read(text)?;
-    let now = node.clock.now();
-    let service = node.store.control.replica.read(|state| {
-        let known = state.tokens.by_id.get(&id).filter(|token| token.is_valid(now))?;
-        token::same_hash(&known.secret_hash, &secret_hash).then(|| known.service.clone())
-    });
-    if service.is_some() {
-        node.token_uses.count(id, now);
+/// Somebody who shows a token that opens this.
+async fn reader(node: &AppState, text: &str, action: Action) -> Result<Viewer, ApiError> {
+    node.freshness.confirm(&node.cluster).await?;
+    let (id, token) = known_token(node, text)?;
+    if !token.scopes.iter().any(|scope| scope.may(action)) {
+        let lacking = if action == Action::ReadMetrics { "metrics" } else { "read" };
+        let message = format!("the token may not look at this: its scopes lack {lacking}");
+        return Err(ApiError::forbidden(message));
     }
-    service
+    Ok(Viewer { user: None, role: Role::Viewer, standing: Standing::Token(id, token.secret_hash) })
+}
+
+fn known_token(node: &Node, text: &str) -> Result<(String, ServiceToken), ApiError> {
+    let unknown = || ApiError::unauthorized("the service token is unknown, has expired or was revoked");
+    let (id, secret_hash) = token::read(text).ok_or_else(unknown)?;
+    let now = node.clock.now();
+    let found = node.store.control.replica.read(|state| {
+        let known = state.tokens.by_id.get(&id).filter(|token| token.is_valid(now))?;
+        token::same_hash(&known.secret_hash, &secret_hash).then(|| known.clone())
+    });
+    let known = found.ok_or_else(unknown)?;
+    node.token_uses.count(id.clone(), now);
+    Ok((id, known))
 }
 
 /// Keeps other web sites from acting through a visitor's browser: a page of another origin may neither
@@ -204,7 +283,22 @@ pub(super) async fn refuse_foreign_pages(
     if (changes || opens_socket) && !is_own_origin(headers, host) {
         return Err(ApiError::forbidden("requests from pages of another site are refused"));
     }
+    if changes && acts_by_cookie(headers) && !says_where_it_comes_from(headers) {
+        let message = "a change by cookie must say which page it comes from: send Origin, or use a token";
+        return Err(ApiError::forbidden(message));
+    }
     Ok(next.run(request).await)
+}
+
+/// What a browser adds by itself is the only credential.
+fn acts_by_cookie(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION)
+}
+
+/// Every browser sends one of these with a change; what sends neither is no browser, and has no need of cookies.
+fn says_where_it_comes_from(headers: &HeaderMap) -> bool {
+    let is_own = |value: &axum::http::HeaderValue| value == "same-origin";
+    headers.contains_key(header::ORIGIN) || headers.get("sec-fetch-site").is_some_and(is_own)
 }
 
 fn is_own_origin(headers: &HeaderMap, host: &str) -> bool {

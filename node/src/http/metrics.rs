@@ -6,14 +6,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use super::caller::Viewer;
+use super::caller::MetricsReader;
 use super::{AppState, Counters, Node};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/metrics", get(show))
 }
 
-async fn show(State(node): State<AppState>, _viewer: Viewer) -> impl IntoResponse {
+async fn show(State(node): State<AppState>, _reader: MetricsReader) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render(&node))
 }
 

@@ -7,6 +7,7 @@ mod auditing;
 mod backup;
 mod body;
 mod caller;
+mod client_address;
 mod cluster;
 mod cluster_nodes;
 mod counters;
@@ -17,16 +18,17 @@ mod detection_settings;
 mod error;
 mod explore;
 mod faults;
+mod freshness;
 mod health;
 mod ingest;
 mod intake;
-mod login;
 mod logs;
 mod membership;
 mod metrics;
 mod query;
 mod reading;
 mod retention;
+mod signing_in;
 mod tail;
 mod token_uses;
 mod tokens;
@@ -52,8 +54,9 @@ use insighthub_storage::cluster::Cluster;
 pub use caller::AccessOptions;
 pub use counters::Counters;
 pub use error::ApiError;
+pub use freshness::Freshness;
 pub(crate) use health::waiting_for;
-pub use login::LoginThrottle;
+pub use signing_in::{Passwords, Provider};
 pub use token_uses::TokenUses;
 
 /// Everything a handler may use.
@@ -76,7 +79,10 @@ pub struct Node {
     /// `env`, `region`: what every record gets that lacks it.
     pub enrich: Vec<(String, String)>,
     pub access: AccessOptions,
-    pub logins: LoginThrottle,
+    pub passwords: Passwords,
+    /// Where people may sign in as well.
+    pub oidc: Option<Provider>,
+    pub freshness: Freshness,
     pub token_uses: TokenUses,
     pub counters: Counters,
     /// As of the last look.
@@ -114,7 +120,7 @@ pub fn router(node: AppState) -> Router {
         .merge(deletions::router())
         .merge(detection_settings::router())
         .merge(backup::router())
-        .merge(login::router())
+        .merge(signing_in::router())
         .merge(tokens::router())
         .merge(users::router())
         .merge(auditing::router())

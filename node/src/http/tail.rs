@@ -1,5 +1,6 @@
 //! `GET /ws/logs`: matching records as they are applied.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,10 +15,9 @@ use super::caller::Viewer;
 use super::reading::Parameters;
 use super::{ApiError, AppState};
 
-/// How soon after a session's end its socket is closed.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What a follower may send us: pings and closes are small.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+const SESSION_ENDED: &str = "the session has ended";
 /// A socket that takes no frame for this long is dead.
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -44,31 +44,34 @@ async fn follow(
 
 /// Carries frames to the socket until either side ends, or the follower may no longer look.
 async fn pump(node: AppState, viewer: Viewer, mut socket: WebSocket, mut frames: Receiver<Frame>) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let mut out = pin!(viewer.is_out(&node));
     loop {
         tokio::select! {
             frame = frames.recv() => {
                 let Some(frame) = frame else {
                     // The session ended (restart, shutdown): the follower comes back with its cursor.
-                    let close = CloseFrame { code: close_code::RESTART, reason: "reconnect with the cursor".into() };
-                    drop(socket.send(Message::Close(Some(close))).await);
-                    return;
+                    return close(socket, close_code::RESTART, "reconnect with the cursor").await;
                 };
+                // Nothing is shown to somebody of whom this node does not know that they may see it.
+                if !viewer.is_in(&node).await {
+                    return close(socket, close_code::POLICY, SESSION_ENDED).await;
+                }
                 let Ok(text) = serde_json::to_string(&frame) else { return };
                 let sent = tokio::time::timeout(SEND_DEADLINE, socket.send(Message::text(text))).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     return;
                 }
             }
-            _ = looks.tick() => if !viewer.is_still_in(&node) {
-                let close = CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() };
-                drop(socket.send(Message::Close(Some(close))).await);
-                return;
-            },
+            () = &mut out => return close(socket, close_code::POLICY, SESSION_ENDED).await,
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => {}
             },
         }
     }
+}
+
+async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
+    let close = CloseFrame { code, reason: reason.into() };
+    drop(socket.send(Message::Close(Some(close))).await);
 }

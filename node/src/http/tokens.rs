@@ -1,11 +1,13 @@
 //! Service tokens: `GET|POST /api/tokens`, `DELETE /api/tokens/{id}`, `POST /api/tokens/{id}/rotate`.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
-use insighthub_model::access::Action;
+use insighthub_model::access::{Action, Scope};
 use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, TokenCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -35,7 +37,9 @@ pub(super) fn router() -> Router<AppState> {
 struct Listed {
     id: String,
     name: String,
-    service: String,
+    /// The only one it may write; null: every one.
+    service: Option<String>,
+    scopes: BTreeSet<Scope>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     /// To within five minutes.
@@ -49,6 +53,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
             id: id.clone(),
             name: token.name.clone(),
             service: token.service.clone(),
+            scopes: token.scopes.clone(),
             created_at: token.created_at,
             expires_at: token.expires_at,
             last_used: token.last_used,
@@ -61,11 +66,18 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CreateRequest {
-    service: String,
+    /// Left out: every service.
+    service: Option<String>,
+    #[serde(default = "scopes_default")]
+    scopes: BTreeSet<Scope>,
     #[serde(default)]
     name: String,
     /// Left out: it opens until it is revoked.
     expires_in_days: Option<u64>,
+}
+
+fn scopes_default() -> BTreeSet<Scope> {
+    [Scope::Write].into()
 }
 
 async fn create(
@@ -74,10 +86,12 @@ async fn create(
     Json(request): Json<CreateRequest>,
 ) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageTokens)?;
-    if request.service.is_empty() || request.service.len() > node.limits.service_bytes_max {
+    let service_bytes = 1..=node.limits.service_bytes_max;
+    if request.service.as_ref().is_some_and(|service| !service_bytes.contains(&service.len())) {
         let message = format!("service must have 1 to {} bytes", node.limits.service_bytes_max);
         return Err(ApiError::bad_parameter("service", message));
     }
+    check_scopes(&request)?;
     if request.name.len() > NAME_BYTES_MAX {
         return Err(ApiError::bad_parameter("name", format!("name may have {NAME_BYTES_MAX} bytes at most")));
     }
@@ -90,15 +104,34 @@ async fn create(
     let token = ServiceToken {
         name: request.name,
         service: request.service,
+        scopes: request.scopes,
         secret_hash: made.secret_hash,
         created_at: now,
         expires_at: request.expires_in_days.map(|days| now.plus_secs(days * DAY_SECS)),
         last_used: None,
     };
     let expires_at = token.expires_at;
-    let doing = Doing { action: "token.create", target: &made.id, detail: token.service.clone() };
+    let detail =
+        format!("{} {}", scope_names(&token.scopes), token.service.as_deref().unwrap_or("of every service"));
+    let doing = Doing { action: "token.create", target: &made.id, detail };
     propose(&node, &viewer, doing, TokenCommand::Create { id: made.id.clone(), token }).await?;
     Ok(Json(json!({ "id": made.id, "token": made.text.reveal(), "expires_at": expires_at })))
+}
+
+fn check_scopes(request: &CreateRequest) -> Result<(), ApiError> {
+    let problem = if request.scopes.is_empty() {
+        format!("scopes must name one at least of {}", scope_names(&Scope::ALL.into()))
+    } else if request.service.is_some() && request.scopes != scopes_default() {
+        "a token of one service may only write: whoever reads, reads every service, so leave service out"
+            .to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::bad_parameter("scopes", problem))
+}
+
+fn scope_names(scopes: &BTreeSet<Scope>) -> String {
+    scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", ")
 }
 
 async fn revoke(

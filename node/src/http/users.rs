@@ -8,16 +8,17 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::{Action, Role};
-use insighthub_storage::control::{ControlCommand, ControlReply, User, UserCommand};
+use insighthub_storage::control::{ControlCommand, ControlReply, Proof, User, UserCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::auditing::Doing;
 use super::caller::Viewer;
-use super::login::{check_password, hash_password};
+use super::client_address::ClientAddress;
+use super::signing_in::{check_password, hash_password};
 use super::{ApiError, AppState};
 
-const NAME_BYTES_MAX: usize = 128;
+pub(super) const NAME_BYTES_MAX: usize = 128;
 /// What OWASP asks of a password that stands alone, at least and at most.
 const PASSWORD_CHARACTERS_MIN: usize = 12;
 const PASSWORD_BYTES_MAX: usize = 1_024;
@@ -39,10 +40,11 @@ struct Listed {
 
 async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageUsers)?;
+    let now = node.clock.now();
     let users: Vec<Listed> = node.store.control.replica.read(|state| {
         // Counted once: thousands of users times thousands of sessions would hold up the state.
         let mut sessions: HashMap<&str, usize> = HashMap::new();
-        for session in state.users.sessions.values() {
+        for session in state.users.sessions.open_at(now) {
             *sessions.entry(&session.user).or_default() += 1;
         }
         let listed = state.users.by_name.iter().map(|(name, user)| Listed {
@@ -108,7 +110,8 @@ async fn create(
     check_new_password(&name, &password)?;
     let password_hash = hash_password(&node, password).await?;
     let doing = Doing { action: "user.create", target: &name, detail: format!("role {}", role.name()) };
-    let user = User { role: role.into(), password_hash, created_at: node.clock.now() };
+    let user =
+        User { role: role.into(), proof: Proof::Password(password_hash), created_at: node.clock.now() };
     let command = ControlCommand::User(UserCommand::Create { name: name.clone(), user });
     match node.change(&viewer, doing, command).await? {
         ControlReply::Done => Ok((StatusCode::CREATED, Json(json!({ "name": name, "role": role.name() })))),
@@ -146,7 +149,7 @@ async fn change(
         let password_hash = hash_password(&node, password).await?;
         let doing = Doing { action: "user.set_password", target: &name, detail: String::new() };
         let command = UserCommand::SetPassword { name: name.clone(), password_hash };
-        done(node.change(&viewer, doing, ControlCommand::User(command)).await?, &name)?;
+        password_done(node.change(&viewer, doing, ControlCommand::User(command)).await?, &name)?;
     }
     if let Some(role) = request.role {
         let doing = Doing { action: "user.set_role", target: &name, detail: format!("role {}", role.name()) };
@@ -180,17 +183,18 @@ struct OwnPassword {
 async fn change_own_password(
     State(node): State<AppState>,
     viewer: Viewer,
+    address: ClientAddress,
     Json(request): Json<OwnPassword>,
 ) -> Result<StatusCode, ApiError> {
     let Some(name) = viewer.user.clone() else {
         return Err(ApiError::unauthorized("sign in to change your password"));
     };
-    check_password(&node, name.clone(), request.current).await?;
+    check_password(&node, address.0, name.clone(), request.current).await?;
     check_new_password(&name, &request.new)?;
     let password_hash = hash_password(&node, request.new).await?;
     let doing = Doing { action: "user.set_password", target: &name, detail: "their own".into() };
     let command = ControlCommand::User(UserCommand::SetPassword { name: name.clone(), password_hash });
-    done(node.change(&viewer, doing, command).await?, &name)?;
+    password_done(node.change(&viewer, doing, command).await?, &name)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -205,6 +209,16 @@ fn check_new_password(name: &str, password: &str) -> Result<(), ApiError> {
         return Ok(());
     };
     Err(ApiError::bad_parameter("password", problem))
+}
+
+fn password_done(reply: ControlReply, name: &str) -> Result<(), ApiError> {
+    match reply {
+        ControlReply::Conflict => {
+            let message = format!("{name:?} signs in at the identity provider and has no password here");
+            Err(ApiError::new(StatusCode::CONFLICT, "no_password", message))
+        }
+        reply => done(reply, name),
+    }
 }
 
 fn done(reply: ControlReply, name: &str) -> Result<(), ApiError> {

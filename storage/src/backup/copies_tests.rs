@@ -6,7 +6,10 @@ use openraft::{CommittedLeaderId, LogId, SnapshotMeta};
 
 use super::*;
 use crate::block::BlockId;
-use crate::control::{ControlCommand, NodeState, Session, TopologyCommand, User, UserCommand};
+use crate::control::{
+    AddSigningKey, ControlCommand, NodeState, Proof, Session, SessionCommand, TopologyCommand, User,
+    UserCommand,
+};
 use crate::identity::Member;
 use crate::partition::{Content, PartitionState};
 use crate::snapshot::StoredSnapshot;
@@ -104,10 +107,14 @@ fn any_changed_byte_of_a_copy_is_noticed() {
 #[test]
 fn nobody_is_signed_in_and_no_node_known_after_a_restore() {
     let mut state = ControlState::default();
-    let user = User { role: Role::Admin, password_hash: "$argon2id$".into(), created_at: Timestamp(0) };
+    let proof = Proof::Password("$argon2id$".into());
+    let user = User { role: Role::Admin, proof, created_at: Timestamp(0) };
     state.apply(ControlCommand::User(UserCommand::Create { name: "admin".into(), user }));
-    let session = Session { user: "admin".into(), expires_at: Timestamp(i64::MAX) };
-    state.apply(ControlCommand::User(UserCommand::OpenSession { hash: [1; 32], session }));
+    let session = Session::new("admin".into(), [1; 32], Timestamp(0), 1_000);
+    let open = SessionCommand::Open { id: [1; 16], session };
+    state.apply(ControlCommand::User(UserCommand::Session(open)));
+    let key = AddSigningKey { after: 0, secret: [1; 32], at: Timestamp(0) };
+    state.apply(ControlCommand::AddSigningKey(key));
     let member = Member {
         node_id: 1,
         name: "n9".into(),
@@ -127,6 +134,10 @@ fn nobody_is_signed_in_and_no_node_known_after_a_restore() {
     // As somebody might have put it together who wants to be signed in.
     let copy = ControlCopy::decode(&bytes_of(Snapshot::Control(state.clone()))).unwrap();
     assert_eq!((copy.users(), copy.state.users.by_name.clone()), (1, state.users.by_name));
-    assert!(copy.state.users.sessions.is_empty() && copy.state.topology.nodes.is_empty());
+    assert!(copy.state.signing_keys.newest().is_none());
+    assert!(
+        copy.state.users.sessions.open_at(Timestamp(0)).next().is_none()
+            && copy.state.topology.nodes.is_empty()
+    );
     assert_eq!(copy.state.topology.spread.get("checkout"), Some(&2));
 }

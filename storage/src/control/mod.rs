@@ -1,4 +1,4 @@
-//! State of the control group: nodes and placement, users, service tokens, sessions, retention, deletions, what
+//! State of the control group: nodes and placement, users, sessions, service tokens, retention, deletions, what
 //! detectors are told, verdicts on episodes, alerts, and who changed what. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
@@ -6,12 +6,14 @@
 pub mod alerts;
 mod audit;
 mod deletions;
+mod sessions;
+mod sign_in_failures;
+mod signing_keys;
 mod tokens;
 mod topology;
 mod users;
 mod verdicts;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use insighthub_model::detection::DetectionSettings;
@@ -21,9 +23,12 @@ use serde::{Deserialize, Serialize};
 pub use alerts::{AlertCommand, Alerts};
 pub use audit::{AuditTrail, AuditedCommand, Deed};
 pub use deletions::{DeletionCommand, DeletionEntry, Deletions};
+pub use sessions::{ACCESS_SECS, IDLE_SECS, Session, SessionCommand, SessionId, Sessions};
+pub use sign_in_failures::{SignInFailed, SignInFailures};
+pub use signing_keys::{AddSigningKey, KEY_LIFE_SECS, SigningKey, SigningKeys};
 pub use tokens::{ServiceToken, TokenCommand, Tokens};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
-pub use users::{Session, User, UserCommand, Users};
+pub use users::{Proof, User, UserCommand, Users};
 pub use verdicts::{KeptVerdict, SayVerdict, VerdictEntry, Verdicts};
 
 use crate::codec;
@@ -33,6 +38,8 @@ use crate::raft::NodeId;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ControlCommand {
     User(UserCommand),
+    SignInFailed(SignInFailed),
+    AddSigningKey(AddSigningKey),
     Token(TokenCommand),
     Topology(TopologyCommand),
     SetRetention(Retention),
@@ -62,6 +69,8 @@ pub enum ControlReply {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlState {
     pub users: Users,
+    pub sign_in_failures: SignInFailures,
+    pub signing_keys: SigningKeys,
     pub tokens: Tokens,
     pub topology: Topology,
     /// Shared, as every request asks for it.
@@ -80,6 +89,8 @@ impl ControlState {
     pub fn apply(&mut self, command: ControlCommand) -> ControlReply {
         match command {
             ControlCommand::User(command) => return self.users.apply(command),
+            ControlCommand::SignInFailed(failed) => return self.sign_in_failures.apply(failed),
+            ControlCommand::AddSigningKey(command) => return self.signing_keys.apply(command),
             ControlCommand::Token(command) => return self.tokens.apply(command),
             ControlCommand::Topology(command) => return self.topology.apply(command),
             ControlCommand::SetRetention(retention) => self.retention = Arc::new(retention),
@@ -104,11 +115,13 @@ impl ControlState {
         ControlReply::Done
     }
 
-    /// What of this state makes sense in another cluster: not who is signed in, nor its nodes and placement,
-    /// nor what fires there.
+    /// What of this state makes sense in another cluster: not who is signed in and by which keys, nor its nodes and
+    /// placement, nor what fires there.
     pub fn portable(&self) -> ControlState {
         ControlState {
-            users: Users { sessions: BTreeMap::new(), ..self.users.clone() },
+            users: Users { sessions: Sessions::default(), ..self.users.clone() },
+            sign_in_failures: SignInFailures::default(),
+            signing_keys: SigningKeys::default(),
             // How services are spread decides where a repeated batch is looked for.
             topology: Topology { spread: self.topology.spread.clone(), ..Topology::default() },
             alerts: self.alerts.portable(),

@@ -1,8 +1,9 @@
-//! The tokens with which services send their logs.
+//! The tokens with which services send their logs and programs read them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use insighthub_model::Timestamp;
+use insighthub_model::access::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::ControlReply;
@@ -10,13 +11,15 @@ use super::ControlReply;
 /// Tokens kept at once: far more than a cluster has services, and a bound on memory.
 const TOKENS_MAX: usize = 100_000;
 
-/// A token with which a service sends its logs.
+/// A token with which a service sends its logs, or a program reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceToken {
     /// What people call it.
     pub name: String,
-    /// The only service it may write.
-    pub service: String,
+    /// The only service it may write; `None`: every one.
+    pub service: Option<String>,
+    /// At least one.
+    pub scopes: BTreeSet<Scope>,
     /// SHA-256 of the secret part.
     pub secret_hash: [u8; 32],
     pub created_at: Timestamp,
@@ -112,7 +115,8 @@ mod tests {
     fn token(expires_at: Option<i64>) -> ServiceToken {
         ServiceToken {
             name: "checkout in the shop".into(),
-            service: "checkout".into(),
+            service: Some("checkout".into()),
+            scopes: [Scope::Write].into(),
             secret_hash: [1; 32],
             created_at: Timestamp(0),
             expires_at: expires_at.map(Timestamp),
@@ -133,10 +137,8 @@ mod tests {
         let is_valid = |id: &str, at| tokens.by_id[id].is_valid(Timestamp(at));
         assert_eq!([is_valid("old", 99), is_valid("old", 100), is_valid("new", 1_000)], [true, false, true]);
         let new = &tokens.by_id["new"];
-        assert_eq!(
-            (new.service.as_str(), new.secret_hash, new.created_at),
-            ("checkout", [2; 32], Timestamp(50))
-        );
+        assert_eq!((new.secret_hash, new.created_at), ([2; 32], Timestamp(50)));
+        assert_eq!((&new.service, &new.scopes), (&tokens.by_id["old"].service, &tokens.by_id["old"].scopes));
     }
 
     #[test]

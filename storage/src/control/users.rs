@@ -8,26 +8,36 @@ use insighthub_model::access::Role;
 use serde::{Deserialize, Serialize};
 
 use super::ControlReply;
+use super::sessions::{Session, SessionCommand, SessionId, Sessions};
 
 /// Users there may be: far more than look at logs, and a bound on memory.
 const USERS_MAX: usize = 10_000;
-/// Sessions kept at once; opening one more ends the one that expires first.
-const SESSIONS_MAX: usize = 10_000;
 
 /// Someone who can sign in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub role: Role,
-    /// Argon2id in PHC form; never the password.
-    pub password_hash: String,
+    pub proof: Proof,
     pub created_at: Timestamp,
 }
 
-/// A signed-in browser or client.
+/// By what somebody proves who they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Session {
-    pub user: String,
-    pub expires_at: Timestamp,
+pub enum Proof {
+    /// Argon2id in PHC form; never the password.
+    Password(String),
+    /// The word of the identity provider: its issuer and what it calls the user, which is never given to another.
+    Provider { issuer: String, subject: String },
+}
+
+impl User {
+    /// What a password is checked against; a user of a provider has none.
+    pub fn password_hash(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Password(hash) => Some(hash),
+            Proof::Provider { .. } => None,
+        }
+    }
 }
 
 /// Changes who can sign in.
@@ -55,20 +65,20 @@ pub enum UserCommand {
         from: String,
         to: String,
     },
-    OpenSession {
-        hash: [u8; 32],
-        session: Session,
+    /// A provider says who somebody is, and what they may do: makes or changes the user. Refused where somebody else has
+    /// the name.
+    Provided {
+        name: String,
+        user: User,
     },
-    CloseSession {
-        hash: [u8; 32],
-    },
+    Session(SessionCommand),
 }
 
-/// Users by name, and their sessions by SHA-256 of the session's secret.
+/// Users by name, and who of them is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Users {
     pub by_name: BTreeMap<String, User>,
-    pub sessions: BTreeMap<[u8; 32], Session>,
+    pub sessions: Sessions,
 }
 
 impl Users {
@@ -77,7 +87,10 @@ impl Users {
             UserCommand::Create { name, user } => self.create(name, user),
             UserCommand::SetPassword { name, password_hash } => {
                 let Some(user) = self.by_name.get_mut(&name) else { return ControlReply::NotFound };
-                user.password_hash = password_hash;
+                if user.password_hash().is_none() {
+                    return ControlReply::Conflict;
+                }
+                user.proof = Proof::Password(password_hash);
                 self.end_sessions(&name)
             }
             UserCommand::SetRole { name, role } => {
@@ -99,23 +112,42 @@ impl Users {
             }
             UserCommand::Rehash { name, from, to } => {
                 // Another password may have been set since.
-                let user = self.by_name.get_mut(&name).filter(|user| user.password_hash == from);
+                let user = self.by_name.get_mut(&name).filter(|user| user.password_hash() == Some(&from));
                 let Some(user) = user else { return ControlReply::NotFound };
-                user.password_hash = to;
+                user.proof = Proof::Password(to);
                 ControlReply::Done
             }
-            UserCommand::OpenSession { hash, session } => self.open_session(hash, session),
-            UserCommand::CloseSession { hash } => match self.sessions.remove(&hash) {
-                Some(_) => ControlReply::Done,
-                None => ControlReply::NotFound,
-            },
+            UserCommand::Provided { name, user } => self.provided(name, user),
+            UserCommand::Session(SessionCommand::Open { id, session }) => {
+                // The user may have been deleted while the password was checked.
+                if !self.by_name.contains_key(&session.user) {
+                    return ControlReply::NotFound;
+                }
+                self.sessions.open(id, session)
+            }
+            UserCommand::Session(SessionCommand::Refresh { id, from, to, at }) => {
+                self.sessions.refresh(id, from, to, at)
+            }
+            UserCommand::Session(SessionCommand::Close { id }) => self.sessions.close(id),
         }
     }
 
-    /// The session and its user, if it exists and has not expired.
-    pub fn session(&self, hash: &[u8; 32], now: Timestamp) -> Option<(&str, &User)> {
-        let session = self.sessions.get(hash).filter(|session| session.expires_at > now)?;
-        Some((session.user.as_str(), self.by_name.get(&session.user)?))
+    /// The session and its user, if it is there and has not ended.
+    pub fn session(&self, id: &SessionId, now: Timestamp) -> Option<(&Session, &User)> {
+        let session = self.sessions.get(id, now)?;
+        Some((session, self.by_name.get(&session.user)?))
+    }
+
+    fn provided(&mut self, name: String, user: User) -> ControlReply {
+        let Some(known) = self.by_name.get_mut(&name) else { return self.create(name, user) };
+        if known.proof != user.proof {
+            return ControlReply::Conflict;
+        }
+        if known.role != user.role {
+            known.role = user.role;
+            self.sessions.end_of_user(&name);
+        }
+        ControlReply::Done
     }
 
     fn create(&mut self, name: String, user: User) -> ControlReply {
@@ -137,23 +169,7 @@ impl Users {
     }
 
     fn end_sessions(&mut self, name: &str) -> ControlReply {
-        self.sessions.retain(|_, session| session.user != name);
-        ControlReply::Done
-    }
-
-    fn open_session(&mut self, hash: [u8; 32], session: Session) -> ControlReply {
-        // The user may have been deleted while the password was checked.
-        if !self.by_name.contains_key(&session.user) {
-            return ControlReply::NotFound;
-        }
-        if self.sessions.len() >= SESSIONS_MAX {
-            let first_to_expire =
-                self.sessions.iter().min_by_key(|(hash, session)| (session.expires_at, **hash));
-            if let Some(hash) = first_to_expire.map(|(hash, _)| *hash) {
-                self.sessions.remove(&hash);
-            }
-        }
-        self.sessions.insert(hash, session);
+        self.sessions.end_of_user(name);
         ControlReply::Done
     }
 }
@@ -163,7 +179,7 @@ mod tests {
     use super::*;
 
     fn user(role: Role) -> User {
-        User { role, password_hash: "$argon2id$".into(), created_at: Timestamp(0) }
+        User { role, proof: Proof::Password("$argon2id$".into()), created_at: Timestamp(0) }
     }
 
     /// An admin and a viewer, each with a session.
@@ -172,24 +188,50 @@ mod tests {
         for (number, (name, role)) in [("root", Role::Admin), ("eve", Role::Viewer)].into_iter().enumerate() {
             let done = users.apply(UserCommand::Create { name: name.into(), user: user(role) });
             assert_eq!(done, ControlReply::Done);
-            let session = Session { user: name.into(), expires_at: Timestamp(100) };
-            users.apply(UserCommand::OpenSession { hash: [number as u8; 32], session });
+            assert_eq!(open(&mut users, name, number as u8), ControlReply::Done);
         }
         users
     }
 
+    fn open(users: &mut Users, name: &str, number: u8) -> ControlReply {
+        let session = Session::new(name.into(), [number; 32], Timestamp(0), 100);
+        users.apply(UserCommand::Session(SessionCommand::Open { id: [number; 16], session }))
+    }
+
     fn who(users: &Users, number: u8) -> Option<String> {
-        users.session(&[number; 32], Timestamp(99)).map(|(name, _)| name.to_owned())
+        users.session(&[number; 16], Timestamp(99)).map(|(session, _)| session.user.clone())
+    }
+
+    fn provided(users: &mut Users, name: &str, role: Role, subject: &str) -> ControlReply {
+        let proof = Proof::Provider { issuer: "https://id.example.com".into(), subject: subject.into() };
+        let user = User { role, proof, created_at: Timestamp(0) };
+        users.apply(UserCommand::Provided { name: name.into(), user })
     }
 
     #[test]
-    fn an_expired_or_closed_session_opens_nothing() {
+    fn a_closed_session_opens_nothing() {
         let mut users = users();
         assert_eq!(who(&users, 1).as_deref(), Some("eve"));
-        assert!(users.session(&[1; 32], Timestamp(100)).is_none());
-        assert_eq!(users.apply(UserCommand::CloseSession { hash: [1; 32] }), ControlReply::Done);
+        let close = UserCommand::Session(SessionCommand::Close { id: [1; 16] });
+        assert_eq!(users.apply(close.clone()), ControlReply::Done);
         assert_eq!(who(&users, 1), None);
-        assert_eq!(users.apply(UserCommand::CloseSession { hash: [1; 32] }), ControlReply::NotFound);
+        assert_eq!(users.apply(close), ControlReply::NotFound);
+        assert_eq!(open(&mut users, "gone", 9), ControlReply::NotFound);
+    }
+
+    #[test]
+    fn a_provider_says_who_its_users_are_and_nobody_elses() {
+        let mut users = users();
+        assert_eq!(provided(&mut users, "ann", Role::Viewer, "42"), ControlReply::Done);
+        open(&mut users, "ann", 5);
+        assert_eq!(provided(&mut users, "ann", Role::Viewer, "42"), ControlReply::Done);
+        assert_eq!(who(&users, 5).as_deref(), Some("ann"), "what stays so ends nothing");
+        assert_eq!(provided(&mut users, "ann", Role::Admin, "42"), ControlReply::Done);
+        assert_eq!((who(&users, 5), users.by_name["ann"].role), (None, Role::Admin));
+        assert_eq!(provided(&mut users, "ann", Role::Admin, "43"), ControlReply::Conflict, "another Ann");
+        assert_eq!(provided(&mut users, "root", Role::Admin, "44"), ControlReply::Conflict, "has a password");
+        let password = UserCommand::SetPassword { name: "ann".into(), password_hash: "other".into() };
+        assert_eq!(users.apply(password), ControlReply::Conflict);
     }
 
     #[test]
@@ -222,20 +264,5 @@ mod tests {
         users.apply(UserCommand::SetRole { name: "eve".into(), role: Role::Admin });
         assert_eq!(users.apply(demote), ControlReply::Done);
         assert_eq!(users.apply(UserCommand::Delete { name: name() }), ControlReply::Done);
-    }
-
-    #[test]
-    fn a_session_opens_for_a_user_who_is_there_and_the_oldest_makes_room() {
-        let mut users = users();
-        let session = |user: &str, at| Session { user: user.into(), expires_at: Timestamp(at) };
-        let open = UserCommand::OpenSession { hash: [7; 32], session: session("gone", 9) };
-        assert_eq!(users.apply(open), ControlReply::NotFound);
-        for number in 0..SESSIONS_MAX as u32 {
-            let mut hash = [9; 32];
-            hash[..4].copy_from_slice(&number.to_le_bytes());
-            users.apply(UserCommand::OpenSession { hash, session: session("eve", 200) });
-        }
-        assert_eq!(users.sessions.len(), SESSIONS_MAX);
-        assert_eq!((who(&users, 0), who(&users, 1)), (None, None));
     }
 }

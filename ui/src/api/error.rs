@@ -58,6 +58,11 @@ impl ApiError {
         matches!(self.status, 401 | 403)
     }
 
+    /// Whether there is a session whose access token is over.
+    pub fn needs_refresh(&self) -> bool {
+        self.status == 401 && self.code == "access_expired"
+    }
+
     /// Whether the same request cannot succeed until the reader changes something.
     pub fn is_final(&self) -> bool {
         self.is_request_fault() || self.needs_login()
@@ -79,6 +84,14 @@ mod tests {
             ApiError::from_body(400, r#"{"error":{"code":"bad_query","message":"Close the quote."}}"#);
         assert_eq!((error.code.as_str(), error.message.as_str()), ("bad_query", "Close the quote."));
         assert!(error.is_request_fault());
+    }
+
+    #[test]
+    fn an_access_token_that_is_over_is_told_from_a_session_that_is() {
+        let told = |code: &str| {
+            ApiError::from_body(401, &format!(r#"{{"error":{{"code":"{code}","message":"x"}}}}"#))
+        };
+        assert!(told("access_expired").needs_refresh() && !told("unauthorized").needs_refresh());
     }
 
     #[test]

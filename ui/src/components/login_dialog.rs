@@ -9,6 +9,8 @@ use crate::browser::dom;
 pub struct LoginDialogProps {
     pub is_sending: bool,
     pub error: Option<ApiError>,
+    /// Where to sign in at an identity provider, if there is one.
+    pub oidc: Option<String>,
     pub on_close: Callback<()>,
     pub on_submit: Callback<Credentials>,
 }
@@ -32,6 +34,9 @@ pub fn LoginDialog(props: &LoginDialogProps) -> Html {
     let onsubmit = submit(props, &user, &password);
     let failure =
         props.error.as_ref().map(|error| html! { <p class="form-error" role="alert">{ &error.message }</p> });
+    let provider = props.oidc.clone().map(|address| {
+        html! { <a class="button" href={address}>{ "Sign in at your identity provider" }</a> }
+    });
     html! {
         <dialog ref={dialog} class="dialog login" aria-labelledby="login-title" onclose={props.on_close.reform(|_| ())}>
             <form {onsubmit}>
@@ -41,6 +46,7 @@ pub fn LoginDialog(props: &LoginDialogProps) -> Html {
                 <label>{ "Password" }<input ref={password} name="password" type="password" required=true
                     autocomplete="current-password" /></label>
                 { failure.unwrap_or_default() }
+                { provider.unwrap_or_default() }
                 <div class="actions">
                     <button type="button" onclick={props.on_close.reform(|_| ())}>{ "Cancel" }</button>
                     <button type="submit" class="primary" disabled={props.is_sending}>

@@ -1,4 +1,5 @@
-//! One HTTP exchange with the node, as text or as a typed answer.
+//! One HTTP exchange with the node, as text or as a typed answer. Where the access token in the cookie is over, another is
+//! fetched first, which nobody notices.
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -29,7 +30,22 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str(text).map_err(|error| ApiError::unreadable(&error.to_string()))
 }
 
+/// Makes the cookies of the session anew.
+pub(super) async fn refresh() -> Result<(), ApiError> {
+    once("POST", "/api/session/refresh", None).await.map(|_| ())
+}
+
 async fn exchange(method: &str, address: &str, body: Option<String>) -> Result<String, ApiError> {
+    match once(method, address, body.clone()).await {
+        Err(error) if error.needs_refresh() => {
+            refresh().await?;
+            once(method, address, body).await
+        }
+        other => other,
+    }
+}
+
+async fn once(method: &str, address: &str, body: Option<String>) -> Result<String, ApiError> {
     let window = web_sys::window().ok_or_else(ApiError::unreachable)?;
     let init = request(method, body).map_err(|_| ApiError::unreachable())?;
     let answer = JsFuture::from(window.fetch_with_str_and_init(address, &init))

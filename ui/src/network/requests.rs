@@ -6,7 +6,7 @@ use crate::api::cluster::Cluster;
 use crate::api::dead_letter::{DeadLetterPage, ReplayOutcome};
 use crate::api::error::ApiError;
 use crate::api::logs::{Page, ServiceSummary, Services};
-use crate::api::session::Session;
+use crate::api::session::{Session, Ways};
 use crate::state::filter::Filter;
 
 use super::fetch;
@@ -34,6 +34,16 @@ pub async fn cluster() -> Result<Cluster, ApiError> {
 
 pub async fn session() -> Result<Session, ApiError> {
     fetch::get("/api/session", &[]).await
+}
+
+/// How people may sign in.
+pub async fn ways() -> Result<Ways, ApiError> {
+    fetch::get("/api/login", &[]).await
+}
+
+/// Keeps the session, and the sockets that live by it.
+pub async fn refresh() -> Result<(), ApiError> {
+    fetch::refresh().await
 }
 
 pub async fn login(user: &str, password: &str) -> Result<Session, ApiError> {

@@ -72,7 +72,7 @@ pub fn App() -> Html {
 fn login(account: &Account) -> Option<Html> {
     let Login::Open { is_sending, error } = (*account.login).clone() else { return None };
     Some(html! {
-        <LoginDialog {is_sending} {error} on_close={account.on_shut.clone()} on_submit={account.on_submit.clone()} />
+        <LoginDialog {is_sending} {error} oidc={(*account.oidc).clone()} on_close={account.on_shut.clone()} on_submit={account.on_submit.clone()} />
     })
 }
 

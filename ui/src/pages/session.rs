@@ -1,5 +1,6 @@
 //! Who is signed in, and the login dialog's life.
 
+use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, UseStateHandle, hook, use_effect_with, use_state_eq};
 
@@ -7,6 +8,9 @@ use crate::api::error::ApiError;
 use crate::api::session::Session;
 use crate::components::login_dialog::Credentials;
 use crate::network::requests;
+
+/// Sooner than an access token is over, and often enough for a tab in the background, whose timers are late.
+const REFRESH_MS: u32 = 120_000;
 
 /// The login dialog: shut, or open with what has happened in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,8 @@ pub(super) enum Login {
 pub(super) struct Account {
     pub(super) session: UseStateHandle<Option<Session>>,
     pub(super) login: UseStateHandle<Login>,
+    /// Where to sign in at an identity provider.
+    pub(super) oidc: UseStateHandle<Option<String>>,
     pub(super) on_submit: Callback<Credentials>,
     pub(super) on_sign_out: Callback<()>,
     pub(super) on_shut: Callback<()>,
@@ -30,9 +36,18 @@ pub(super) struct Account {
 pub(super) fn use_account() -> Account {
     let session = use_state_eq(|| None::<Session>);
     let login = use_state_eq(|| Login::Shut);
+    let oidc = use_state_eq(|| None::<String>);
     use_effect_with((), {
-        let session = session.clone();
-        move |()| refresh(session)
+        let (session, oidc) = (session.clone(), oidc.clone());
+        move |()| {
+            refresh(session);
+            spawn_local(async move { oidc.set(requests::ways().await.ok().and_then(|ways| ways.oidc)) });
+        }
+    });
+    use_effect_with(session.as_ref().is_some_and(|session| session.user.is_some()), |is_signed_in| {
+        let keep = || spawn_local(async { requests::refresh().await.unwrap_or_default() });
+        let interval = is_signed_in.then(|| Interval::new(REFRESH_MS, keep));
+        move || drop(interval)
     });
     let on_submit = {
         let (session, login) = (session.clone(), login.clone());
@@ -51,7 +66,7 @@ pub(super) fn use_account() -> Account {
     };
     let on_shut = to(&login, Login::Shut);
     let on_open = to(&login, Login::Open { is_sending: false, error: None });
-    Account { session, login, on_submit, on_sign_out, on_shut, on_open }
+    Account { session, login, oidc, on_submit, on_sign_out, on_shut, on_open }
 }
 
 fn to(login: &UseStateHandle<Login>, state: Login) -> Callback<()> {

@@ -77,6 +77,10 @@ fn heard(event: TailEvent) -> StreamAction {
         TailEvent::Opened => StreamAction::Opened { now_ms },
         TailEvent::Frames(frames) => StreamAction::Frames { frames, now_ms },
         TailEvent::Unreadable(error) => StreamAction::Unreadable(error),
-        TailEvent::Closed => StreamAction::Closed { now_ms, jitter: clock::jitter() },
+        TailEvent::Closed => {
+            // Perhaps the access token is over: asking who is signed in has it made anew before the next attempt.
+            spawn_local(async { drop(requests::session().await) });
+            StreamAction::Closed { now_ms, jitter: clock::jitter() }
+        }
     }
 }
