@@ -46,7 +46,8 @@ schema_of!(WriteOnly, text("A secret. It is answered as `(set)`; sent back so, i
 
 impl PartialSchema for Record {
     fn schema() -> RefOr<Schema> {
-        let number = || ObjectBuilder::new().schema_type(schema::SchemaType::from_iter([Type::Number, Type::Null]));
+        let number =
+            || ObjectBuilder::new().schema_type(schema::SchemaType::from_iter([Type::Number, Type::Null]));
         let record = ObjectBuilder::new()
             .description(Some("One stored record; the client's own fields stand beside the system's."))
             .property("log_id", LogId::schema())

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_storage::control::{ControlCommand, ControlReply, Session, User, UserCommand};
 use parking_lot::Mutex;
@@ -15,8 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::{Credentials, Viewer, credentials};
+use super::document::shapes;
+use super::extract::Json;
 use super::{ApiError, AppState, Node};
 use crate::access::{hex, password};
 
@@ -31,11 +34,8 @@ const FAILURE_WINDOW: Duration = Duration::from_secs(60);
 /// Users whose failures are remembered.
 const THROTTLED_MAX: usize = 10_000;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/login", post(log_in))
-        .route("/api/logout", post(log_out))
-        .route("/api/session", get(show_session))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(log_in)).routes(routes!(log_out)).routes(routes!(show_session))
 }
 
 /// Bounds guessing and the memory that hashing takes.
@@ -86,13 +86,20 @@ fn too_many(message: &str, secs: u64) -> ApiError {
     ApiError::new(StatusCode::TOO_MANY_REQUESTS, "throttled", message).retry_after(secs)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LoginRequest {
     user: String,
     password: String,
 }
 
+/// Signs in with user and password.
+#[utoipa::path(
+    post, path = "/api/login",
+    request_body = LoginRequest,
+    responses((status = 200, body = shapes::SignedIn), (status = 401), (status = 429), (status = 500), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn log_in(
     State(node): State<AppState>,
     Json(request): Json<LoginRequest>,
@@ -113,6 +120,12 @@ async fn log_in(
     with_cookie(Json(json!({ "user": user, "role": viewer.role })), &cookie)
 }
 
+/// Ends the session that is shown.
+#[utoipa::path(
+    post, path = "/api/logout",
+    responses((status = 200, body = shapes::Nothing), (status = 401), (status = 500), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Credentials::Cookie(secret) | Credentials::Bearer(secret) = credentials(&headers)? {
         let command = UserCommand::CloseSession { hash: Sha256::digest(&secret).into() };
@@ -121,6 +134,12 @@ async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Res
     with_cookie(Json(json!({})), &format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"))
 }
 
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/api/session",
+    responses((status = 200, body = shapes::SignedIn)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show_session(viewer: Viewer) -> Json<serde_json::Value> {
     Json(json!({ "user": viewer.user, "role": viewer.role }))
 }

@@ -1,0 +1,105 @@
+//! Asks who calls before anything else of a request is looked at: who may not learns neither whether a thing exists nor
+//! whether a body can be read. What a route asks of its caller is written where the route is, and shown in the API's document.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use insighthub_model::access::Action;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::caller::{Sender, Viewer};
+use super::{ApiError, AppState};
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Nothing: everybody who reaches the node.
+    Open,
+    /// To be somebody who may send records.
+    SendRecords,
+    /// To be signed in, and to have a role that may do this.
+    Needs(Action),
+}
+
+impl Access {
+    /// As a route says it: `open`, `send_records`, or the name of an action.
+    pub(super) fn parse(said: &Value) -> Option<Access> {
+        match said.as_str()? {
+            "open" => Some(Access::Open),
+            "send_records" => Some(Access::SendRecords),
+            _ => Action::deserialize(said).ok().map(Access::Needs),
+        }
+    }
+}
+
+/// What each route asks, by method and path as the router knows them.
+#[derive(Debug, Default)]
+pub(super) struct Gate(HashMap<(Method, String), Access>);
+
+impl Gate {
+    pub(super) fn put(&mut self, method: Method, path: String, access: Access) {
+        self.0.insert((method, path), access);
+    }
+
+    fn of(&self, method: &Method, path: &str) -> Option<Access> {
+        // What answers GET answers HEAD as well.
+        let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+        self.0.get(&(method, path.to_owned())).copied()
+    }
+}
+
+/// The gate and the node behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Guarded {
+    pub(super) gate: Arc<Gate>,
+    pub(super) node: AppState,
+}
+
+/// Lets in who may. A method that the route does not have goes on to be refused as such.
+pub(super) async fn admit(
+    State(Guarded { gate, node }): State<Guarded>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let matched = request.extensions().get::<MatchedPath>();
+    let access = matched.and_then(|path| gate.of(request.method(), path.as_str()));
+    let (mut parts, body) = request.into_parts();
+    match access {
+        None | Some(Access::Open) => {}
+        Some(Access::SendRecords) => drop(Sender::from_request_parts(&mut parts, &node).await?),
+        Some(Access::Needs(action)) => {
+            Viewer::from_request_parts(&mut parts, &node).await?.require(action)?;
+        }
+    }
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_route_asks_is_read_and_a_word_nobody_knows_is_not() {
+        assert_eq!(Access::parse(&json!("open")), Some(Access::Open));
+        assert_eq!(Access::parse(&json!("send_records")), Some(Access::SendRecords));
+        assert_eq!(Access::parse(&json!("manage_users")), Some(Access::Needs(Action::ManageUsers)));
+        for wrong in [json!("everybody"), json!(""), json!(null), json!(["open"])] {
+            assert_eq!(Access::parse(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn head_is_asked_what_get_is() {
+        let mut gate = Gate::default();
+        gate.put(Method::GET, "/api/users".into(), Access::Needs(Action::ManageUsers));
+        assert_eq!(gate.of(&Method::HEAD, "/api/users"), Some(Access::Needs(Action::ManageUsers)));
+        assert_eq!(gate.of(&Method::POST, "/api/users"), None);
+    }
+}
