@@ -12,6 +12,7 @@ use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{LogId, PartitionId, Timestamp};
 use insighthub_storage::command::{Command, EncodedBatch};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -150,7 +151,7 @@ struct ReplayRequest {
 #[derive(Deserialize, Serialize, ToSchema)]
 struct Mended {
     id: LogId,
-    #[schema(value_type = crate::http::document::shapes::ClientRecord)]
+    #[schema(value_type = Value)]
     record: Box<RawValue>,
 }
 

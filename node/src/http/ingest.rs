@@ -48,8 +48,9 @@ struct Counts {
         (shapes::ClientRecord = "application/json"),
         (String = "application/x-ndjson"),
     )),
-    responses((status = 200, body = shapes::Receipt), 
-        (status = 400, body = shapes::RecordsRefused), (status = 408),
+    responses(
+        (status = 200, body = shapes::Receipt), (status = 400, body = shapes::RecordsRefused),
+        (status = 408), (status = 409),
     ),
     extensions(("x-insighthub-access" = json!("send_records"))),
 )]
