@@ -30,7 +30,7 @@ async fn every_answer_keeps_to_the_document() -> Result<()> {
     fill(&cluster).await?;
     // Most of what a viewer asks is refused by the gate, before schemas matter.
     run(&node.url(), VIEWER, "2").await?;
-    run(&node.url(), ADMIN, "10").await?;
+    run(&node.url(), ADMIN, "20").await?;
     let after = node.admin().get("/api/cluster", &[]).await?;
     ensure!(after.status == 200, "the node no longer answers as it did: {} {}", after.status, after.text);
     let complaints = node.complaints().await?;

@@ -1,5 +1,4 @@
 //! Why a record or a whole request is refused, in words for the person who sent it.
-use utoipa::ToSchema;
 
 use super::scan::{Problem, ScanError};
 
@@ -7,7 +6,7 @@ use super::scan::{Problem, ScanError};
 const QUOTED_BYTES_MAX: usize = 64;
 
 /// One refused record, as the reply lists it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rejection {
     /// Position in the request, from 0.
     pub position: u64,

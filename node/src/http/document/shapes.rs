@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use super::super::query::QueryStats;
 use super::super::{tokens, users};
-use crate::ingest::Rejection;
 
 /// An OpenAPI document.
 #[derive(ToSchema)]
@@ -86,6 +85,17 @@ pub(crate) enum QueryAnswer {
     },
 }
 
+/// One refused record.
+#[derive(ToSchema)]
+struct RejectionView {
+    /// In the request, from 0.
+    position: u64,
+    /// Of the body, from 1.
+    line: u64,
+    field: Option<String>,
+    reason: String,
+}
+
 /// All records are stored (`queued`), or some were refused (`partial`). Counts are left out for a single record.
 #[derive(ToSchema)]
 pub(crate) struct Receipt {
@@ -93,7 +103,7 @@ pub(crate) struct Receipt {
     accepted: Option<u64>,
     rejected: Option<u64>,
     /// The first hundred.
-    rejections: Option<Vec<Rejection>>,
+    rejections: Option<Vec<RejectionView>>,
     /// The same batch had been stored before; it was not stored again.
     duplicate: Option<bool>,
 }
@@ -111,7 +121,7 @@ pub(crate) struct RecordsRefused {
     error: RefusedRecord,
     accepted: Option<u64>,
     rejected: Option<u64>,
-    rejections: Option<Vec<Rejection>>,
+    rejections: Option<Vec<RejectionView>>,
 }
 
 #[derive(ToSchema)]
