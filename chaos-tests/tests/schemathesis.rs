@@ -64,12 +64,15 @@ async fn run(url: &str, (user, password): (&str, &str), examples: &str) -> Resul
     let pair = cookie.and_then(|cookie| cookie.split(';').next()).and_then(|pair| pair.split_once('='));
     let (_, session) = pair.with_context(|| format!("no cookie: {}", signed_in.text))?;
     let folder = workspace().join("chaos-tests/schemathesis");
+    // It leaves notes where it runs.
+    let scratch = tempfile::tempdir()?;
     let running = Command::new(program()?)
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["run", &format!("{url}/api/openapi.json"), "--max-examples", examples])
         .args(["--header", &format!("Authorization: Bearer {session}")])
         .args(["--no-color", "--output-truncate", "false"])
+        .current_dir(scratch.path())
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(RUN_WITHIN, running).await.context("schemathesis did not end")??;
@@ -77,7 +80,7 @@ async fn run(url: &str, (user, password): (&str, &str), examples: &str) -> Resul
     let summary = said.rsplit_once("SUMMARY").map_or(said.as_ref(), |(_, summary)| summary);
     println!("{user}: {:?}\n{summary}", began.elapsed());
     ensure!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    ensure!(said.contains("not_a_server_error") || said.contains("Test cases"), "nothing was asked: {said}");
+    ensure!(said.contains("generated"), "nothing was asked: {said}");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::step::{root, run, step};
 
 const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
-    // The second is what Debian leaves out of a Python without `venv`.
+    // The second is what a Python without `venv` lacks on Debian.
     files: &["/usr/bin/python3", "/usr/share/python-wheels"],
     purpose: "Python with virtual environments",
 };
@@ -28,9 +28,14 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     if program.is_file() && fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
         return Ok(program);
     }
-    PYTHON.ensure()?;
     step("install schemathesis", || {
-        run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+        let mut environment = Command::new("python3");
+        environment.args(["-m", "venv", "--clear"]).arg(&home);
+        // Where there is one already, by whatever means, nothing is installed.
+        if run(&mut environment).is_err() {
+            PYTHON.ensure()?;
+            run(&mut environment)?;
+        }
         let mut pip = Command::new(home.join("bin").join("pip"));
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"]);
         run(pip.arg(&requirements))

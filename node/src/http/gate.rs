@@ -37,19 +37,25 @@ impl Access {
     }
 }
 
-/// What each route asks, by method and path as the router knows them.
+/// What each route asks, by path as the router knows it.
 #[derive(Debug, Default)]
-pub(super) struct Gate(HashMap<(Method, String), Access>);
+pub(super) struct Gate(HashMap<String, Asked>);
+
+/// What the methods of one path ask.
+#[derive(Debug, Default)]
+struct Asked(HashMap<Method, Access>);
+
+impl Asked {
+    fn of(&self, method: &Method) -> Option<Access> {
+        // What answers GET answers HEAD as well.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(method).copied()
+    }
+}
 
 impl Gate {
     pub(super) fn put(&mut self, method: Method, path: String, access: Access) {
-        self.0.insert((method, path), access);
-    }
-
-    fn of(&self, method: &Method, path: &str) -> Option<Access> {
-        // What answers GET answers HEAD as well.
-        let method = if method == Method::HEAD { Method::GET } else { method.clone() };
-        self.0.get(&(method, path.to_owned())).copied()
+        self.0.entry(path).or_default().0.insert(method, access);
     }
 }
 
@@ -67,7 +73,13 @@ pub(super) async fn admit(
     next: Next,
 ) -> Result<Response, ApiError> {
     let matched = request.extensions().get::<MatchedPath>();
-    let access = matched.and_then(|path| gate.of(request.method(), path.as_str()));
+    // No route at all: a page of the dashboard, or nothing.
+    let Some(path) = matched.map(MatchedPath::as_str) else { return Ok(next.run(request).await) };
+    let Some(asked) = gate.0.get(path) else {
+        tracing::error!(path, "a route stands outside the document and is closed");
+        return Err(ApiError::forbidden("this route does not say who may use it"));
+    };
+    let access = asked.of(request.method());
     let (mut parts, body) = request.into_parts();
     match access {
         None | Some(Access::Open) => {}
@@ -99,7 +111,8 @@ mod tests {
     fn head_is_asked_what_get_is() {
         let mut gate = Gate::default();
         gate.put(Method::GET, "/api/users".into(), Access::Needs(Action::ManageUsers));
-        assert_eq!(gate.of(&Method::HEAD, "/api/users"), Some(Access::Needs(Action::ManageUsers)));
-        assert_eq!(gate.of(&Method::POST, "/api/users"), None);
+        let asked = &gate.0["/api/users"];
+        assert_eq!(asked.of(&Method::HEAD), Some(Access::Needs(Action::ManageUsers)));
+        assert_eq!(asked.of(&Method::POST), None);
     }
 }
