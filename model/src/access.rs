@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a user may do in the dashboard and the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
@@ -13,7 +14,8 @@ pub enum Role {
 }
 
 /// What a request does, as far as access is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     ReadLogs,
     /// The node's own figures.
@@ -45,6 +47,7 @@ pub enum Action {
 /// What a token opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Scope {
     /// Send logs.
     Write,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One Raft group that holds logs, numbered from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct PartitionId(pub u16);
 

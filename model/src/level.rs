@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Severity, least first. The numbers are the disk and wire form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "UPPERCASE")]
 #[repr(u8)]
 pub enum Level {

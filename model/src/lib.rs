@@ -18,6 +18,8 @@ pub mod query;
 pub mod record;
 pub mod retention;
 pub mod routing;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod scores;
 pub mod spread_plan;
 pub mod table;

@@ -10,6 +10,7 @@ const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// Days by the records' own time; `None` keeps for ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     pub default_days: Option<u32>,

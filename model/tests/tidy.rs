@@ -30,7 +30,7 @@ const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"];
 
 /// Heavy libraries and the crates that may name them.
-const LIBRARIES: [(&str, &[&str]); 15] = [
+const LIBRARIES: [(&str, &[&str]); 17] = [
     ("sled", &["storage"]),
     ("openraft", &["storage"]),
     ("ractor", &["actors"]),
@@ -46,6 +46,8 @@ const LIBRARIES: [(&str, &[&str]); 15] = [
     ("reqwest", &["actors", "node", "chaos-tests"]),
     ("tokio-tungstenite", &["node", "chaos-tests"]),
     ("yew", &["ui"]),
+    ("utoipa", &["model", "node"]),
+    ("utoipa-axum", &["node"]),
 ];
 
 /// Our crates and those they may depend on.

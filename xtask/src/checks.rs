@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::apt::Need;
 use crate::dashboard::{self, Profile};
+use crate::schemathesis;
 use crate::step::{cargo, root, run as run_command, seconds, step};
 
 /// The browser test drives a real browser.
@@ -20,6 +21,8 @@ const BROWSER: Need = Need {
 };
 /// Its test files in chaos-tests/tests/ begin with this; they are a step of their own.
 const BROWSER_TESTS: &str = "browser_";
+/// The test file that needs schemathesis.
+const API_TEST: &str = "schemathesis";
 
 type Work = Box<dyn FnOnce() -> Result<()>>;
 
@@ -77,7 +80,15 @@ fn checks() -> Result<Vec<Check>> {
             run_command(cargo().args(["build", "--locked", "--package", "insighthub-node"]))
         }),
         check("crash tests on real processes", || {
-            run_command(black_box().arg("--lib").args(chaos_tests(|name| !name.starts_with(BROWSER_TESTS))?))
+            let is_chosen = |name: &str| !name.starts_with(BROWSER_TESTS) && name != API_TEST;
+            run_command(black_box().arg("--lib").args(chaos_tests(is_chosen)?))
+        }),
+        check("api: schemathesis", || {
+            let program = schemathesis::ensure()?;
+            let mut test = black_box();
+            test.env("INSIGHTHUB_SCHEMATHESIS", program).args(["--test", API_TEST]);
+            // Its summary says how much was asked.
+            run_command(test.args(["--", "--nocapture"]))
         }),
         check("browser tests", || {
             BROWSER.ensure()?;

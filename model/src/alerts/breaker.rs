@@ -10,6 +10,7 @@ const PAUSE_FIRST_SECS: u64 = 30;
 const PAUSE_MAX_SECS: u64 = 600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {
     Closed,
@@ -28,6 +29,7 @@ pub enum Failure {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Breaker {
     /// In a row.
     pub failures: u32,

@@ -15,6 +15,7 @@ const SLACK_API: &str = "https://slack.com/api/chat.postMessage";
 
 /// One channel; its name is its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     #[serde(default = "yes")]
@@ -27,6 +28,7 @@ fn yes() -> bool {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelKind {
     Slack(Slack),
@@ -36,6 +38,7 @@ pub enum ChannelKind {
 
 /// By an incoming webhook, or as a bot with a token in one of its channels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Slack {
     /// The address is the password.
@@ -56,6 +59,7 @@ fn slack_api() -> String {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Email {
     pub host: String,
@@ -77,6 +81,7 @@ fn submission() -> u16 {
 
 /// How the connection to the mail server is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Security {
     /// Begins in the clear and must change to TLS.
@@ -88,6 +93,7 @@ pub enum Security {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// Many receivers have no other password than their address.
@@ -102,6 +108,7 @@ pub struct Webhook {
 
 /// How a channel does, as the last attempts have shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChannelHealth {
     pub breaker: Breaker,
     pub last_error: Option<String>,

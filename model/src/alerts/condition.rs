@@ -11,6 +11,7 @@ const NUMBER_MAX: f64 = 1e15;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     ErrorRate(ErrorRate),
@@ -24,6 +25,7 @@ pub enum Condition {
 
 /// Errors a minute far above the group's own normal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ErrorRate {
     /// Times the normal.
@@ -38,6 +40,7 @@ pub struct ErrorRate {
 
 /// A statistic of latencies above a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Latency {
     /// `avg`, `p50`, `p95`, `p99` or any other quantile.
@@ -60,6 +63,7 @@ fn twenty() -> u64 {
 
 /// More episodes of anomalies than are tolerated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct AnomalyCount {
     /// Quieter episodes are passed over; 1 is the detector's own threshold.
@@ -70,6 +74,7 @@ pub struct AnomalyCount {
 
 /// One figure of the records, compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QueryValue {
     /// An aggregate of the query language: `count()`, `avg(bytes)`, `count() if (level:error)`.
@@ -86,6 +91,7 @@ fn count() -> String {
 
 /// The share that meets one filter of those that meet another, compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ratio {
     pub of: String,
@@ -102,6 +108,7 @@ pub struct Ratio {
 
 /// A group that wrote before writes nothing in the window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct NoData {
     /// Groups count as known if they wrote in so many seconds before the window.
@@ -110,6 +117,7 @@ pub struct NoData {
 
 /// A kind of message that did not come before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct NewPattern {
     /// It did not come for so many seconds before the window.
@@ -120,6 +128,7 @@ pub struct NewPattern {
 
 /// How a figure is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Relation {
     #[serde(rename = ">")]
     Above,

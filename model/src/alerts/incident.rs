@@ -10,6 +10,7 @@ use super::silence::Subject;
 use crate::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     Firing,
@@ -17,6 +18,7 @@ pub enum IncidentState {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TransitionKind {
     Fired,
@@ -34,6 +36,7 @@ pub enum TransitionKind {
 
 /// One incident; its number is its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Incident {
     pub id: u64,
     pub rule: String,
@@ -65,6 +68,7 @@ pub struct Incident {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Remark {
     pub by: String,
     pub at: Timestamp,
@@ -72,6 +76,7 @@ pub struct Remark {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Transition {
     pub number: u32,
     pub kind: TransitionKind,
@@ -83,6 +88,7 @@ pub struct Transition {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Delivery {
     pub channel: String,
     pub transition: u32,

@@ -16,6 +16,7 @@ const LENGTH_MAX: i64 = 90 * DAY;
 
 /// One silence; its name is its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Silence {
     #[serde(default)]
@@ -33,6 +34,7 @@ pub struct Silence {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
     #[default]
@@ -43,6 +45,7 @@ pub enum Recurrence {
 
 /// All that is said must be so; nothing said means everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Matches {
     pub rule: Option<String>,

@@ -7,11 +7,13 @@ use crate::Timestamp;
 use crate::alerts::{BreakerState, Channel, ChannelHealth, Evidence, Incident, Rule, Silence};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Rules {
     pub rules: Vec<ListedRule>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListedRule {
     pub name: String,
     /// As `PUT` takes it.
@@ -24,11 +26,13 @@ pub struct ListedRule {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Channels {
     pub channels: Vec<ListedChannel>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListedChannel {
     pub name: String,
     /// As `PUT` takes it; secrets are shown as `(set)`, and kept where that is sent back.
@@ -45,11 +49,13 @@ pub struct ListedChannel {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Silences {
     pub silences: Vec<ListedSilence>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ListedSilence {
     pub name: String,
     pub silence: Silence,
@@ -57,6 +63,7 @@ pub struct ListedSilence {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Incidents {
     /// Newest first.
     pub incidents: Vec<Incident>,
@@ -66,6 +73,7 @@ pub struct Incidents {
 
 /// What a message to a channel came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Tried {
     pub delivered: bool,
     /// What the receiver answered, or why it could not be asked.
@@ -74,6 +82,7 @@ pub struct Tried {
 
 /// When a rule would have fired.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Preview {
     pub from: Timestamp,
     pub to: Timestamp,
@@ -87,6 +96,7 @@ pub struct Preview {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PreviewFiring {
     pub heading: String,
     pub group: Vec<(String, String)>,

@@ -10,6 +10,7 @@ use crate::{LogId, Timestamp};
 
 /// One page of episodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Anomalies {
     pub anomalies: Vec<Anomaly>,
     /// Where the next page begins; `None` on the last one.
@@ -19,6 +20,7 @@ pub struct Anomalies {
 
 /// One incident of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Anomaly {
     pub id: EpisodeId,
     pub service: String,
@@ -36,6 +38,7 @@ pub struct Anomaly {
 
 /// A verdict, who said it and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SaidVerdict {
     pub verdict: Verdict,
     pub user: String,
@@ -44,6 +47,8 @@ pub struct SaidVerdict {
 
 /// What kinds of messages a service wrote in a range, the most frequent first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = ServicePatterns))]
 pub struct Patterns {
     pub service: String,
     pub patterns: Vec<Pattern>,
@@ -54,6 +59,7 @@ pub struct Patterns {
 
 /// One page of a service's minutes, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Windows {
     pub service: String,
     pub windows: Vec<ServiceWindow>,
@@ -63,6 +69,7 @@ pub struct Windows {
 
 /// The detectors of services, those that raised most alerts first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Detectors {
     pub detectors: Vec<Detector>,
     /// There are more than were asked for.

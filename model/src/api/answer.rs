@@ -8,6 +8,7 @@ use crate::{Level, Timestamp};
 
 /// Which partitions an answer rests on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Coverage {
     pub partitions: usize,
@@ -20,6 +21,7 @@ pub struct Coverage {
 
 /// What an answer has cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Stats {
     /// Records of the blocks and batches that were looked into, each time they were.
@@ -33,6 +35,7 @@ pub struct Stats {
 
 /// First and last moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TimeRange {
     pub from: Timestamp,
     pub to: Timestamp,

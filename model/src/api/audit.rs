@@ -7,6 +7,7 @@ use crate::Timestamp;
 
 /// One page of the trail, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Audit {
     pub entries: Vec<AuditEntry>,
     /// The number the next page begins with; `None` on the last one.
@@ -15,6 +16,7 @@ pub struct Audit {
 
 /// Something a person did or tried to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Counts from 0 without a gap.
     pub number: u64,
@@ -29,11 +31,13 @@ pub struct AuditEntry {
     pub outcome: Outcome,
     /// SHA-256 of the hash before and of every other field.
     #[serde(with = "hex_hash")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub hash: [u8; 32],
 }
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Coverage, Stats};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Different {
     pub selection: Side,
     /// All other records of the filter and range.
@@ -19,6 +20,7 @@ pub struct Different {
 
 /// One of the two sets of records that are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Side {
     pub records: u64,
     /// Those that were looked at: all, or a sample that is drawn alike each time.
@@ -29,6 +31,7 @@ pub struct Side {
 
 /// A value or a pattern that more of the selection's records have than of the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Finding {
     #[serde(flatten)]
     pub what: What,
@@ -42,6 +45,7 @@ pub struct Finding {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum What {
     Field { field: String, value: serde_json::Value },
@@ -49,6 +53,7 @@ pub enum What {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Found {
     pub records: u64,
     /// Of the records of this side that were looked at, 0 to 1.
@@ -56,6 +61,7 @@ pub struct Found {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LeftOut {
     pub field: String,
     pub reason: String,

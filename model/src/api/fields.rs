@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Coverage, Stats};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Fields {
     /// Fields of every record first, then the client's own, those that most records have first.
     pub fields: Vec<Field>,
@@ -15,6 +16,7 @@ pub struct Fields {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Field {
     pub name: String,
     /// A field that the system gives or every record has.
@@ -36,6 +38,7 @@ pub struct Field {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     Bool,
@@ -48,6 +51,7 @@ pub enum FieldType {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ValueCount {
     pub value: serde_json::Value,
     pub records: u64,

@@ -6,6 +6,7 @@ use super::answer::{Coverage, Stats, TimeRange};
 use crate::Timestamp;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Heatmap {
     /// As asked, or from the oldest to the newest record that was found; `None` where there is no record.
     pub range: Option<TimeRange>,
@@ -26,6 +27,7 @@ pub struct Heatmap {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HeatmapColumn {
     pub start: Timestamp,
     /// One per edge.

@@ -6,6 +6,7 @@ use super::answer::{Coverage, LevelCounts, Stats, TimeRange};
 use crate::Timestamp;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Histogram {
     /// As asked, or from the oldest to the newest record that was found; `None` where there is no record.
     pub range: Option<TimeRange>,
@@ -19,6 +20,7 @@ pub struct Histogram {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HistogramBucket {
     pub start: Timestamp,
     pub count: u64,

@@ -6,6 +6,7 @@ use super::answer::{Coverage, LevelCounts, Stats, TimeRange};
 use crate::{LogId, Timestamp};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Patterns {
     /// Most frequent first, then in the order of their texts.
     pub patterns: Vec<Pattern>,
@@ -16,6 +17,7 @@ pub struct Patterns {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Pattern {
     /// The message, `<*>` where it varies.
     pub pattern: String,
@@ -32,6 +34,7 @@ pub struct Pattern {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PatternDifference {
     pub range: TimeRange,
     pub against: TimeRange,
@@ -44,6 +47,7 @@ pub struct PatternDifference {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PatternChange {
     pub pattern: String,
     pub change: Change,
@@ -62,6 +66,7 @@ pub struct PatternChange {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// Not there before.

@@ -7,6 +7,8 @@ pub const CHANNELS: usize = 9;
 
 /// A kind of evidence; the number is its place in lists, and the order of the variants is the disk form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = EvidenceKind))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     Latency,
@@ -50,6 +52,8 @@ impl Channel {
 
 /// One channel's say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = ChannelEvidence))]
 pub struct Evidence {
     /// -log10 p.
     pub surprise: f64,

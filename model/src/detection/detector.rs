@@ -6,6 +6,7 @@ use crate::PartitionId;
 
 /// One service's detector in one partition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Detector {
     pub service: String,
     pub partition: PartitionId,

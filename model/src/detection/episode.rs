@@ -69,6 +69,7 @@ impl<'de> Deserialize<'de> for EpisodeId {
 
 /// See the module's documentation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Episode {
     /// The end of the window that gave the alarm.
     pub opened_at: Timestamp,

@@ -6,6 +6,7 @@ use super::{Channel, Evidence};
 
 /// What makes an episode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// The channels that spoke loudest, loudest first.
     pub channels: Vec<ChannelShare>,
@@ -23,6 +24,7 @@ pub struct Explanation {
 
 /// A channel's part in an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChannelShare {
     pub channel: Channel,
     pub evidence: Evidence,
@@ -32,8 +34,10 @@ pub struct ChannelShare {
 
 /// A template that came much more often than usual, or for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChangedTemplate {
     #[serde(with = "super::pattern_id")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub id: u64,
     /// Where it is stored its form, in which words are codes; as it is shown the words, empty when no record is left that
     /// has them.

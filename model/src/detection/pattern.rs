@@ -31,8 +31,11 @@ pub struct PatternText {
 
 /// A kind of message over a range of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = ServicePattern))]
 pub struct Pattern {
     #[serde(with = "super::pattern_id")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub id: u64,
     /// The words, variable ones as `<*>`; empty when no record is left that has them.
     pub text: String,

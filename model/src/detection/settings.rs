@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What detectors are told. Every partition takes it from its log, so that all replicas heed it from the same record on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectionSettings {
     /// Counts changes. Who changes settings says which they have seen: those of somebody else are never overwritten unseen.

@@ -7,6 +7,7 @@ use crate::Timestamp;
 
 /// The loudest of the windows that end in one minute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ServiceWindow {
     /// When the window ends.
     pub end: Timestamp,

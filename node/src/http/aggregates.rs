@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::MinuteAggregate;
 use insighthub_model::api::answer::Coverage;
 use insighthub_storage::cluster::MinutesQuestion;
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Viewer;
+use super::document::parameters;
+use super::extract::{Json, Query};
 use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState};
 
@@ -22,11 +24,12 @@ use super::{ApiError, AppState};
 const ROWS_MAX: usize = 100_000;
 const DEADLINE: Duration = Duration::from_secs(30);
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/aggregates", get(minutes)).route("/api/services", get(services))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(minutes)).routes(routes!(services))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MinuteRow)]
 struct Row {
     service: String,
     minute_bucket: Timestamp,
@@ -36,13 +39,40 @@ struct Row {
     anomaly_count: u64,
 }
 
+#[derive(Serialize, ToSchema)]
+struct Aggregates {
+    aggregates: Vec<Row>,
+    coverage: Coverage,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Service {
+    service: String,
+    total_logs: u64,
+    /// To the minute.
+    last_seen: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Services {
+    services: Vec<Service>,
+    coverage: Coverage,
+}
+
 type Minutes = BTreeMap<(String, i64), (MinuteAggregate, u64)>;
 
+/// Counts, errors, latencies and anomalies, per service and minute.
+#[utoipa::path(
+    get, path = "/api/aggregates",
+    params(parameters::ServiceParameters, parameters::RangeParameters),
+    responses((status = 200, body = Aggregates), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn minutes(
     State(node): State<AppState>,
     _viewer: Viewer,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Aggregates>, ApiError> {
     let mut parameters = Parameters::new(pairs);
     let service = parameters.take("service")?;
     let from = parameters.take_time("from")?.unwrap_or(Timestamp::MIN);
@@ -63,10 +93,16 @@ async fn minutes(
             anomaly_count: all.anomalies,
         })
         .collect();
-    Ok(Json(json!({ "aggregates": rows, "coverage": coverage })))
+    Ok(Json(Aggregates { aggregates: rows, coverage }))
 }
 
-async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<Value>, ApiError> {
+/// Who has sent what.
+#[utoipa::path(
+    get, path = "/api/services",
+    responses((status = 200, body = Services), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
+async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<Services>, ApiError> {
     let (minutes, coverage) = collect(&node, None, i64::MIN, i64::MAX).await?;
     let mut services: BTreeMap<String, (u64, i64)> = BTreeMap::new();
     for ((service, minute), (all, _)) in minutes {
@@ -74,13 +110,15 @@ async fn services(State(node): State<AppState>, _viewer: Viewer) -> Result<Json<
         entry.0 += all.count;
         entry.1 = entry.1.max(minute);
     }
-    let services: Vec<Value> = services
+    let services = services
         .into_iter()
-        .map(|(service, (total_logs, minute))| {
-            json!({ "service": service, "total_logs": total_logs, "last_seen": Timestamp::from_minute(minute) })
+        .map(|(service, (total_logs, minute))| Service {
+            service,
+            total_logs,
+            last_seen: Timestamp::from_minute(minute),
         })
         .collect();
-    Ok(Json(json!({ "services": services, "coverage": coverage })))
+    Ok(Json(Services { services, coverage }))
 }
 
 /// All levels of each (service, minute) merged, and how many of its records are errors.

@@ -1,21 +1,23 @@
 //! Changes by people, remembered: `GET /api/audit`, and how every handler that changes something writes it down.
 
-use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::extract::State;
 use insighthub_model::access::Action;
 use insighthub_model::api::audit::{Audit, AuditEntry};
 use insighthub_storage::control::{AuditedCommand, ControlCommand, ControlReply, Deed};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Viewer;
+use super::document::parameters;
+use super::extract::{Json, Query};
 use super::reading::Parameters;
 use super::{ApiError, AppState, Node};
 
 const PAGE_DEFAULT: usize = 1_000;
 const PAGE_MAX: usize = 10_000;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/audit", get(list))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
 /// What somebody does, in words that last: no secrets.
@@ -68,7 +70,15 @@ impl Node {
     }
 }
 
+/// What people did.
+///
 /// Oldest first, from a number on; without one the newest page.
+#[utoipa::path(
+    get, path = "/api/audit",
+    params(parameters::AuditParameters),
+    responses((status = 200, body = Audit)),
+    extensions(("x-insighthub-access" = json!("read_audit"))),
+)]
 async fn list(
     State(node): State<AppState>,
     viewer: Viewer,

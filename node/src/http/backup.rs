@@ -4,43 +4,71 @@
 //! Any node answers for every partition; what it does not have it fetches from a peer, piece by piece.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use bytes::Bytes;
 use futures::stream;
 use insighthub_model::PartitionId;
 use insighthub_model::access::Action;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::extract::{Json, Path};
 use super::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/backup", get(describe))
-        .route("/api/backup/control", get(control))
-        .route("/api/backup/partitions/{number}", post(partition))
-        .route("/api/backup/partitions/{number}/blocks/{name}", get(block))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(describe))
+        .routes(routes!(control))
+        .routes(routes!(partition))
+        .routes(routes!(block))
 }
 
-async fn describe(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+/// What there is to fetch.
+#[derive(Serialize, ToSchema)]
+struct Described {
+    cluster_id: String,
+    partitions: u16,
+}
+
+/// Begins a backup: says what there is to fetch.
+#[utoipa::path(
+    get, path = "/api/backup",
+    responses((status = 200, body = Described)),
+    extensions(("x-insighthub-access" = json!("take_backup"))),
+)]
+async fn describe(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Described>, ApiError> {
     viewer.require(Action::TakeBackup)?;
     let identity = &node.store.identity;
     node.write_down(&viewer, Doing { action: "backup.take", target: "", detail: String::new() }).await?;
-    Ok(Json(json!({ "cluster_id": identity.cluster_id, "partitions": identity.partitions })))
+    Ok(Json(Described { cluster_id: identity.cluster_id.clone(), partitions: identity.partitions }))
 }
 
+/// The control state.
+///
 /// Users, tokens and settings.
+#[utoipa::path(
+    get, path = "/api/backup/control",
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")),
+    extensions(("x-insighthub-access" = json!("take_backup"))),
+)]
 async fn control(State(node): State<AppState>, viewer: Viewer) -> Result<Response, ApiError> {
     viewer.require(Action::TakeBackup)?;
     Ok(octets(node.cluster.copy_control().await?.into()))
 }
 
 /// Seals the partition; answers its state, which names its blocks.
+#[utoipa::path(
+    post, path = "/api/backup/partitions/{number}",
+    params(("number" = u16, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404)),
+    extensions(("x-insighthub-access" = json!("take_backup"))),
+)]
 async fn partition(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -62,6 +90,12 @@ struct Sending {
 }
 
 /// The file of a block. One that breaks off was merged or has expired meanwhile.
+#[utoipa::path(
+    get, path = "/api/backup/partitions/{number}/blocks/{name}",
+    params(("number" = u16, Path), ("name" = String, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404)),
+    extensions(("x-insighthub-access" = json!("take_backup"))),
+)]
 async fn block(
     State(node): State<AppState>,
     viewer: Viewer,

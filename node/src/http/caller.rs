@@ -45,10 +45,6 @@ pub(super) struct Viewer {
     standing: Standing,
 }
 
-/// Someone, or some program, that may read the node's own figures.
-#[derive(Debug)]
-pub(super) struct MetricsReader;
-
 /// By what somebody is let in.
 #[derive(Debug, Clone, PartialEq)]
 enum Standing {
@@ -72,6 +68,28 @@ impl Viewer {
 
     fn anonymous() -> Viewer {
         Viewer { user: None, role: Role::AnonymousViewer, standing: Standing::Anonymous }
+    }
+
+    /// Who asks, if they may do this.
+    pub(super) async fn admit(parts: &Parts, node: &AppState, action: Action) -> Result<Viewer, ApiError> {
+        let address = ClientAddress::of(parts, node).0;
+        let viewer = match credentials(&parts.headers)? {
+            Credentials::None if node.access.anonymous => Viewer::anonymous(),
+            Credentials::None => {
+                let message = "sign in: POST /api/login, or use curl -u USER:PASSWORD";
+                return Err(ApiError::unauthorized(message));
+            }
+            cookie @ Credentials::Cookie(_) if node.access.anonymous => {
+                // An old cookie must not lock anybody out of what needs no cookie.
+                signed_in(node, address, cookie).await.unwrap_or_else(|_| Viewer::anonymous())
+            }
+            Credentials::Bearer(text) if token::is_service_token(&text) => {
+                return reader(node, &text, action).await;
+            }
+            other => signed_in(node, address, other).await?,
+        };
+        viewer.require(action)?;
+        Ok(viewer)
     }
 
     /// Returns once what let them in when they came would not do so any more, or this node cannot tell.
@@ -131,6 +149,9 @@ impl FromRequestParts<AppState> for Sender {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
+        if let Some(admitted) = parts.extensions.get::<Sender>() {
+            return Ok(admitted.clone());
+        }
         match credentials(&parts.headers)? {
             // Not held up where this node is cut off: what it takes in then is acknowledged by a majority or not at all.
             Credentials::Bearer(text) if token::is_service_token(&text) => {
@@ -158,36 +179,10 @@ impl FromRequestParts<AppState> for Viewer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
-        let address = ClientAddress::of(parts, node).0;
-        match credentials(&parts.headers)? {
-            Credentials::None if node.access.anonymous => Ok(Viewer::anonymous()),
-            Credentials::None => {
-                Err(ApiError::unauthorized("sign in: POST /api/login, or use curl -u USER:PASSWORD"))
-            }
-            cookie @ Credentials::Cookie(_) if node.access.anonymous => {
-                // An old cookie must not lock anybody out of what needs no cookie.
-                let found = signed_in(node, address, cookie).await;
-                Ok(found.unwrap_or_else(|_| Viewer::anonymous()))
-            }
-            Credentials::Bearer(text) if token::is_service_token(&text) => {
-                reader(node, &text, Action::ReadLogs).await
-            }
-            other => signed_in(node, address, other).await,
+        match parts.extensions.get::<Viewer>() {
+            Some(admitted) => Ok(admitted.clone()),
+            None => Viewer::admit(parts, node, Action::ReadLogs).await,
         }
-    }
-}
-
-impl FromRequestParts<AppState> for MetricsReader {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, node: &AppState) -> Result<Self, ApiError> {
-        match credentials(&parts.headers)? {
-            Credentials::Bearer(text) if token::is_service_token(&text) => {
-                reader(node, &text, Action::ReadMetrics).await?;
-            }
-            _ => Viewer::from_request_parts(parts, node).await?.require(Action::ReadMetrics)?,
-        }
-        Ok(MetricsReader)
     }
 }
 
@@ -245,8 +240,11 @@ async fn reader(node: &AppState, text: &str, action: Action) -> Result<Viewer, A
     node.freshness.confirm(&node.cluster).await?;
     let (id, token) = known_token(node, text)?;
     if !token.scopes.iter().any(|scope| scope.may(action)) {
-        let lacking = if action == Action::ReadMetrics { "metrics" } else { "read" };
-        let message = format!("the token may not look at this: its scopes lack {lacking}");
+        let message = match action {
+            Action::ReadLogs => "the token may not look at this: its scopes lack read",
+            Action::ReadMetrics => "the token may not look at this: its scopes lack metrics",
+            _ => "no token may do this: it needs an admin",
+        };
         return Err(ApiError::forbidden(message));
     }
     Ok(Viewer { user: None, role: Role::Viewer, standing: Standing::Token(id, token.secret_hash) })

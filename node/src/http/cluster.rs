@@ -1,23 +1,26 @@
 //! `GET /api/cluster`: nodes and partitions of the cluster; actors, admission and counts of the node asked.
 
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use insighthub_actors::admission::AdmissionStatus;
 use insighthub_actors::roster::ActorStatus;
 use insighthub_model::PartitionId;
 use insighthub_model::routing::partitions_of;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Viewer;
 use super::cluster_nodes::{self, Names, NodeView, PartitionView, reports};
+use super::document::shapes;
+use super::extract::Json;
 use super::{AppState, Counters};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/cluster", get(show))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ClusterView {
     cluster_id: String,
     /// Name of the node that answers.
@@ -29,7 +32,9 @@ struct ClusterView {
     /// Services that are kept in several partitions.
     spread: Vec<SpreadView>,
     /// Of the node that answers, like everything below.
+    #[schema(value_type = Vec<shapes::ActorView>)]
     actors: Vec<ActorStatus>,
+    #[schema(value_type = shapes::AdmissionView)]
     admission: AdmissionStatus,
     ingest: IngestView,
     log: LogView,
@@ -39,7 +44,7 @@ struct ClusterView {
 }
 
 /// A hot service.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SpreadView {
     service: String,
     /// Its home first.
@@ -47,7 +52,7 @@ struct SpreadView {
 }
 
 /// The background check of everything at rest.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ScrubView {
     passes: u64,
     blocks_checked: u64,
@@ -57,7 +62,7 @@ struct ScrubView {
 }
 
 /// One connection to a peer for each lane.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PeerView {
     node: String,
     connected: usize,
@@ -66,7 +71,7 @@ struct PeerView {
     timeouts: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct IngestView {
     accepted: u64,
     rejected: u64,
@@ -76,7 +81,7 @@ struct IngestView {
 }
 
 /// The write-ahead log.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LogView {
     syncs: u64,
     bytes_written: u64,
@@ -85,6 +90,12 @@ struct LogView {
     sync_max_ms: f64,
 }
 
+/// Nodes and partitions of the cluster; actors, admission and counts of the node asked.
+#[utoipa::path(
+    get, path = "/api/cluster",
+    responses((status = 200, body = ClusterView)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView> {
     let stats = node.store.wal().stats();
     let mean = stats.sync_micros_total as f64 / stats.syncs.max(1) as f64 / 1_000.0;

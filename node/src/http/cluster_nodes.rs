@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use insighthub_actors::liveness::{NodeReport, Role};
 use insighthub_storage::control::NodeState;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
+use super::document::shapes;
 use super::health::waiting_for;
 use crate::membership::replica_reports;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct NodeView {
     name: String,
     id: u64,
@@ -21,11 +23,12 @@ pub(super) struct NodeView {
     waiting_for: Vec<String>,
     /// `null`: never since this node started.
     last_heard_ms: Option<u64>,
+    #[schema(value_type = shapes::NodeStateView)]
     state: NodeState,
     disk_free_bytes: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct PartitionView {
     partition: u16,
     /// Name of the leading node.
@@ -47,7 +50,7 @@ pub(super) struct PartitionView {
     replicas: Vec<ReplicaView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ReplicaView {
     node: String,
     role: &'static str,

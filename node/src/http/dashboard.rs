@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -28,9 +28,11 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().fallback(serve)
 }
 
-async fn serve(uri: Uri, headers: HeaderMap) -> Response {
+async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") || path.starts_with("ws/") || path.starts_with("debug/") {
+    let first = path.split('/').next().unwrap_or_default();
+    // Pages are read and not written to: a client that misspells a path must not take one for a receipt.
+    if matches!(first, "api" | "ws" | "debug") || !matches!(method, Method::GET | Method::HEAD) {
         return ApiError::not_found(format!("there is no {}", uri.path())).into_response();
     }
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));

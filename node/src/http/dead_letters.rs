@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::extract::State;
 use insighthub_actors::{Delivery, Submission};
 use insighthub_model::access::Action;
 use insighthub_model::dead_letter::DeadLetter;
@@ -15,10 +13,14 @@ use insighthub_model::{LogId, PartitionId, Timestamp};
 use insighthub_storage::command::{Command, EncodedBatch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::document::parameters;
+use super::extract::{Json, Query};
 use super::reading::Parameters;
 use super::{ApiError, AppState, Node};
 use crate::ingest::{self, BodyFormat, RequestContext};
@@ -30,11 +32,12 @@ const SCANNED_MAX: usize = 100_000;
 /// Letters replayed by one request.
 const REPLAY_MAX: usize = 1_000;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/dead-letters", get(list)).route("/api/dead-letters/replay", post(replay))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(replay))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 struct Listed {
     id: LogId,
     received_at: Timestamp,
@@ -63,11 +66,24 @@ impl Listed {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+struct DeadLetters {
+    dead_letters: Vec<Listed>,
+    next_cursor: Option<String>,
+}
+
+/// Records that were refused, newest first.
+#[utoipa::path(
+    get, path = "/api/dead-letters",
+    params(parameters::DeadLettersParameters),
+    responses((status = 200, body = DeadLetters), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(
     State(node): State<AppState>,
     _viewer: Viewer,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<DeadLetters>, ApiError> {
     let mut parameters = Parameters::new(pairs);
     let limit = parameters.take_number("limit", PAGE_DEFAULT, PAGE_MAX)?;
     let (service, reason) = (parameters.take("service")?, parameters.take("reason")?);
@@ -83,7 +99,7 @@ async fn list(
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| format!("{}.{}", last.received_at.0, last.id));
-    Ok(Json(json!({ "dead_letters": found, "next_cursor": next_cursor })))
+    Ok(Json(DeadLetters { dead_letters: found, next_cursor }))
 }
 
 /// Text form of a place in the list: nanoseconds, a dot, the id.
@@ -121,7 +137,7 @@ async fn newest(
     Ok(found)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
 struct ReplayRequest {
@@ -131,17 +147,37 @@ struct ReplayRequest {
     records: Vec<Mended>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
 struct Mended {
     id: LogId,
+    #[schema(value_type = serde_json::Value)]
     record: Box<RawValue>,
 }
 
+#[derive(Serialize, ToSchema)]
+struct Replayed {
+    replayed: u64,
+    failed: Vec<NotReplayed>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct NotReplayed {
+    id: LogId,
+    reason: String,
+}
+
+/// Takes refused records in again, as they came or mended.
+#[utoipa::path(
+    post, path = "/api/dead-letters/replay",
+    request_body = ReplayRequest,
+    responses((status = 200, body = Replayed)),
+    extensions(("x-insighthub-access" = json!("replay_dead_letters"))),
+)]
 async fn replay(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(request): Json<ReplayRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Replayed>, ApiError> {
     viewer.require(Action::ReplayDeadLetters)?;
     if request.ids.len() + request.records.len() > REPLAY_MAX {
         return Err(ApiError::bad_parameter("ids", format!("replay at most {REPLAY_MAX} at once")));
@@ -154,10 +190,10 @@ async fn replay(
     for (id, record) in as_they_came.chain(mended) {
         match replay_one(&node, id, record).await {
             Ok(()) => replayed += 1,
-            Err(error) => failed.push(json!({ "id": id, "reason": error.message })),
+            Err(error) => failed.push(NotReplayed { id, reason: error.message }),
         }
     }
-    Ok(Json(json!({ "replayed": replayed, "failed": failed })))
+    Ok(Json(Replayed { replayed, failed }))
 }
 
 /// Stores the record and then takes the letter off the list. The letter's id is the batch's identity,

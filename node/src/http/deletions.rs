@@ -2,19 +2,21 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::response::{IntoResponse, Response};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
 use insighthub_model::query::{self, Query};
 use insighthub_storage::control::DeletionEntry;
 use insighthub_storage::query::{Conditions, Filter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::extract::Json;
 use super::{ApiError, AppState, reading};
 
 /// Counting what would go may look at everything.
@@ -24,12 +26,13 @@ const REASON_BYTES_MAX: usize = 1_000;
 /// Counts what matches; the query's filter is put in its place.
 const COUNT: &str = "* | stats count() as n";
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/admin/delete", post(delete)).route("/api/admin/deletions", get(list))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(delete)).routes(routes!(list))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DeletionRequest)]
 struct Request {
     /// A filter; `*` means everything and must be written out.
     query: String,
@@ -42,11 +45,40 @@ struct Request {
     dry_run: bool,
 }
 
+/// Nothing was deleted.
+#[derive(Serialize, ToSchema)]
+struct Counted {
+    dry_run: bool,
+    matched_records: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Begun {
+    id: u64,
+    /// `hidden` everywhere, or `partly_hidden`: the rest follows.
+    state: &'static str,
+    partitions_not_reached: Vec<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Deletions {
+    deletions: Vec<Listed>,
+}
+
+/// Deletes logs by query, or says how many would go.
+#[utoipa::path(
+    post, path = "/api/admin/delete",
+    request_body = Request,
+    responses(
+        (status = 200, body = Counted), (status = 202, body = Begun), (status = 409), (status = 422)
+    ),
+    extensions(("x-insighthub-access" = json!("delete_logs"))),
+)]
 async fn delete(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(request): Json<Request>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<Response, ApiError> {
     viewer.require(Action::DeleteLogs)?;
     let now = node.clock.now();
     let conditions = conditions(&request, now)?;
@@ -57,7 +89,7 @@ async fn delete(
     }
     if request.dry_run {
         let matched = count(&node, &conditions).await?;
-        return Ok((StatusCode::OK, Json(json!({ "dry_run": true, "matched_records": matched }))));
+        return Ok(Json(Counted { dry_run: true, matched_records: matched }).into_response());
     }
     let entry = DeletionEntry {
         user: viewer.user.clone().unwrap_or_default(),
@@ -71,7 +103,7 @@ async fn delete(
     let (id, late) = node.cluster.delete(entry, node.deed(&viewer, doing)).await?;
     let late: Vec<u16> = late.into_iter().map(|partition| partition.0).collect();
     let state = if late.is_empty() { "hidden" } else { "partly_hidden" };
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "state": state, "partitions_not_reached": late }))))
+    Ok((StatusCode::ACCEPTED, Json(Begun { id, state, partitions_not_reached: late })).into_response())
 }
 
 fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError> {
@@ -98,7 +130,8 @@ async fn count(node: &AppState, conditions: &Conditions) -> Result<u64, ApiError
     Ok(answer.counts.matched_records)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedDeletion)]
 struct Listed {
     id: u64,
     user: String,
@@ -114,8 +147,15 @@ struct Listed {
     erased: u64,
 }
 
+/// Who has deleted what, and how far it is.
+///
 /// Newest first.
-async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+#[utoipa::path(
+    get, path = "/api/admin/deletions",
+    responses((status = 200, body = Deletions)),
+    extensions(("x-insighthub-access" = json!("delete_logs"))),
+)]
+async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Deletions>, ApiError> {
     viewer.require(Action::DeleteLogs)?;
     let partitions = node.store.identity.partitions;
     let listed = |(id, entry): (&u64, &DeletionEntry)| {
@@ -134,7 +174,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
             erased: entry.erased.values().sum(),
         }
     };
-    let deletions: Vec<Listed> =
+    let deletions =
         node.store.control.replica.read(|state| state.deletions.entries.iter().rev().map(listed).collect());
-    Ok(Json(json!({ "deletions": deletions })))
+    Ok(Json(Deletions { deletions }))
 }

@@ -2,26 +2,39 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use insighthub_actors::detection;
 use insighthub_model::access::Action;
 use insighthub_model::detection::DetectionSettings;
 use insighthub_storage::control::{ControlCommand, ControlReply};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::extract::Json;
 use super::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/settings/detection", get(show).put(set))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show, set))
 }
 
+/// What detectors are told.
+#[utoipa::path(
+    get, path = "/api/settings/detection",
+    responses((status = 200, body = DetectionSettings)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<DetectionSettings> {
     Json(DetectionSettings::clone(&node.cluster.detection_settings()))
 }
 
 /// Replaces the settings as a whole, if nobody else did meanwhile. Partitions heed them from their next tick on.
+#[utoipa::path(
+    put, path = "/api/settings/detection",
+    request_body = DetectionSettings,
+    responses((status = 200, body = DetectionSettings), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_detection"))),
+)]
 async fn set(
     State(node): State<AppState>,
     viewer: Viewer,

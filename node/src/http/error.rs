@@ -1,14 +1,15 @@
 //! What the API answers when it refuses, in one place: status, code, a sentence that says what to do.
 
-use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_actors::admission::Refusal;
 use insighthub_actors::ingest::IngestError;
 use insighthub_storage::cluster;
 use insighthub_storage::cluster::message::Failure;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::extract::Json;
 use crate::ingest::{DecompressError, RequestError, UnsupportedContentType};
 
 /// A refusal on its way to the client.
@@ -62,13 +63,27 @@ impl ApiError {
     }
 }
 
+/// A refusal as clients read it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorAnswer {
+    error: ErrorDetail,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ErrorDetail {
+    /// Stable, for programs.
+    code: &'static str,
+    /// For people.
+    message: String,
+    /// The parameter or field at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut error = json!({ "code": self.code, "message": self.message });
-        if let (Some(field), Some(error)) = (self.field, error.as_object_mut()) {
-            error.insert("field".into(), field.into());
-        }
-        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        let error = ErrorDetail { code: self.code, message: self.message, field: self.field };
+        let mut response = (self.status, Json(ErrorAnswer { error })).into_response();
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
@@ -77,6 +92,12 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// The path is a route's, the method is not.
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} is no method of {}: see the header Allow", method, uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 
 impl From<Refusal> for ApiError {

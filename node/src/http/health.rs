@@ -3,20 +3,45 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::extract::Json;
 use super::{AppState, Node};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }
 
+/// Whether the process lives.
+#[utoipa::path(
+    get, path = "/healthz",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
+async fn live() -> &'static str {
+    "ok\n"
+}
+
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    ready: bool,
+    /// In words.
+    waiting_for: Vec<String>,
+}
+
+/// Whether the node can take in and answer.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn ready(State(node): State<AppState>) -> Response {
     let waiting = waiting_for(&node);
     let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": waiting.is_empty(), "waiting_for": waiting }))).into_response()
+    (status, Json(Readiness { ready: waiting.is_empty(), waiting_for: waiting })).into_response()
 }
 
 /// What keeps the node from being ready, in words.

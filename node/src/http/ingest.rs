@@ -3,19 +3,21 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use insighthub_actors::spreading::Source;
 use insighthub_model::limits::PRODUCER_BYTES_MAX;
 use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Sender;
+use super::document::{parameters, shapes};
+use super::extract::Json;
 use super::intake::{Intake, Taken};
 use super::{ApiError, AppState, Counters, body};
 use crate::ingest::{BodyFormat, Rejection};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/logs", post(post_logs))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(post_logs))
 }
 
 /// What a sender reads back.
@@ -39,6 +41,19 @@ struct Counts {
     rejections: Vec<Rejection>,
 }
 
+/// Takes records in: one JSON object, an array, or NDJSON; gzip, zstd or deflate. The answer comes once they are stored.
+#[utoipa::path(
+    post, path = "/api/logs",
+    params(parameters::ProducerHeaders), request_body(content(
+        (shapes::ClientRecord = "application/json"),
+        (String = "application/x-ndjson"),
+    )),
+    responses(
+        (status = 200, body = shapes::Receipt), (status = 400, body = shapes::RecordsRefused),
+        (status = 408), (status = 409),
+    ),
+    extensions(("x-insighthub-access" = json!("send_records"))),
+)]
 async fn post_logs(
     State(node): State<AppState>,
     sender: Sender,

@@ -2,17 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::extract::State;
 use insighthub_model::Record;
 use insighthub_model::api::answer::Coverage;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_storage::cluster::{SearchAnswer, SearchQuestion};
 use insighthub_storage::query::{Cursor, CursorError, Matched, Page};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Viewer;
+use super::document::parameters;
+use super::extract::{Json, Query};
 use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState, Counters};
 
@@ -20,11 +23,12 @@ const PAGE_RECORDS_DEFAULT: usize = 100;
 /// A search that takes longer is stopped with an error that says how to narrow it.
 const SEARCH_DEADLINE: Duration = Duration::from_secs(30);
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/logs", get(get_logs))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_logs))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogsAnswer)]
 struct Answer {
     records: Vec<Record>,
     next_cursor: Option<String>,
@@ -32,7 +36,7 @@ struct Answer {
 }
 
 /// What the answer rests on, and what it has cost: clients find both in one object.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CoverageAndCost {
     #[serde(flatten)]
     coverage: Coverage,
@@ -43,6 +47,16 @@ struct CoverageAndCost {
     elapsed_ms: f64,
 }
 
+/// Records that meet the conditions, newest first.
+#[utoipa::path(
+    get, path = "/api/logs",
+    params(
+        parameters::FilterParameters, parameters::RangeParameters, parameters::SearchPageParameters,
+        parameters::FieldConditions
+    ),
+    responses((status = 200, body = Answer), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn get_logs(
     State(node): State<AppState>,
     _viewer: Viewer,

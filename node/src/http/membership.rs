@@ -2,34 +2,36 @@
 //! `undrain`, `DELETE /api/cluster/nodes/{name}`, `POST /api/cluster/partitions/{number}/leader`,
 //! `POST /api/cluster/spread`.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, post};
-use axum::{Json, Router};
 use insighthub_model::PartitionId;
 use insighthub_model::access::Action;
 use insighthub_storage::Member;
 use insighthub_storage::control::{ControlCommand, ControlReply, NodeEntry, NodeState, TopologyCommand};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::document::shapes;
+use super::extract::{Json, Path, Query};
 use super::{ApiError, AppState};
 
 const NAME_BYTES_MAX: usize = 64;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/cluster/nodes", post(invite))
-        .route("/api/cluster/nodes/{name}", delete(remove))
-        .route("/api/cluster/nodes/{name}/drain", post(drain))
-        .route("/api/cluster/nodes/{name}/undrain", post(undrain))
-        .route("/api/cluster/partitions/{number}/leader", post(move_leader))
-        .route("/api/cluster/spread", post(spread))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(invite))
+        .routes(routes!(remove))
+        .routes(routes!(drain))
+        .routes(routes!(undrain))
+        .routes(routes!(move_leader))
+        .routes(routes!(spread))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewNode {
     name: String,
@@ -38,12 +40,31 @@ struct NewNode {
     control: String,
 }
 
+/// What a node is now.
+#[derive(Serialize, ToSchema)]
+struct NodeChange {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[schema(value_type = shapes::NodeStateView)]
+    state: NodeState,
+    /// Replicas it still holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<usize>,
+}
+
 /// Expects a node: it comes in by itself once it is started with these addresses.
+#[utoipa::path(
+    post, path = "/api/cluster/nodes",
+    request_body = NewNode,
+    responses((status = 202, body = NodeChange), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn invite(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(request): Json<NewNode>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<NodeChange>), ApiError> {
     viewer.require(Action::ManageCluster)?;
     if request.name.is_empty() || request.name.len() > NAME_BYTES_MAX {
         return Err(ApiError::bad_parameter("name", format!("name must have 1 to {NAME_BYTES_MAX} bytes")));
@@ -67,7 +88,8 @@ async fn invite(
     let doing = Doing { action: "node.invite", target: &name, detail: member.peer.clone() };
     match change(&node, &viewer, doing, TopologyCommand::Invite { member }).await? {
         ControlReply::Node(id) => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "name": name, "id": id, "state": "invited" }))))
+            let change = NodeChange { name, id: Some(id), state: NodeState::Invited, replicas: None };
+            Ok((StatusCode::ACCEPTED, Json(change)))
         }
         _ => {
             Err(ApiError::new(StatusCode::CONFLICT, "name_taken", format!("there is a node {name} already")))
@@ -75,11 +97,18 @@ async fn invite(
     }
 }
 
+/// Brings the replicas of a node to the others.
+#[utoipa::path(
+    post, path = "/api/cluster/nodes/{name}/drain",
+    params(("name" = String, Path)),
+    responses((status = 200, body = NodeChange), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn drain(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<NodeChange>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     let entry = find_come(&node, &name)?;
     let others = node.cluster.topology(|topology| topology.placeable().len());
@@ -88,21 +117,30 @@ async fn drain(
         return Err(ApiError::new(StatusCode::CONFLICT, "last_node", message));
     }
     set_state(&node, &viewer, "node.drain", &entry, NodeState::Draining).await?;
-    Ok(Json(json!({ "name": name, "state": "draining", "replicas": replicas_on(&node, &entry) })))
+    let replicas = Some(replicas_on(&node, &entry));
+    Ok(Json(NodeChange { name, id: None, state: NodeState::Draining, replicas }))
 }
 
+/// Lets a node hold replicas again.
+#[utoipa::path(
+    post, path = "/api/cluster/nodes/{name}/undrain",
+    params(("name" = String, Path)),
+    responses((status = 200, body = NodeChange), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn undrain(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<NodeChange>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     let entry = find_come(&node, &name)?;
     set_state(&node, &viewer, "node.undrain", &entry, NodeState::Active).await?;
-    Ok(Json(json!({ "name": name, "state": "active" })))
+    Ok(Json(NodeChange { name, id: None, state: NodeState::Active, replicas: None }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct RemoveParameters {
     /// The node is dead: its replicas are made anew elsewhere.
@@ -110,12 +148,19 @@ struct RemoveParameters {
     force: bool,
 }
 
+/// Removes a node for good.
+#[utoipa::path(
+    delete, path = "/api/cluster/nodes/{name}",
+    params(("name" = String, Path), RemoveParameters),
+    responses((status = 200, body = NodeChange), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn remove(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
     Query(parameters): Query<RemoveParameters>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<NodeChange>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     let entry = find(&node, &name)?;
     let replicas = replicas_on(&node, &entry);
@@ -131,21 +176,34 @@ async fn remove(
         return Err(ApiError::new(StatusCode::CONFLICT, "last_node", message));
     }
     set_state(&node, &viewer, "node.remove", &entry, NodeState::Removed).await?;
-    Ok(Json(json!({ "name": name, "state": "removed" })))
+    Ok(Json(NodeChange { name, id: None, state: NodeState::Removed, replicas: None }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LeaderRequest {
     node: String,
 }
 
+#[derive(Serialize, ToSchema)]
+struct LeaderMoved {
+    partition: u16,
+    leader: String,
+}
+
+/// Has another replica lead a partition.
+#[utoipa::path(
+    post, path = "/api/cluster/partitions/{number}/leader",
+    params(("number" = u16, Path)), request_body = LeaderRequest,
+    responses((status = 200, body = LeaderMoved), (status = 404)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn move_leader(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(number): Path<u16>,
     Json(request): Json<LeaderRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<LeaderMoved>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     if number >= node.store.identity.partitions {
         return Err(ApiError::not_found("there is no such partition"));
@@ -154,10 +212,11 @@ async fn move_leader(
     let doing = Doing { action: "leader.move", target: &number.to_string(), detail: request.node.clone() };
     node.write_down(&viewer, doing).await?;
     node.cluster.move_leader(PartitionId(number), entry.member.node_id).await?;
-    Ok(Json(json!({ "partition": number, "leader": request.node })))
+    Ok(Json(LeaderMoved { partition: number, leader: request.node }))
 }
 
-#[derive(Deserialize)]
+/// How far a service is spread, asked and answered.
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SpreadRequest {
     service: String,
@@ -165,11 +224,17 @@ struct SpreadRequest {
 }
 
 /// Spreads a service by hand that is about to become hot; the rule does the same once it is.
+#[utoipa::path(
+    post, path = "/api/cluster/spread",
+    request_body = SpreadRequest,
+    responses((status = 200, body = SpreadRequest), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_cluster"))),
+)]
 async fn spread(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(SpreadRequest { service, partitions }): Json<SpreadRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<SpreadRequest>, ApiError> {
     viewer.require(Action::ManageCluster)?;
     let service_bytes_max = node.limits.service_bytes_max;
     if service.is_empty() || service.len() > service_bytes_max {
@@ -190,7 +255,7 @@ async fn spread(
     let detail = format!("over {partitions} partitions");
     let doing = Doing { action: "service.spread", target: &service, detail };
     match change(&node, &viewer, doing, command).await? {
-        ControlReply::Done => Ok(Json(json!({ "service": service, "partitions": partitions }))),
+        ControlReply::Done => Ok(Json(SpreadRequest { service, partitions })),
         _ => {
             let message = "too many services are spread already";
             Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", message))

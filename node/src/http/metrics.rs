@@ -1,19 +1,24 @@
 //! `GET /metrics`: the Prometheus text format, version 0.0.4.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::caller::MetricsReader;
 use super::{AppState, Counters, Node};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/metrics", get(show))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show))
 }
 
-async fn show(State(node): State<AppState>, _reader: MetricsReader) -> impl IntoResponse {
+/// What the node counts, in the Prometheus text format.
+#[utoipa::path(
+    get, path = "/metrics",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    extensions(("x-insighthub-access" = json!("read_metrics"))),
+)]
+async fn show(State(node): State<AppState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render(&node))
 }
 

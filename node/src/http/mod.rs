@@ -15,10 +15,13 @@ mod dashboard;
 mod dead_letters;
 mod deletions;
 mod detection_settings;
+mod document;
 mod error;
 mod explore;
+mod extract;
 mod faults;
 mod freshness;
+mod gate;
 mod health;
 mod ingest;
 mod intake;
@@ -37,11 +40,11 @@ mod users;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::{Extension, Router};
 use insighthub_actors::ActorSystem;
 use insighthub_actors::alerting::delivery::Outgoing;
 use insighthub_actors::liveness::Liveness;
@@ -104,33 +107,32 @@ pub type AppState = Arc<Node>;
 
 /// All routes of a node.
 pub fn router(node: AppState) -> Router {
-    let mut router = Router::new()
-        .merge(ingest::router())
-        .merge(logs::router())
-        .merge(query::router())
-        .merge(explore::router())
-        .merge(tail::router())
-        .merge(aggregates::router())
-        .merge(alerts::router())
-        .merge(anomalies::router())
-        .merge(dead_letters::router())
-        .merge(cluster::router())
-        .merge(membership::router())
-        .merge(retention::router())
-        .merge(deletions::router())
-        .merge(detection_settings::router())
-        .merge(backup::router())
-        .merge(signing_in::router())
-        .merge(tokens::router())
-        .merge(users::router())
-        .merge(auditing::router())
-        .merge(health::router())
-        .merge(metrics::router())
-        .merge(dashboard::router());
+    let mut routes = document::begin()
+        .merge(document::of("Records in", ingest::router()))
+        .merge(document::of("Dead letters", dead_letters::router()))
+        .merge(document::of("Search", logs::router().merge(query::router()).merge(tail::router())))
+        .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
+        .merge(document::of("Anomalies", anomalies::router()))
+        .merge(document::of("Alerts", alerts::router()))
+        .merge(document::of("Cluster", cluster::router().merge(membership::router())))
+        .merge(document::of("Settings", retention::router().merge(detection_settings::router())))
+        .merge(document::of("Deletion", deletions::router()))
+        .merge(document::of("Backup", backup::router()))
+        .merge(document::of("Sign-in", signing_in::router()))
+        .merge(document::of("Users and tokens", tokens::router().merge(users::router())))
+        .merge(document::of("Audit trail", auditing::router()))
+        .merge(document::of("Health", health::router().merge(metrics::router())));
     if node.faults {
-        router = router.merge(faults::router());
+        routes = routes.merge(document::of("Faults", faults::router()));
     }
-    router
+    let (routes, described) = routes.split_for_parts();
+    let (document, gate) = document::finish(&described);
+    let guarded = gate::Guarded { gate: Arc::new(gate), node: Arc::clone(&node) };
+    routes
+        .merge(dashboard::router())
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(Extension(document))
+        .layer(middleware::from_fn_with_state(guarded, gate::admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
         .layer(middleware::from_fn(security_headers))
         .with_state(node)

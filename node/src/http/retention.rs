@@ -2,25 +2,38 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use insighthub_model::access::Action;
 use insighthub_model::retention::Retention;
 use insighthub_storage::control::{ControlCommand, ControlReply};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::extract::Json;
 use super::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/settings/retention", get(show).put(set))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show, set))
 }
 
+/// How long logs are kept.
+#[utoipa::path(
+    get, path = "/api/settings/retention",
+    responses((status = 200, body = Retention)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<Retention> {
     Json(Retention::clone(&node.retention()))
 }
 
 /// Replaces the settings as a whole.
+#[utoipa::path(
+    put, path = "/api/settings/retention",
+    request_body = Retention,
+    responses((status = 200, body = Retention), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_retention"))),
+)]
 async fn set(
     State(node): State<AppState>,
     viewer: Viewer,

@@ -3,15 +3,18 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Query, State};
 use axum::response::Response;
-use axum::routing::get;
 use insighthub_actors::tail::{Frame, TailCursor};
 use tokio::sync::mpsc::Receiver;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::Viewer;
+use super::document::parameters;
+use super::extract::Query;
 use super::reading::Parameters;
 use super::{ApiError, AppState};
 
@@ -21,16 +24,25 @@ const SESSION_ENDED: &str = "the session has ended";
 /// A socket that takes no frame for this long is dead.
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/ws/logs", get(follow))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(follow))
 }
 
+/// Matching records as they are stored, over a WebSocket.
+#[utoipa::path(
+    get, path = "/ws/logs",
+    params(parameters::FilterParameters, parameters::RangeParameters, parameters::TailParameters, parameters::FieldConditions),
+    responses((status = 101, description = "A WebSocket, over which matching records come."), (status = 426)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn follow(
     State(node): State<AppState>,
     viewer: Viewer,
     Query(pairs): Query<Vec<(String, String)>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    let upgrade =
+        upgrade.map_err(|refused| ApiError::new(refused.status(), "no_websocket", refused.body_text()))?;
     let mut parameters = Parameters::new(pairs);
     let cursor: Option<Result<TailCursor, _>> = parameters.take("cursor")?.map(|text| text.parse());
     let cursor = cursor.transpose().map_err(|error| ApiError::bad_parameter("cursor", error.to_string()))?;

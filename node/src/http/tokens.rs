@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
-use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::{Action, Scope};
 use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, TokenCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
+use super::document::shapes;
+use super::extract::{Json, Path};
 use super::{ApiError, AppState};
 use crate::access::token::{self, NewToken};
 
@@ -26,15 +29,13 @@ const LIFE_DAYS_MAX: u64 = 3_650;
 const OVERLAP_SECS_DEFAULT: u64 = 3_600;
 const OVERLAP_SECS_MAX: u64 = 30 * DAY_SECS;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/tokens", get(list).post(create))
-        .route("/api/tokens/{id}", delete(revoke))
-        .route("/api/tokens/{id}/rotate", post(rotate))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke)).routes(routes!(rotate))
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedToken)]
+pub(super) struct Listed {
     id: String,
     name: String,
     /// The only one it may write; null: every one.
@@ -46,6 +47,12 @@ struct Listed {
     last_used: Option<Timestamp>,
 }
 
+/// The service tokens, without their secrets.
+#[utoipa::path(
+    get, path = "/api/tokens",
+    responses((status = 200, body = shapes::Tokens)),
+    extensions(("x-insighthub-access" = json!("manage_tokens"))),
+)]
 async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageTokens)?;
     let tokens: Vec<Listed> = node.store.control.replica.read(|state| {
@@ -63,7 +70,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
     Ok(Json(json!({ "tokens": tokens })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateRequest {
     /// Left out: every service.
@@ -80,6 +87,13 @@ fn scopes_default() -> BTreeSet<Scope> {
     [Scope::Write].into()
 }
 
+/// Makes a token, which is shown this once.
+#[utoipa::path(
+    post, path = "/api/tokens",
+    request_body = CreateRequest,
+    responses((status = 200, body = shapes::TokenMade), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_tokens"))),
+)]
 async fn create(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -134,6 +148,13 @@ fn scope_names(scopes: &BTreeSet<Scope>) -> String {
     scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", ")
 }
 
+/// Revokes a token.
+#[utoipa::path(
+    delete, path = "/api/tokens/{id}",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 404)),
+    extensions(("x-insighthub-access" = json!("manage_tokens"))),
+)]
 async fn revoke(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -145,7 +166,7 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RotateRequest {
     /// How long the old one still opens.
@@ -158,6 +179,12 @@ const fn overlap_default() -> u64 {
 }
 
 /// Makes a token of the same service and name; the old one goes on opening for a while.
+#[utoipa::path(
+    post, path = "/api/tokens/{id}/rotate",
+    params(("id" = String, Path)), request_body = RotateRequest,
+    responses((status = 200, body = shapes::TokenRotated), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_tokens"))),
+)]
 async fn rotate(
     State(node): State<AppState>,
     viewer: Viewer,

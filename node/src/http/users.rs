@@ -2,19 +2,22 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, patch, post};
-use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::access::{Action, Role};
 use insighthub_storage::control::{ControlCommand, ControlReply, Proof, User, UserCommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
 use super::client_address::ClientAddress;
+use super::document::shapes;
+use super::extract::{Json, Path};
 use super::signing_in::{check_password, hash_password};
 use super::{ApiError, AppState};
 
@@ -23,21 +26,28 @@ pub(super) const NAME_BYTES_MAX: usize = 128;
 const PASSWORD_CHARACTERS_MIN: usize = 12;
 const PASSWORD_BYTES_MAX: usize = 1_024;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/users", get(list).post(create))
-        .route("/api/users/{name}", patch(change).delete(remove))
-        .route("/api/session/password", post(change_own_password))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(change, remove))
+        .routes(routes!(change_own_password))
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedUser)]
+pub(super) struct Listed {
     name: String,
     role: Role,
     created_at: Timestamp,
     sessions: usize,
 }
 
+/// Who can sign in.
+#[utoipa::path(
+    get, path = "/api/users",
+    responses((status = 200, body = shapes::Users)),
+    extensions(("x-insighthub-access" = json!("manage_users"))),
+)]
 async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
     viewer.require(Action::ManageUsers)?;
     let now = node.clock.now();
@@ -58,7 +68,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
     Ok(Json(json!({ "users": users })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewUser {
     name: String,
@@ -67,7 +77,7 @@ struct NewUser {
 }
 
 /// A role that can be given.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum UserRole {
     Admin,
@@ -92,6 +102,13 @@ impl UserRole {
     }
 }
 
+/// Makes a user.
+#[utoipa::path(
+    post, path = "/api/users",
+    request_body = NewUser,
+    responses((status = 201, body = shapes::NewUserMade), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_users"))),
+)]
 async fn create(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -126,14 +143,23 @@ async fn create(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserChange)]
 struct Change {
     role: Option<UserRole>,
     password: Option<String>,
 }
 
+/// Gives a user another role or password.
+///
 /// Ends the user's sessions.
+#[utoipa::path(
+    patch, path = "/api/users/{name}",
+    params(("name" = String, Path)), request_body = Change,
+    responses((status = 204), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_users"))),
+)]
 async fn change(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -159,7 +185,15 @@ async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Removes a user.
+///
 /// Ends the user's sessions as well.
+#[utoipa::path(
+    delete, path = "/api/users/{name}",
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_users"))),
+)]
 async fn remove(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -172,14 +206,22 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct OwnPassword {
     current: String,
     new: String,
 }
 
+/// Changes the own password.
+///
 /// Everybody may do this for themselves; it ends all their sessions, this one too.
+#[utoipa::path(
+    post, path = "/api/session/password",
+    request_body = OwnPassword,
+    responses((status = 204), (status = 404)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn change_own_password(
     State(node): State<AppState>,
     viewer: Viewer,

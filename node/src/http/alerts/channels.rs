@@ -1,9 +1,7 @@
 //! `GET /api/alerts/channels`, `GET|PUT|DELETE /api/alerts/channels/{name}`, `POST /api/alerts/channels/{name}/test`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use insighthub_actors::alerting::delivery::Letter;
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
@@ -11,20 +9,25 @@ use insighthub_model::alerts::{Channel, Notice, check_name};
 use insighthub_model::api::alerts::{Channels, ListedChannel, Tried};
 use insighthub_storage::control::AlertCommand;
 use insighthub_storage::control::alerts::{Alerts, ChannelEntry};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::body::Body;
 use super::{change, read};
 use crate::http::auditing::Doing;
 use crate::http::caller::Viewer;
+use crate::http::extract::{Json, Path};
 use crate::http::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/alerts/channels", get(list))
-        .route("/api/alerts/channels/{name}", get(show).put(set).delete(remove))
-        .route("/api/alerts/channels/{name}/test", post(test))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, set, remove)).routes(routes!(test))
 }
 
+/// The channels that alerts are sent to, without their secrets.
+#[utoipa::path(
+    get, path = "/api/alerts/channels",
+    responses((status = 200, body = Channels)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(State(node): State<AppState>, _viewer: Viewer) -> Json<Channels> {
     let now = node.clock.now();
     let channels = read(&node, |alerts| {
@@ -33,6 +36,13 @@ async fn list(State(node): State<AppState>, _viewer: Viewer) -> Json<Channels> {
     Json(Channels { channels })
 }
 
+/// One channel.
+#[utoipa::path(
+    get, path = "/api/alerts/channels/{name}",
+    params(("name" = String, Path)),
+    responses((status = 200, body = ListedChannel), (status = 404)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -65,11 +75,17 @@ fn listed(alerts: &Alerts, name: &str, entry: &ChannelEntry, now: Timestamp) -> 
 }
 
 /// Makes a channel, or replaces it; secrets that come back as `(set)` stay.
+#[utoipa::path(
+    put, path = "/api/alerts/channels/{name}",
+    params(("name" = String, Path)), request_body = Channel,
+    responses((status = 200, body = ListedChannel), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn set(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
-    Body(channel): Body<Channel>,
+    Json(channel): Json<Channel>,
 ) -> Result<Json<ListedChannel>, ApiError> {
     viewer.require(Action::ManageAlerts)?;
     check_name("name", &name)?;
@@ -84,6 +100,13 @@ async fn set(
     set.ok_or_else(|| ApiError::unavailable("the channel was set; this node has not heard of it yet"))
 }
 
+/// Removes a channel.
+#[utoipa::path(
+    delete, path = "/api/alerts/channels/{name}",
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn remove(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -98,6 +121,12 @@ async fn remove(
 }
 
 /// Sends one message now, from this node, and says what became of it.
+#[utoipa::path(
+    post, path = "/api/alerts/channels/{name}/test",
+    params(("name" = String, Path)),
+    responses((status = 200, body = Tried), (status = 404)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn test(
     State(node): State<AppState>,
     viewer: Viewer,

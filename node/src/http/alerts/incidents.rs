@@ -1,33 +1,40 @@
 //! `GET /api/alerts/incidents`, `GET /api/alerts/incidents/{id}`, `POST /api/alerts/incidents/{id}/acknowledge`.
 
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::extract::State;
 use insighthub_model::access::Action;
 use insighthub_model::alerts::{Incident, IncidentState, Remark};
 use insighthub_model::api::alerts::Incidents;
 use insighthub_model::limits::ALERT_TEXT_BYTES_MAX;
 use insighthub_storage::control::AlertCommand;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::body::Body;
 use super::{change, read};
 use crate::http::auditing::Doing;
 use crate::http::caller::Viewer;
+use crate::http::document::parameters;
+use crate::http::extract::{Json, Path, Query};
 use crate::http::reading::Parameters;
 use crate::http::{ApiError, AppState};
 
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 500;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/alerts/incidents", get(list))
-        .route("/api/alerts/incidents/{id}", get(show))
-        .route("/api/alerts/incidents/{id}/acknowledge", post(acknowledge))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show)).routes(routes!(acknowledge))
 }
 
+/// Incidents of alerts, newest first.
+///
 /// Newest first.
+#[utoipa::path(
+    get, path = "/api/alerts/incidents",
+    params(parameters::IncidentsParameters),
+    responses((status = 200, body = Incidents)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -56,6 +63,13 @@ async fn list(
     Ok(Json(Incidents { incidents, more }))
 }
 
+/// One incident.
+#[utoipa::path(
+    get, path = "/api/alerts/incidents/{id}",
+    params(("id" = u64, Path)),
+    responses((status = 200, body = Incident), (status = 404)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -65,7 +79,7 @@ async fn show(
     found.map(Json).ok_or_else(|| ApiError::not_found(format!("there is no incident {id}")))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Acknowledgement {
     #[serde(default)]
@@ -73,11 +87,17 @@ struct Acknowledgement {
 }
 
 /// Somebody looks after it: it is not repeated.
+#[utoipa::path(
+    post, path = "/api/alerts/incidents/{id}/acknowledge",
+    params(("id" = u64, Path)), request_body = Acknowledgement,
+    responses((status = 200, body = Remark), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("acknowledge_alerts"))),
+)]
 async fn acknowledge(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(id): Path<u64>,
-    Body(said): Body<Acknowledgement>,
+    Json(said): Json<Acknowledgement>,
 ) -> Result<Json<Remark>, ApiError> {
     viewer.require(Action::AcknowledgeAlerts)?;
     if said.note.len() > ALERT_TEXT_BYTES_MAX {

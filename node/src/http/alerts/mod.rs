@@ -1,24 +1,23 @@
 //! Alerts: `/api/alerts/rules`, `/channels`, `/silences`, `/incidents`. Who may read logs reads all of it but secrets, which
 //! nobody reads; an admin changes it.
 
-mod body;
 mod channels;
 mod incidents;
 mod rules;
 mod silences;
 
-use axum::Router;
 use axum::http::StatusCode;
 use insighthub_model::alerts::Problem;
 use insighthub_storage::control::alerts::Alerts;
 use insighthub_storage::control::{AlertCommand, ControlCommand, ControlReply};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
 use super::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(rules::router())
         .merge(channels::router())
         .merge(silences::router())

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use insighthub_actors::alerting::{PreviewError, preview};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
@@ -17,30 +15,43 @@ use insighthub_storage::control::AlertCommand;
 use insighthub_storage::control::alerts::{Alerts, RuleEntry};
 use insighthub_storage::query::{Conditions, Filter};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::body::Body;
 use super::{change, read};
 use crate::http::auditing::Doing;
 use crate::http::caller::Viewer;
+use crate::http::extract::{Json, Path};
 use crate::http::{ApiError, AppState, reading};
 
 const PREVIEW_WITHIN: Duration = Duration::from_secs(60);
 const PREVIEW_SECS_DEFAULT: i64 = 86_400;
 const FIRINGS_MAX: usize = 500;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/alerts/rules", get(list))
-        .route("/api/alerts/rules/preview", post(play))
-        .route("/api/alerts/rules/{name}", get(show).put(set).delete(remove))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(play)).routes(routes!(show, set, remove))
 }
 
+/// The rules of alerts.
+#[utoipa::path(
+    get, path = "/api/alerts/rules",
+    responses((status = 200, body = Rules)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(State(node): State<AppState>, _viewer: Viewer) -> Json<Rules> {
     let rules =
         read(&node, |alerts| alerts.rules.iter().map(|(name, entry)| listed(alerts, name, entry)).collect());
     Json(Rules { rules })
 }
 
+/// One rule.
+#[utoipa::path(
+    get, path = "/api/alerts/rules/{name}",
+    params(("name" = String, Path)),
+    responses((status = 200, body = ListedRule), (status = 404)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -65,11 +76,17 @@ fn listed(alerts: &Alerts, name: &str, entry: &RuleEntry) -> ListedRule {
 }
 
 /// Makes a rule, or replaces it as a whole.
+#[utoipa::path(
+    put, path = "/api/alerts/rules/{name}",
+    params(("name" = String, Path)), request_body = Rule,
+    responses((status = 200, body = ListedRule), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn set(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
-    Body(rule): Body<Rule>,
+    Json(rule): Json<Rule>,
 ) -> Result<Json<ListedRule>, ApiError> {
     viewer.require(Action::ManageAlerts)?;
     check_name("name", &name)?;
@@ -97,6 +114,13 @@ async fn set(
     set.map(Json).ok_or_else(|| ApiError::unavailable("the rule was set; this node has not heard of it yet"))
 }
 
+/// Removes a rule.
+#[utoipa::path(
+    delete, path = "/api/alerts/rules/{name}",
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn remove(
     State(node): State<AppState>,
     viewer: Viewer,
@@ -118,7 +142,7 @@ fn check(rule: &Rule) -> Result<(), ApiError> {
     reading::check(Filter::new(&conditions))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PreviewRequest {
     rule: Rule,
@@ -129,10 +153,16 @@ struct PreviewRequest {
 }
 
 /// Plays a rule over the past; nothing is kept, nobody is told.
+#[utoipa::path(
+    post, path = "/api/alerts/rules/preview",
+    request_body = PreviewRequest,
+    responses((status = 200, body = Preview), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn play(
     State(node): State<AppState>,
     _viewer: Viewer,
-    Body(request): Body<PreviewRequest>,
+    Json(request): Json<PreviewRequest>,
 ) -> Result<Json<Preview>, ApiError> {
     check(&request.rule)?;
     let to = request.to.unwrap_or_else(|| node.clock.now());

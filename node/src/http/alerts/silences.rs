@@ -1,26 +1,30 @@
 //! `GET /api/alerts/silences`, `PUT|DELETE /api/alerts/silences/{name}`: silences and maintenance windows.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, put};
-use axum::{Json, Router};
 use insighthub_model::access::Action;
 use insighthub_model::alerts::{Silence, check_name};
 use insighthub_model::api::alerts::{ListedSilence, Silences};
 use insighthub_storage::control::AlertCommand;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::body::Body;
 use super::{change, read};
 use crate::http::auditing::Doing;
 use crate::http::caller::Viewer;
+use crate::http::extract::{Json, Path};
 use crate::http::{ApiError, AppState};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/alerts/silences", get(list))
-        .route("/api/alerts/silences/{name}", put(set).delete(remove))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(set, remove))
 }
 
+/// Silences and maintenance windows.
+#[utoipa::path(
+    get, path = "/api/alerts/silences",
+    responses((status = 200, body = Silences)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(State(node): State<AppState>, _viewer: Viewer) -> Json<Silences> {
     let now = node.clock.now();
     let listed = |(name, silence): (&String, &Silence)| ListedSilence {
@@ -31,11 +35,18 @@ async fn list(State(node): State<AppState>, _viewer: Viewer) -> Json<Silences> {
     Json(Silences { silences: read(&node, |alerts| alerts.silences.iter().map(listed).collect()) })
 }
 
+/// Makes a silence, or replaces it.
+#[utoipa::path(
+    put, path = "/api/alerts/silences/{name}",
+    params(("name" = String, Path)), request_body = Silence,
+    responses((status = 200, body = ListedSilence), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn set(
     State(node): State<AppState>,
     viewer: Viewer,
     Path(name): Path<String>,
-    Body(silence): Body<Silence>,
+    Json(silence): Json<Silence>,
 ) -> Result<Json<ListedSilence>, ApiError> {
     viewer.require(Action::ManageAlerts)?;
     check_name("name", &name)?;
@@ -48,6 +59,13 @@ async fn set(
     Ok(Json(ListedSilence { name, active: silence.is_active(at), silence }))
 }
 
+/// Removes a silence.
+#[utoipa::path(
+    delete, path = "/api/alerts/silences/{name}",
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)),
+    extensions(("x-insighthub-access" = json!("manage_alerts"))),
+)]
 async fn remove(
     State(node): State<AppState>,
     viewer: Viewer,

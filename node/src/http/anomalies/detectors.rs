@@ -1,7 +1,6 @@
 //! `GET /api/anomalies/detectors`: what detectors cost, and whether they keep to their budget of alerts.
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use insighthub_actors::detection;
 use insighthub_model::api::anomalies::Detectors;
 use tokio::time::Instant;
@@ -9,6 +8,8 @@ use tokio::time::Instant;
 use super::reading::DEADLINE;
 use super::{ApiError, AppState};
 use crate::http::caller::Viewer;
+use crate::http::document::parameters;
+use crate::http::extract::{Json, Query};
 use crate::http::reading::{Parameters, coverage_of};
 
 const LIMIT_DEFAULT: usize = 100;
@@ -16,6 +17,13 @@ const LIMIT_MAX: usize = 10_000;
 /// Asked of each partition: more than it has.
 const ASKED_MAX: u32 = 20_000;
 
+/// What the detector of each service costs, and whether it keeps to its budget of alerts.
+#[utoipa::path(
+    get, path = "/api/anomalies/detectors",
+    params(parameters::ServiceParameters, parameters::DetectorsParameters),
+    responses((status = 200, body = Detectors), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 pub(super) async fn detectors(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -8,10 +8,8 @@ mod wanted;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use insighthub_actors::detection::ranking::{self, Ranker};
 use insighthub_model::access::Action;
 use insighthub_model::api::anomalies::{Anomalies, Anomaly, SaidVerdict, Windows};
@@ -19,6 +17,9 @@ use insighthub_model::detection::{Episode, EpisodeId, Verdict};
 use insighthub_model::{LogId, Timestamp};
 use insighthub_storage::control::{ControlCommand, ControlReply, SayVerdict, VerdictEntry};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::reading::Reading;
 use self::wanted::Wanted;
@@ -26,20 +27,32 @@ use super::auditing::Doing;
 use super::caller::Viewer;
 use super::reading::{Parameters, coverage_of};
 use super::{ApiError, AppState};
+use crate::http::document::parameters;
+use crate::http::extract::{Json, Path, Query};
 
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 500;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/anomalies", get(list))
-        .route("/api/anomalies/windows", get(windows))
-        .route("/api/anomalies/patterns", get(patterns::patterns))
-        .route("/api/anomalies/detectors", get(detectors::detectors))
-        .route("/api/anomalies/{id}/verdict", post(judge))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(windows))
+        .routes(routes!(patterns::patterns))
+        .routes(routes!(detectors::detectors))
+        .routes(routes!(judge))
 }
 
+/// Incidents of services, newest first.
+///
 /// Newest first.
+#[utoipa::path(
+    get, path = "/api/anomalies",
+    params(
+        parameters::AnomaliesParameters, parameters::ServiceParameters, parameters::RangeParameters
+    ),
+    responses((status = 200, body = Anomalies), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn list(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -69,7 +82,17 @@ async fn list(
     }))
 }
 
+/// How ordinary each minute of a service was, oldest first.
+///
 /// Oldest first.
+#[utoipa::path(
+    get, path = "/api/anomalies/windows",
+    params(
+        parameters::OfServiceParameters, parameters::RangeParameters, parameters::MinutesPageParameters
+    ),
+    responses((status = 200, body = Windows), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn windows(
     State(node): State<AppState>,
     _viewer: Viewer,
@@ -92,12 +115,19 @@ async fn windows(
     Ok(Json(Windows { service, windows, next_cursor, coverage: coverage_of(&reading.coverage) }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Judgement {
     verdict: Verdict,
 }
 
+/// Says that an incident was real, or a false alarm.
+#[utoipa::path(
+    post, path = "/api/anomalies/{id}/verdict",
+    params(("id" = EpisodeId, Path)), request_body = Judgement,
+    responses((status = 200, body = SaidVerdict), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-insighthub-access" = json!("judge_anomalies"))),
+)]
 async fn judge(
     State(node): State<AppState>,
     viewer: Viewer,

@@ -1,7 +1,6 @@
 //! `GET /api/anomalies/patterns`: what kinds of messages a service wrote, minute by minute, as long as its records are kept.
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use insighthub_actors::detection;
 use insighthub_model::Timestamp;
 use insighthub_model::api::anomalies::Patterns;
@@ -11,6 +10,8 @@ use super::reading::DEADLINE;
 use super::wanted::range;
 use super::{ApiError, AppState};
 use crate::http::caller::Viewer;
+use crate::http::document::parameters;
+use crate::http::extract::{Json, Query};
 use crate::http::reading::{Parameters, coverage_of};
 
 const LIMIT_DEFAULT: usize = 100;
@@ -18,6 +19,15 @@ const LIMIT_MAX: usize = 2_000;
 /// Without a range: the last day.
 const RANGE_NANOS: i64 = 86_400_000_000_000;
 
+/// What kinds of messages a service wrote, the most frequent first.
+#[utoipa::path(
+    get, path = "/api/anomalies/patterns",
+    params(
+        parameters::OfServiceParameters, parameters::RangeParameters, parameters::ServicePatternsParameters
+    ),
+    responses((status = 200, body = Patterns), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 pub(super) async fn patterns(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -1,14 +1,14 @@
 //! The parameters of a question, wherever they stand: in the address of a GET, in the JSON object of a POST.
 
-use axum::Json;
-use axum::extract::{FromRequest, Query, Request};
-use axum::http::{Method, StatusCode};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::Method;
 use insighthub_model::Timestamp;
 use insighthub_storage::query::Conditions;
 use serde_json::{Map, Value};
 
 use super::super::reading::Parameters;
 use super::{ApiError, AppState};
+use crate::http::extract::{Json, Query};
 
 /// Parameters that every question of a filter takes; in an address any other name is the field of that name.
 const OF_FILTER: [&str; 5] = ["query", "from", "to", "service", "level"];
@@ -24,14 +24,12 @@ impl FromRequest<AppState> for Asked {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, node: &AppState) -> Result<Self, ApiError> {
-        let refused = |status: StatusCode, message: String| ApiError::new(status, "invalid", message);
         if request.method() != Method::POST {
-            let pairs = Query::<Vec<(String, String)>>::try_from_uri(request.uri());
-            let Query(pairs) = pairs.map_err(|error| refused(error.status(), error.body_text()))?;
+            let (mut parts, _) = request.into_parts();
+            let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(&mut parts, node).await?;
             return Ok(Asked { parameters: Parameters::new(pairs), is_object: false });
         }
-        let body = Json::<Map<String, Value>>::from_request(request, node).await;
-        let Json(body) = body.map_err(|error| refused(error.status(), error.body_text()))?;
+        let Json(body) = Json::<Map<String, Value>>::from_request(request, node).await?;
         let mut pairs = Vec::new();
         for (name, value) in body {
             let texts = texts(&value).ok_or_else(|| {
@@ -64,12 +62,18 @@ impl Asked {
 
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
-        Value::Null => Some(Vec::new()),
         Value::Array(values) => {
-            values.iter().map(texts).collect::<Option<Vec<_>>>().map(|texts| texts.concat())
+            values.iter().filter(|value| !value.is_null()).map(text).collect::<Option<Vec<_>>>()
         }
-        Value::Object(_) => None,
-        Value::String(text) => Some(vec![text.clone()]),
-        other => Some(vec![other.to_string()]),
+        Value::Null => Some(Vec::new()),
+        one => Some(vec![text(one)?]),
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

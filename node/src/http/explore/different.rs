@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::api::different::{Different, Side};
@@ -13,11 +12,23 @@ use insighthub_storage::query::{Conditions, Filter};
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, Exploration};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
 const FINDINGS_DEFAULT: usize = 20;
 /// Different values of one field that are compared on either side: all of nearly every field, and 2 MiB of ids.
 const VALUES_MAX: u32 = 16_384;
 
+/// What the records of a selection have in common that the others do not.
+#[utoipa::path(
+    method(get, post), path = "/api/query/different",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::SelectionParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = Different), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

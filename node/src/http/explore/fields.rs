@@ -1,6 +1,5 @@
 //! `/api/query/fields`: which fields records have, and their most frequent values.
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::api::fields::{Field, Fields, ValueCount};
 use insighthub_model::limits::{
@@ -14,6 +13,8 @@ use insighthub_storage::query::exploring::{
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, Exploration};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
 const VALUES_DEFAULT: usize = 10;
 /// Of a sample every value is counted, and so many are more than there are records in it.
@@ -21,6 +22,16 @@ const SAMPLE_VALUES_MAX: u32 = 2 * FIELD_SAMPLE_RECORDS_TARGET as u32;
 /// Values met less often in a sample say nothing of how frequent they are.
 const SAMPLE_RECORDS_MIN: u64 = 3;
 
+/// Which fields records have, and their most frequent values.
+#[utoipa::path(
+    method(get, post), path = "/api/query/fields",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::FieldsParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = Fields), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -1,6 +1,5 @@
 //! `/api/query/heatmap`: how slow records are over time.
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::Octave;
@@ -9,7 +8,19 @@ use insighthub_storage::query::exploring::Wanted;
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, AskedBars, Exploration, millis};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
+/// How slow records are over time.
+#[utoipa::path(
+    method(get, post), path = "/api/query/heatmap",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::BarsParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = Heatmap), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -1,6 +1,5 @@
 //! `/api/query/histogram`: how many records there are over time, stacked by level.
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::api::answer::level_counts;
@@ -9,7 +8,19 @@ use insighthub_storage::query::exploring::Wanted;
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, AskedBars, Exploration, millis};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
+/// How many records there are over time, by level.
+#[utoipa::path(
+    method(get, post), path = "/api/query/histogram",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::BarsParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = Histogram), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -11,8 +11,6 @@ mod patterns;
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::routing::get;
 use insighthub_model::Timestamp;
 use insighthub_model::api::answer::{Coverage, Stats, TimeRange};
 use insighthub_model::limits::{BARS_DEFAULT, BARS_MAX};
@@ -21,6 +19,8 @@ use insighthub_storage::cluster::{self, Explored};
 use insighthub_storage::query::Conditions;
 use insighthub_storage::query::exploring::{Seen, Wanted};
 use insighthub_storage::query::pipeline::Counts;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::asked::Asked;
 use super::reading::coverage_of;
@@ -29,17 +29,14 @@ use super::{ApiError, AppState, Counters};
 const DEADLINE_DEFAULT_MS: usize = 30_000;
 const DEADLINE_MAX_MS: usize = 300_000;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/query/histogram", get(histogram::answer).post(histogram::answer))
-        .route("/api/query/heatmap", get(heatmap::answer).post(heatmap::answer))
-        .route("/api/query/fields", get(fields::answer).post(fields::answer))
-        .route("/api/query/patterns", get(patterns::answer).post(patterns::answer))
-        .route(
-            "/api/query/patterns/difference",
-            get(pattern_difference::answer).post(pattern_difference::answer),
-        )
-        .route("/api/query/different", get(different::answer).post(different::answer))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(histogram::answer))
+        .routes(routes!(heatmap::answer))
+        .routes(routes!(fields::answer))
+        .routes(routes!(patterns::answer))
+        .routes(routes!(pattern_difference::answer))
+        .routes(routes!(different::answer))
 }
 
 /// One question under way: what it may still take, what its answer rests on so far.

@@ -1,6 +1,5 @@
 //! `/api/query/patterns/difference`: which messages are new, gone, more or fewer than in another range of time.
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::api::answer::TimeRange;
@@ -11,9 +10,21 @@ use insighthub_storage::query::exploring::{Wanted, pattern_changes};
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, Exploration};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
 const CHANGES_DEFAULT: usize = 50;
 
+/// Which messages are new, gone, more or fewer than in another range of time.
+#[utoipa::path(
+    method(get, post), path = "/api/query/patterns/difference",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::PatternsParameters, parameters::AgainstParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = PatternDifference), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

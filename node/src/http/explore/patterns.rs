@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use insighthub_model::api::answer::level_counts;
 use insighthub_model::api::patterns::{Pattern, Patterns};
@@ -15,9 +14,21 @@ use insighthub_storage::query::{Conditions, Page};
 
 use super::super::caller::Viewer;
 use super::{ApiError, AppState, Asked, Exploration};
+use crate::http::document::parameters;
+use crate::http::extract::Json;
 
 const PATTERNS_DEFAULT: usize = 50;
 
+/// Which kinds of messages there are, each with a record that shows it.
+#[utoipa::path(
+    method(get, post), path = "/api/query/patterns",
+    params(
+        parameters::ExplorerParameters, parameters::FilterParameters, parameters::RangeParameters,
+        parameters::PatternsParameters, parameters::FieldConditions
+    ),
+    responses((status = 200, body = Patterns), (status = 422)),
+    extensions(("x-insighthub-access" = json!("read_logs")), ("x-twofold" = json!(true))),
+)]
 pub(super) async fn answer(
     State(node): State<AppState>,
     _viewer: Viewer,

@@ -9,30 +9,35 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use insighthub_model::Timestamp;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_model::query::{self, Query, Stage, Text};
 use insighthub_storage::cluster::QueryAnswer;
 use insighthub_storage::query::{Conditions, Filter, pipeline};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::shape::Shape;
+pub(crate) use self::shape::Stats as QueryStats;
 use super::caller::Viewer;
 use super::{ApiError, AppState, Counters, reading};
+use crate::http::document::shapes;
+use crate::http::extract::Json;
 
 /// Records of an answer that says nothing of how many it wants.
 const RECORDS_DEFAULT: u32 = 1_000;
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 const DEADLINE_MAX_MS: u64 = 300_000;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/query", post(post_query))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(post_query))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QueryRequest)]
 struct Request {
     /// Filter and stages.
     query: String,
@@ -50,7 +55,7 @@ struct Request {
     explain: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     #[default]
@@ -59,6 +64,20 @@ enum Format {
     Csv,
 }
 
+/// Asks in the whole query language: records or a table, as JSON, NDJSON or CSV.
+#[utoipa::path(
+    post, path = "/api/query",
+    request_body = Request,
+    responses(
+        (status = 200, content(
+            (shapes::QueryAnswer = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 422),
+    ),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn post_query(
     State(node): State<AppState>,
     _viewer: Viewer,

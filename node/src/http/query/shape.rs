@@ -6,6 +6,7 @@ use insighthub_model::table::{Shown, Table, Value};
 use insighthub_storage::query::pipeline::{Counts, Rows};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Columns of records in CSV; their own fields stand behind them as one JSON object.
 pub(super) const RECORD_COLUMNS: [&str; 9] = [
@@ -28,8 +29,9 @@ pub(super) struct Shape<'a> {
     pub(super) explain: Option<serde_json::Value>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Stats {
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = QueryStats)]
+pub(crate) struct Stats {
     scanned_records: u64,
     matched_records: u64,
     matched_is_lower_bound: bool,

@@ -9,16 +9,19 @@ mod sessions;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use bytes::Bytes;
 use insighthub_model::access::Role;
 use insighthub_storage::control::ACCESS_SECS;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::caller::{Credentials, Viewer, credentials};
 use super::client_address::ClientAddress;
+use super::document::shapes;
+use super::extract::Json;
 use super::{ApiError, AppState};
 use sessions::{Carried, LIFE_SECS};
 
@@ -27,16 +30,16 @@ pub use passwords::Passwords;
 pub(super) use passwords::{check_password, hash_password};
 pub(super) use sessions::viewer;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/api/login", get(oidc::ways).post(log_in))
-        .route("/api/logout", post(log_out))
-        .route("/api/session", get(show_session))
-        .route("/api/session/refresh", post(refresh))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(oidc::ways, log_in))
+        .routes(routes!(log_out))
+        .routes(routes!(show_session))
+        .routes(routes!(refresh))
         .merge(oidc::router())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LoginRequest {
     user: String,
@@ -47,7 +50,8 @@ struct LoginRequest {
 }
 
 /// Who is signed in now, and for programs what to carry.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewSession)]
 struct SignedIn {
     user: String,
     role: Role,
@@ -60,6 +64,13 @@ struct SignedIn {
     refresh_token: Option<String>,
 }
 
+/// Signs in with user and password.
+#[utoipa::path(
+    post, path = "/api/login",
+    request_body = LoginRequest,
+    responses((status = 200, body = SignedIn), (status = 401), (status = 429), (status = 500), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn log_in(
     State(node): State<AppState>,
     address: ClientAddress,
@@ -71,13 +82,21 @@ async fn log_in(
     answer(&node, user, viewer.role, &carried, request.bearer)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RefreshRequest {
     refresh_token: String,
 }
 
+/// Gives the next access token of a session.
+///
 /// With the cookie and no body, or with a body that has the refresh token.
+#[utoipa::path(
+    post, path = "/api/session/refresh",
+    request_body = Option<RefreshRequest>,
+    responses((status = 200, body = SignedIn), (status = 400), (status = 401), (status = 403), (status = 500), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn refresh(
     State(node): State<AppState>,
     headers: HeaderMap,
@@ -132,6 +151,12 @@ fn answer(
     Ok(response)
 }
 
+/// Ends the session that is shown.
+#[utoipa::path(
+    post, path = "/api/logout",
+    responses((status = 200, body = shapes::Nothing), (status = 401), (status = 403), (status = 500), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Credentials::Cookie(token) | Credentials::Bearer(token) = credentials(&headers)? {
         sessions::close(&node, &token).await?;
@@ -141,6 +166,12 @@ async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Res
     Ok(response)
 }
 
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/api/session",
+    responses((status = 200, body = shapes::SignedIn)),
+    extensions(("x-insighthub-access" = json!("read_logs"))),
+)]
 async fn show_session(viewer: Viewer) -> Json<serde_json::Value> {
     Json(json!({ "user": viewer.user, "role": viewer.role }))
 }

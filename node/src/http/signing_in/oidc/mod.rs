@@ -5,20 +5,22 @@
 mod identity;
 mod provider;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use insighthub_model::access::Role;
 use insighthub_storage::control::{
     AuditedCommand, ControlCommand, ControlReply, Deed, Proof, User, UserCommand,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::cookies;
 use super::sessions::{self, PROVIDED_LIFE_SECS};
 use crate::access::signed::{self, Purpose};
+use crate::http::extract::{Json, Query};
 use crate::http::{ApiError, AppState};
 use identity::Identity;
 use provider::{Attempt, OidcError};
@@ -31,22 +33,35 @@ const ATTEMPT_PATH: &str = "/api/login/oidc";
 /// Time to find one's password and second factor.
 const ATTEMPT_SECS: u64 = 600;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/login/oidc", get(begin)).route("/api/login/oidc/callback", get(finish))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(begin)).routes(routes!(finish))
 }
 
 /// How people may sign in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WaysToSignIn)]
 pub(super) struct Ways {
     password: bool,
     /// Where the browser goes to sign in at the identity provider; null: there is none.
     oidc: Option<&'static str>,
 }
 
+/// How people may sign in.
+#[utoipa::path(
+    get, path = "/api/login",
+    responses((status = 200, body = Ways)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 pub(super) async fn ways(State(node): State<AppState>) -> Json<Ways> {
     Json(Ways { password: true, oidc: node.oidc.as_ref().map(|_| ATTEMPT_PATH) })
 }
 
+/// Sends a browser to the identity provider.
+#[utoipa::path(
+    get, path = "/api/login/oidc",
+    responses((status = 302, description = "To the provider."), (status = 404), (status = 500), (status = 502), (status = 503)),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn begin(State(node): State<AppState>) -> Result<Response, ApiError> {
     let provider = node.oidc.as_ref().ok_or_else(|| {
         ApiError::not_found("no identity provider is configured: see [oidc] in cluster.toml")
@@ -61,13 +76,24 @@ async fn begin(State(node): State<AppState>) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Returned {
     code: Option<String>,
     state: Option<String>,
     error: Option<String>,
 }
 
+/// Where the identity provider sends the browser back to.
+#[utoipa::path(
+    get, path = "/api/login/oidc/callback",
+    params(Returned),
+    responses(
+        (status = 200, body = String, content_type = "text/html"),
+        (status = 400), (status = 401), (status = 404), (status = 409), (status = 500), (status = 502), (status = 503),
+    ),
+    extensions(("x-insighthub-access" = json!("open"))),
+)]
 async fn finish(
     State(node): State<AppState>,
     headers: HeaderMap,
