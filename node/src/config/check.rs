@@ -174,6 +174,7 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     }
     check_peers(config)?;
     check_alerting(config)?;
+    check_http(config)?;
     if limits.record_bytes_max > limits.inflated_bytes_max {
         let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);
         return Err(ConfigError::together(
@@ -226,6 +227,40 @@ fn check_alerting(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     Ok(())
+}
+
+fn check_http(config: &Config) -> Result<(), ConfigError> {
+    let http = &config.http;
+    let missing = match (&http.certificate, &http.key) {
+        (Some(_), None) => Some(("http.key", "http.certificate", "\"/etc/insighthub/site.key\"")),
+        (None, Some(_)) => Some(("http.certificate", "http.key", "\"/etc/insighthub/site.pem\"")),
+        _ => None,
+    };
+    if let Some((key, other, example)) = missing {
+        let expected = format!("a PEM file, because {other} is set");
+        return Err(ConfigError::together(key, "missing", expected, example));
+    }
+    if let Some(list) = &http.allowed_origins
+        && let Some(origin) = list.split(',').map(str::trim).find(|origin| !is_origin(origin))
+    {
+        let expected = "origins with commas between them: scheme, host and port without a path".to_owned();
+        return Err(ConfigError::together(
+            "http.allowed_origins",
+            format!("{list:?} with {origin:?} in it"),
+            expected,
+            "\"https://logs.example.com\"",
+        ));
+    }
+    Ok(())
+}
+
+/// As browsers send it in the header `Origin`; `*` and `null` are none.
+fn is_origin(text: &str) -> bool {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    authority.is_some_and(|authority| {
+        !authority.is_empty()
+            && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    })
 }
 
 /// Nodes that are several must reach each other, and strangers must not.

@@ -35,6 +35,7 @@ pub struct Config {
     pub storage: StorageConfig,
     pub query: QueryConfig,
     pub raft: RaftConfig,
+    pub http: HttpConfig,
     pub peer_tls: PeerTlsConfig,
     pub detection: DetectionConfig,
     pub alerting: AlertingConfig,
@@ -84,6 +85,22 @@ pub struct NodeConfig {
     pub peer: Option<SocketAddr>,
     /// Where peers reach its control plane: who is alive.
     pub control: Option<SocketAddr>,
+}
+
+/// How clients are served.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// PEM; both or none. With them the node speaks TLS to clients, and nothing else.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    /// Connections of clients at once; 10,000 where nothing is said, or what the limit on open files allows.
+    pub connections_max: Option<usize>,
+    /// Origins of pages, besides the node's own, that may change things and open live tails, with commas between them.
+    pub allowed_origins: Option<String>,
+    /// Live tails at once on this node, and of one user on it.
+    pub tails_max: usize,
+    pub user_tails_max: usize,
 }
 
 /// Certificates for the connections between nodes, PEM; all three or none.
@@ -271,6 +288,19 @@ impl Default for StorageConfig {
 impl Default for QueryConfig {
     fn default() -> Self {
         QueryConfig { scanned_bytes_max: 64 << 30, group_bytes_max: 256 << 20 }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig {
+            certificate: None,
+            key: None,
+            connections_max: None,
+            allowed_origins: None,
+            tails_max: 2_000,
+            user_tails_max: 100,
+        }
     }
 }
 

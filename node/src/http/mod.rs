@@ -14,6 +14,7 @@ mod dashboard;
 mod dead_letters;
 mod deletions;
 mod detection_settings;
+mod edge;
 mod error;
 mod explore;
 mod faults;
@@ -24,6 +25,8 @@ mod login;
 mod logs;
 mod membership;
 mod metrics;
+mod pace;
+mod places;
 mod query;
 mod reading;
 mod retention;
@@ -36,10 +39,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderValue, header};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware;
 use insighthub_actors::ActorSystem;
 use insighthub_actors::alerting::delivery::Outgoing;
 use insighthub_actors::liveness::Liveness;
@@ -48,12 +48,15 @@ use insighthub_model::limits::IngestLimits;
 use insighthub_model::retention::Retention;
 use insighthub_storage::Store;
 use insighthub_storage::cluster::Cluster;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use caller::AccessOptions;
 pub use counters::Counters;
+pub use edge::Edge;
 pub use error::ApiError;
 pub(crate) use health::waiting_for;
 pub use login::LoginThrottle;
+pub use places::Places;
 pub use token_uses::TokenUses;
 
 /// Everything a handler may use.
@@ -76,6 +79,9 @@ pub struct Node {
     /// `env`, `region`: what every record gets that lacks it.
     pub enrich: Vec<(String, String)>,
     pub access: AccessOptions,
+    pub edge: Edge,
+    /// Of live tails.
+    pub places: Arc<Places>,
     pub logins: LoginThrottle,
     pub token_uses: TokenUses,
     pub counters: Counters,
@@ -125,27 +131,9 @@ pub fn router(node: AppState) -> Router {
         router = router.merge(faults::router());
     }
     router
+        .layer(CatchPanicLayer::custom(edge::answer_for_panic))
+        .layer(middleware::from_fn(pace::keep_pace))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
-        .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), edge::security_headers))
         .with_state(node)
-}
-
-/// Headers that keep a browser from doing with our pages what we did not mean.
-async fn security_headers(request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    );
-    if is_api {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
 }
