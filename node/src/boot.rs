@@ -283,16 +283,16 @@ async fn create_admin(node: &Node) -> anyhow::Result<()> {
     if node.store.control.replica.read(|state| !state.users.by_name.is_empty()) {
         return Ok(());
     }
-    let password = match admin_password::given()? {
-        Some(given) => given,
-        None => hex(&random::<12>()?),
-    };
+    let given = admin_password::given()?;
+    // Who chose it knows it; only one made here is shown, once.
+    let shown = if given.is_some() { "as given".to_owned() } else { hex(&random::<12>()?) };
+    let password = given.unwrap_or_else(|| shown.clone());
     let (salt, secret) = (random::<16>()?, password.clone());
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
     let user = User { role: Role::Admin, password_hash, created_at: node.clock.now() };
     let create = UserCommand::Create { name: "admin".into(), user };
     match node.cluster.propose_control(ControlCommand::User(create)).await? {
-        ControlReply::Done => say(&format!("admin login: user admin, password {password}")),
+        ControlReply::Done => say(&format!("admin login: user admin, password {shown}")),
         // Another node that started at the same time was first, and says it.
         _ => Ok(()),
     }

@@ -21,6 +21,7 @@ mod options;
 mod peer_lane;
 mod send_queue;
 mod status;
+mod strangers;
 mod tls;
 mod watched_files;
 
@@ -52,6 +53,7 @@ pub use memory::{MemoryHost, MemoryNetwork};
 pub use network::{Listener, Network, Stream, TcpNetwork};
 pub use options::{Dice, SECRET_BYTES_MIN, TlsFiles, TransportLimits, TransportOptions};
 pub use status::PeerStatus;
+pub(crate) use strangers::{read_frames, read_hello};
 pub use watched_files::WatchedFiles;
 
 /// Nobody waits longer for an answer; fits the frame's field.
