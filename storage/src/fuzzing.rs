@@ -10,7 +10,7 @@ use insighthub_model::query::Regex;
 use crate::block::{BlockCache, BlockReader};
 use crate::cluster::message::{self, Request, Response};
 use crate::command::{EncodedBatch, Payload};
-use crate::fs::{Fs, SimFs};
+use crate::fs::SimFs;
 use crate::query;
 use crate::raft::wire;
 use crate::snapshot;
@@ -33,7 +33,12 @@ pub fn wal_record(input: &[u8]) {
     let again = header.encode(SEED);
     assert!(RecordHeader::decode(&again, SEED) == Ok(header), "what was read is written alike");
     assert!(header.stored_bytes() % 8 == 0, "records are aligned");
-    drop(header.check_payload(bytes.get(again.len()..).unwrap_or_default()));
+    let payload = bytes.get(again.len()..).unwrap_or_default();
+    let is_whole = header.check_payload(payload).is_ok();
+    assert!(
+        !is_whole || payload.len() == header.payload_bytes as usize,
+        "a payload is as long as its header says"
+    );
 }
 
 /// A snapshot's file.
@@ -53,7 +58,10 @@ pub fn peer_message(input: &[u8]) {
         0 => {
             let Ok(append) = wire::decode_append(Bytes::copy_from_slice(bytes)) else { return };
             let written = wire::encode_append(append);
-            assert!(written.is_ok_and(|written| wire::decode_append(written).is_ok()), "an append reads back");
+            assert!(
+                written.is_ok_and(|written| wire::decode_append(written).is_ok()),
+                "an append reads back"
+            );
         }
         1 => drop(wire::decode::<wire::SnapshotMessage>(bytes)),
         2 => drop(wire::decode::<wire::VoteAnswer>(bytes)),

@@ -43,7 +43,10 @@ impl ServiceCount {
     ) -> Result<(), OneTooMany> {
         self.turn(now);
         let mut fresh = HashSet::new();
-        for service in services.filter(|service| !self.current.contains(*service)) {
+        for service in services {
+            if self.current.contains(service) {
+                continue;
+            }
             if !self.previous.contains(service) && fresh.insert(service) {
                 let counted = self.current.len() + self.previous.len() + fresh.len();
                 if counted > self.services_max {

@@ -1,6 +1,6 @@
 //! Bodies that are small on the wire and large behind it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::{Result, ensure};
 
@@ -8,11 +8,11 @@ use crate::target::Target;
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 /// Far above the bound of 16 MiB this node has; still quick to make.
-const INFLATED_BYTES: usize = 256 << 20;
+const INFLATED_BYTES: usize = 128 << 20;
 
 pub(crate) async fn attack(target: &Target) -> Result<usize> {
     let gzip = gzip(INFLATED_BYTES)?;
-    let zstd = zstd::encode_all(std::io::repeat(b'0').take(INFLATED_BYTES), 19)?;
+    let zstd = zstd::encode_all(std::io::repeat(b'0').take(INFLATED_BYTES as u64), 19)?;
     let deflate = deflate(INFLATED_BYTES)?;
     let in_itself = gzip_of(&gzip)?;
     ensure!(INFLATED_BYTES / gzip.len() > 1_000, "gzip: {} bytes", gzip.len());
@@ -43,8 +43,6 @@ pub(crate) async fn attack(target: &Target) -> Result<usize> {
     }
     Ok(count)
 }
-
-use std::io::Read;
 
 fn gzip(bytes: usize) -> Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

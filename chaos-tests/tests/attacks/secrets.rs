@@ -45,6 +45,8 @@ async fn no_secret_is_written_down() -> Result<()> {
     let weak = weak_password_is_refused(directory.path(), &config)?;
     let mut options = NodeOptions::in_directory(directory.path())?;
     options.role = Role::Named { config, name: "n1".to_owned() };
+    // Small segments: all of them are searched.
+    let mut options = options.sealing_all_the_time();
     options.environment.push(("INSIGHTHUB_ADMIN_PASSWORD".to_owned(), ADMIN_PASSWORD.to_owned()));
     let node = NodeProcess::start(options).await?;
     let admin = node.api()?.signed_in("admin", ADMIN_PASSWORD);
@@ -117,7 +119,9 @@ async fn error_paths(
     let (bearing, sending) = (nobody.clone().bearing(session), nobody.clone().bearing(token));
     for password in [format!("{USER_PASSWORD}x"), "c".repeat(3_000) + CANARY, format!("{CANARY}\r\nX: y\0")] {
         heard.note(&nobody.post_json("/api/login", &json!({"user": "eve", "password": password})).await?);
-        heard.note(&admin.patch_json("/api/users/eve", &json!({"role": password})).await?);
+        heard.note(
+            &admin.patch_json("/api/users/eve", &json!({"role": "owner", "password": password})).await?,
+        );
         let short = json!({"name": "bob", "role": "viewer", "password": CANARY});
         heard.note(&admin.post_json("/api/users", &short).await?);
         heard.note(

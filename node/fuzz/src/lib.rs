@@ -17,8 +17,8 @@ pub fn check_manifest(input: &[u8]) {
     let sealed = [format!("insighthub-backup 1 {sum}\n").as_bytes(), input].concat();
     for bytes in [input, &sealed] {
         let Ok(read) = Manifest::decode(bytes) else { continue };
-        let names = read.states().chain(read.blocks()).map(|file| &file.name);
-        assert!(names.clone().all(|name| !name.contains(['/', '\\', '\0']) && !name.starts_with('.')));
+        let mut names = read.states().chain(read.blocks()).map(|file| &file.name);
+        assert!(names.all(|name| !name.contains(['/', '\\', '\0']) && !name.starts_with('.')));
         drop((read.records(), read.bytes()));
         let written = read.encode().expect("what was read can be written");
         assert!(Manifest::decode(&written).is_ok_and(|again| again == read), "a manifest is written alike");

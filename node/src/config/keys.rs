@@ -99,7 +99,7 @@ pub(super) const KEYS: [Key; 54] = [
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),
-    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=off,ractor_cluster=error\""),
+    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=off,ractor_cluster=error,h2=error\""),
 ];
 
 impl Key {

@@ -184,7 +184,7 @@ pub struct EnrichConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     pub format: LogFormat,
-    /// Levels by module: `info,openraft=off,ractor_cluster=error`.
+    /// Levels by module: `info,openraft=off,ractor_cluster=error,h2=error`.
     pub filter: String,
 }
 
@@ -316,7 +316,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         LogConfig {
             format: LogFormat::default(),
-            filter: "info,openraft=off,ractor_cluster=error".to_owned(),
+            filter: "info,openraft=off,ractor_cluster=error,h2=error".to_owned(),
         }
     }
 }

@@ -15,7 +15,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -79,12 +79,15 @@ impl Server {
         place: OwnedSemaphorePermit,
         mut stop: watch::Receiver<bool>,
     ) {
+        // Looked at, not taken: what is only said to be readable may not be.
+        let mut first = [0];
         let first_byte = tokio::select! {
-            readable = timeout(limits::HEAD_WITHIN, stream.readable()) => readable,
+            peeked = timeout(limits::HEAD_WITHIN, stream.peek(&mut first)) => peeked,
             () = told(&mut stop) => return,
         };
         match first_byte {
-            Ok(Ok(())) => Box::pin(self.converse(stream, from, place, stop)).await,
+            Ok(Ok(1)) => Box::pin(self.converse(stream, first, from, place, stop)).await,
+            Ok(Ok(_)) => tracing::debug!(%from, "a connection ended before it said anything"),
             Ok(Err(error)) => tracing::debug!(%from, %error, "a connection ended before it said anything"),
             Err(_) => tracing::debug!(%from, "a connection said nothing"),
         }
@@ -92,7 +95,8 @@ impl Server {
 
     async fn converse(
         &self,
-        stream: TcpStream,
+        mut stream: TcpStream,
+        first: [u8; 1],
         from: SocketAddr,
         place: OwnedSemaphorePermit,
         stop: watch::Receiver<bool>,
@@ -102,9 +106,10 @@ impl Server {
         let Some(acceptor) = &self.tls else {
             return self.speak_http1(stream, from, place, stop).await;
         };
-        let mut first = [0];
-        if matches!(stream.peek(&mut first).await, Ok(1)) && first != [TLS_HANDSHAKE] {
-            drop(stream.try_write(SPEAK_TLS));
+        if first != [TLS_HANDSHAKE] {
+            // What it has said is taken out, for closing over it would take the answer back.
+            drop(stream.try_read(&mut [0; limits::HEAD_BYTES_MAX]));
+            drop(stream.write_all(SPEAK_TLS).await);
             return;
         }
         match timeout(limits::HEAD_WITHIN, acceptor.accept(stream)).await {

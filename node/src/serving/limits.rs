@@ -9,8 +9,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A connection between two requests: longer than clients and proxies keep theirs, mostly.
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(75);
-/// A request of which nothing moves, neither in nor out: above the 60 s a body may take and the 30 s until it is stored.
-pub(super) const STALLED_MAX: Duration = Duration::from_secs(150);
+/// A request of which nothing moves, neither in nor out: above the 300 s that a query may be given.
+pub(super) const STALLED_MAX: Duration = Duration::from_secs(330);
 /// How often a connection is looked at.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// All headers of a request: eight times what browsers send.

@@ -9,6 +9,7 @@ mod certificate;
 mod connection;
 mod limits;
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +86,7 @@ impl Serving {
                         Ok(place) => {
                             drop(connections.spawn(Arc::clone(&server).serve(stream, from, place, stopped.clone())));
                         }
-                        Err(_) => refusals.refuse(&stream, self.connections_max),
+                        Err(_) => refusals.refuse(stream, self.connections_max),
                     },
                     Err(error) => {
                         refusals.log(&format!("a connection could not be accepted: {error}"));
@@ -112,9 +113,13 @@ struct Refusals {
 }
 
 impl Refusals {
-    fn refuse(&mut self, stream: &TcpStream, connections_max: usize) {
-        // A full socket buffer only means that the client hears less.
-        drop(stream.try_write(TOO_MANY));
+    fn refuse(&mut self, stream: TcpStream, connections_max: usize) {
+        // The system's own call: the runtime does not know yet that there is room to write. What the client has said is taken
+        // out, for closing over it would take the refusal back as well. Whatever fails, the client hears less.
+        if let Ok(mut stream) = stream.into_std() {
+            drop(stream.write(TOO_MANY));
+            drop(stream.read(&mut [0; 4_096]));
+        }
         self.log(&format!(
             "there are http.connections_max ({connections_max}) connections: others are refused"
         ));

@@ -10,7 +10,8 @@ pub(crate) fn read_hello(input: &[u8]) {
     if let Some((prefix, body)) = input.split_first_chunk::<PREFIX_BYTES>()
         && let Some(prefix) = Prefix::decode(*prefix)
     {
-        drop(prefix.message_type());
+        let is_known = prefix.message_type().is_some();
+        assert!(is_known || !matches!(input.get(6), Some(1..=3)), "a known type is known");
         read_body(body);
     }
     read_body(input);
