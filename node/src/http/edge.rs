@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{ApiError, AppState};
+use super::ApiError;
 use crate::config::HttpConfig;
 
 /// No inline script, nothing from elsewhere, in nobody's frame. The dashboard is WebAssembly, which needs a word of its own.
@@ -50,10 +50,10 @@ impl Edge {
 }
 
 /// Headers that keep a browser from doing with our answers what we did not mean.
-pub(super) async fn security_headers(State(node): State<AppState>, request: Request, next: Next) -> Response {
+pub(super) async fn security_headers(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
-    protect(response.headers_mut(), is_api, node.edge.has_tls);
+    protect(response.headers_mut(), is_api, edge.has_tls);
     response
 }
 
@@ -82,6 +82,12 @@ pub(super) fn answer_for_panic(_: Box<dyn Any + Send>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use tower_http::catch_panic::CatchPanicLayer;
 
     fn may_act(edge: &Edge, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
@@ -115,6 +121,23 @@ mod tests {
             assert_eq!(may_act(&plain, origin), by_plain, "{origin:?}");
             assert_eq!(may_act(&listed, origin), by_listed, "{origin:?}, with a list");
         }
+    }
+
+    async fn fails() -> String {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_500_with_all_headers() {
+        let router = Router::new()
+            .route("/api/x", get(fails))
+            .layer(CatchPanicLayer::custom(answer_for_panic))
+            .layer(middleware::from_fn_with_state(Edge::default(), security_headers));
+        let request = hyper::Request::get("/api/x").body(Body::empty()).unwrap();
+        let response = TowerToHyperService::new(router).call(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(response.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
     }
 
     #[test]

@@ -32,7 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 /// What a connection beyond the bound hears, as far as it listens.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
-    connection: close\r\ncontent-length: 106\r\n\r\n\
+    connection: close\r\ncontent-length: 108\r\n\r\n\
     {\"error\":{\"code\":\"too_many_connections\",\"message\":\"this node has http.connections_max connections already\"}}";
 
 /// The address of a node, bound but not yet served.
