@@ -26,12 +26,10 @@ pub(crate) async fn attack(target: &Target) -> Result<usize> {
     }
     let url = target.node.url();
     let environment = [("INSIGHTHUB_URL", url.as_str())];
-    for output in ["text", "ndjson"] {
-        let query = ["query", "service:hostile", "--output", output];
-        is_harmless(&query, &insighthub(&query, &environment)?.accepted()?)?;
-    }
-    for words in [["explore", "patterns"], ["explore", "fields"]] {
-        is_harmless(&words, &insighthub(&words, &environment)?.said)?;
+    // For people; what programs are given is JSON as it is.
+    for words in [["query", "service:hostile"], ["explore", "patterns"], ["explore", "fields"]] {
+        let words = [words.as_slice(), &["--output", "text"]].concat();
+        is_harmless(&words, &insighthub(&words, &environment)?.accepted()?)?;
     }
     let query = json!({"query": "service:hostile", "format": "csv"});
     let csv = target.api.post_json("/api/query", &query).await?;
@@ -42,7 +40,7 @@ pub(crate) async fn attack(target: &Target) -> Result<usize> {
     }
     let log = target.node.last_output();
     ensure!(!log.contains(['\u{1b}', '\u{202e}']), "the node's own log holds escape sequences");
-    Ok(TEXTS.len() + 7)
+    Ok(TEXTS.len() + 6)
 }
 
 fn is_harmless(words: &[&str], said: &str) -> Result<()> {

@@ -98,9 +98,8 @@ async fn numbers_stay_what_they_were(target: &Target) -> Result<usize> {
     let body = String::from_utf8(with(members))?.replace("\"odd\"", "\"numbers\"");
     let answer = target.post(&[JSON], body).await?;
     if answer.status == 200 {
-        let stored = target.api.all_logs(&[("service", "numbers")]).await?;
-        ensure!(stored.len() == 1, "{stored:?}");
-        let text = stored[0].to_string();
+        // As it is written: a reader of JSON may round.
+        let text = target.api.get("/api/logs", &[("service", "numbers")]).await?.text;
         ensure!(text.contains("18446744073709551617"), "an integer became another: {text}");
         ensure!(text.contains("-9223372036854775809"), "an integer became another: {text}");
     } else {

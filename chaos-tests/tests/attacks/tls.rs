@@ -24,9 +24,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::peers;
-use crate::target::{exchange, memory_kib};
+use crate::target::{exchange, memory_kib, read_to_end};
 
 const READ_AGAIN_WITHIN: Duration = Duration::from_secs(10);
+/// Small, so that one more is soon there.
+const CONNECTIONS_MAX: usize = 64;
 const PASSWORD: &str = "correct horse battery staple";
 /// Of HTTP/2.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -87,6 +89,7 @@ async fn a_node_with_tls_withstands_attacks_and_takes_new_certificates() -> Resu
     http2_is_spoken_and_not_abused(&node, &files).await?;
     command_line_is_served(&node, &api, &files).await?;
     println!("{} attacks at the doors for peers", peers::attack(&node, peer, control).await?);
+    one_connection_too_many_is_refused(&node).await?;
     new_certificates_are_shown(&node, &files, &authority).await?;
     ensure!(api.get("/readyz", &[]).await?.status == 200, "{}", node.last_output());
     Ok(())
@@ -96,7 +99,7 @@ fn options(directory: &Path, files: &Files, peer: SocketAddr, control: SocketAdd
     let config = directory.join("cluster.toml");
     let text = format!(
         "[cluster]\nsecret = \"{}\"\n[[node]]\nname = \"n1\"\nhttp = \"127.0.0.1:0\"\npeer = \"{peer}\"\ncontrol = \"{control}\"\n\
-         [http]\ncertificate = {:?}\nkey = {:?}\n",
+         [http]\ncertificate = {:?}\nkey = {:?}\nconnections_max = {CONNECTIONS_MAX}\n",
         "5e".repeat(32),
         files.certificate,
         files.key
@@ -228,20 +231,35 @@ async fn command_line_is_served(node: &NodeProcess, api: &Api, files: &Files) ->
         std::io::BufRead::read_line(&mut printed, &mut line).map(|_| line)
     });
     let record = json!({"service": "tls", "level": "INFO", "message": "over TLS"});
-    let sending = async {
+    let sender = api.clone();
+    let sending = tokio::spawn(async move {
         loop {
-            drop(api.post_json("/api/logs", &record).await);
+            drop(sender.post_json("/api/logs", &record).await);
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-    };
-    let line = tokio::select! {
-        line = tokio::time::timeout(Duration::from_secs(20), reading) => line,
-        () = sending => unreachable!("it sends for ever"),
-    };
+    });
+    let line = tokio::time::timeout(Duration::from_secs(20), reading).await;
+    sending.abort();
     tail.kill()?;
     tail.wait()?;
     let line = line.context("nothing came over a live tail with TLS")???;
     ensure!(line.contains("over TLS"), "{line:?}");
+    Ok(())
+}
+
+/// In clear text, for there is no handshake any more.
+async fn one_connection_too_many_is_refused(node: &NodeProcess) -> Result<()> {
+    let mut crowd = Vec::new();
+    for _ in 0..CONNECTIONS_MAX + 8 {
+        crowd.push(TcpStream::connect(node.address()).await?);
+    }
+    let mut last = crowd.pop().context("a crowd")?;
+    let (heard, has_closed) = read_to_end(&mut last, Duration::from_secs(5)).await;
+    let text = String::from_utf8_lossy(&heard);
+    ensure!(
+        has_closed && text.starts_with("HTTP/1.1 503") && text.contains("http.connections_max"),
+        "{text:?}"
+    );
     Ok(())
 }
 

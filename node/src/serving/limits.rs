@@ -15,8 +15,6 @@ pub(super) const STALLED_MAX: Duration = Duration::from_secs(330);
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// All headers of a request: eight times what browsers send.
 pub(super) const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Headers of a request.
-pub(super) const HEADERS_MAX: usize = 100;
 /// Requests at once on one HTTP/2 connection: what browsers expect.
 pub(super) const STREAMS_MAX: u32 = 100;
 /// Streams that a client has reset before they were looked at; beyond, its connection is closed (rapid reset).
