@@ -31,8 +31,7 @@ pub(crate) fn print_record(terminal: &mut Terminal, json: &str, as_text: bool) -
 fn record_text(terminal: &Terminal, record: &Value) -> String {
     let text_of = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("");
     let level = text_of("level");
-    let service = word(text_of("service"));
-    let service = neutralise(&service);
+    let service = neutralise(text_of("service")).replace('\n', " ");
     let anomalous = record.get("is_anomaly").and_then(Value::as_bool).unwrap_or(false);
     let mark = if anomalous { terminal.paint("!", Colour::Bold) } else { " ".into() };
     let mut line = format!(
