@@ -108,7 +108,8 @@ fn replace(with: &TlsFiles, files: &TlsFiles) {
 
 /// Calls on a connection of its own each time, until it goes as expected.
 async fn until(caller: &Node, answerer: &Node, expected: bool) {
-    let visit = || caller.transport.call_address(&answerer.address(), echo(vec![1]), SECOND);
+    let address = answerer.address();
+    let visit = || caller.transport.call_address(&address, echo(vec![1]), SECOND);
     let started = std::time::Instant::now();
     while visit().await.is_ok() != expected {
         assert!(started.elapsed() < READ_AGAIN_WITHIN, "new connections do not become {expected}");

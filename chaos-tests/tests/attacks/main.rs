@@ -60,6 +60,7 @@ async fn a_node_withstands_every_family_of_attacks() -> Result<()> {
     family!(target, "tricks with paths", paths::attack(&target));
     family!(target, "request smuggling", smuggling::attack(&target));
     family!(target, "pages of other sites", pages::attack(&target));
+    family!(target, "slow clients, idle sockets", slow::attack(&target));
     family!(target, "escape sequences in output", output::attack(&target));
     family!(target, "malicious backups", backups::attack(&target));
     family!(target, "files of the node", files::attack(&target));

@@ -270,6 +270,8 @@ async fn shown(node: &NodeProcess, files: &Files) -> Result<Vec<u8>> {
 }
 
 async fn new_certificates_are_shown(node: &NodeProcess, files: &Files, authority: &Authority) -> Result<()> {
+    wait_until("there is a place again", READ_AGAIN_WITHIN, || async { shown(node, files).await.is_ok() })
+        .await?;
     let first = shown(node, files).await?;
     authority.certify(files)?;
     wait_until("the new certificate is shown", READ_AGAIN_WITHIN, || async {
