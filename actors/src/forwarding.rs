@@ -197,6 +197,9 @@ impl Forwarding {
             AppendFailure::RateLimited { service, retry_after_secs } => {
                 IngestError::RateLimited { service, retry_after_secs }
             }
+            AppendFailure::TooManyServices { service, services_max, retry_after_secs } => {
+                IngestError::TooManyServices { service, services_max, retry_after_secs }
+            }
             AppendFailure::Failure(Failure::NotLeader { leader }) => {
                 self.cluster.learn_leader(partition, leader);
                 IngestError::NotLeader { leader }
@@ -270,7 +273,10 @@ fn deliver(outcome: Outcome, maybe_stored: bool) -> Result<Delivery, IngestError
 fn is_worth_another_try(outcome: &Outcome) -> bool {
     match outcome {
         Ok(ChunkOutcome::ChunkOutOfOrder) => true,
-        Ok(_) | Err(IngestError::RateLimited { .. } | IngestError::CutOff(_)) => false,
+        Ok(_) => false,
+        Err(
+            IngestError::RateLimited { .. } | IngestError::TooManyServices { .. } | IngestError::CutOff(_),
+        ) => false,
         Err(IngestError::NotLeader { .. } | IngestError::Unavailable(_) | IngestError::Unknown(_)) => true,
     }
 }
@@ -320,6 +326,9 @@ fn to_failure(error: IngestError) -> AppendFailure {
     match error {
         IngestError::RateLimited { service, retry_after_secs } => {
             AppendFailure::RateLimited { service, retry_after_secs }
+        }
+        IngestError::TooManyServices { service, services_max, retry_after_secs } => {
+            AppendFailure::TooManyServices { service, services_max, retry_after_secs }
         }
         IngestError::NotLeader { leader } => Failure::NotLeader { leader }.into(),
         IngestError::Unavailable(reason) => Failure::Unavailable(reason).into(),

@@ -26,6 +26,11 @@ pub enum IngestError {
     NotLeader { leader: Option<NodeId> },
     #[error("service {service:?} sends more than its limit; send again in {retry_after_secs} s")]
     RateLimited { service: String, retry_after_secs: u64 },
+    #[error(
+        "service {service:?} is one too many: its partition has taken limits.services_max ({services_max}) different \
+         services within the last hour"
+    )]
+    TooManyServices { service: String, services_max: usize, retry_after_secs: u64 },
     /// Nothing was stored; send again.
     #[error("{0}")]
     Unavailable(String),

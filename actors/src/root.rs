@@ -61,6 +61,7 @@ pub(crate) struct PartitionFactory {
     pub(crate) node_pressure: NodePressure,
     pub(crate) service_records_per_sec: u64,
     pub(crate) service_burst_records: u64,
+    pub(crate) services_max: usize,
 }
 
 #[derive(Debug)]
@@ -163,6 +164,7 @@ impl PartitionFactory {
                 node_pressure: self.node_pressure.clone(),
                 service_records_per_sec: self.service_records_per_sec,
                 service_burst_records: self.service_burst_records,
+                services_max: self.services_max,
             };
             children.start(myself.get_cell(), &mailbox, move || (Partition, arguments.clone())).await?;
             self.mailboxes.add(partition, mailbox);

@@ -38,6 +38,7 @@ pub struct SystemOptions {
     pub in_flight_bytes_max: usize,
     pub service_records_per_sec: u64,
     pub service_burst_records: u64,
+    pub services_max: usize,
     /// Unique to this run of the node.
     pub own_producer: String,
     /// A request not answered within this time is answered "unknown".
@@ -111,6 +112,7 @@ impl ActorSystem {
                 node_pressure: NodePressure::default(),
                 service_records_per_sec: options.service_records_per_sec,
                 service_burst_records: options.service_burst_records,
+                services_max: options.services_max,
             },
         };
         let (root, _) = Actor::spawn(None, Root, arguments).await?;

@@ -76,6 +76,11 @@ impl Api {
         Ok(Api { http, base: Url::parse(url)?, credentials: Credentials::None })
     }
 
+    /// A client made elsewhere, for nodes that speak TLS.
+    pub fn through(http: Client, url: &str) -> Result<Api> {
+        Ok(Api { http, base: Url::parse(url)?, credentials: Credentials::None })
+    }
+
     #[must_use]
     pub fn signed_in(mut self, user: &str, password: &str) -> Api {
         self.credentials = Credentials::Basic(user.to_owned(), password.to_owned());

@@ -17,7 +17,7 @@ use crate::deadline::wait_until;
 
 /// A node that is not ready by then is broken, on any machine.
 pub const READY_WITHIN: Duration = Duration::from_secs(30);
-const LISTENING_LINE: &str = "listening on http://";
+const LISTENING_LINE: &str = "listening on ";
 const PASSWORD_LINE: &str = "admin login: user admin, password ";
 
 /// What a node is started as.
@@ -79,6 +79,8 @@ pub struct NodeProcess {
     options: NodeOptions,
     child: Child,
     address: SocketAddr,
+    /// `http`, or `https` where its configuration names a certificate.
+    scheme: String,
     admin_password: Option<String>,
     starts: u32,
 }
@@ -94,7 +96,14 @@ impl NodeProcess {
     /// Starts a node and waits for nothing: one of several needs the others to become ready.
     pub fn launch(options: NodeOptions, http: SocketAddr) -> Result<NodeProcess> {
         let child = spawn(&options, http, 1)?;
-        Ok(NodeProcess { options, child, address: http, admin_password: None, starts: 1 })
+        Ok(NodeProcess {
+            options,
+            child,
+            address: http,
+            scheme: "http".to_owned(),
+            admin_password: None,
+            starts: 1,
+        })
     }
 
     /// Starts it again on the same port; says how long it took until it was ready.
@@ -123,7 +132,7 @@ impl NodeProcess {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -237,9 +246,11 @@ impl NodeProcess {
                 self.admin_password = Some(password.trim().to_owned());
             }
             // The end of the line must be there too: a file may be read while it is written.
-            if let Some(address) = line.strip_prefix(LISTENING_LINE)
+            if let Some((scheme, address)) =
+                line.strip_prefix(LISTENING_LINE).and_then(|url| url.split_once("://"))
                 && output.ends_with('\n')
             {
+                self.scheme = scheme.to_owned();
                 self.address = address.trim().trim_end_matches('/').parse().context("listening address")?;
                 return Ok(true);
             }

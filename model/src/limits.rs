@@ -130,6 +130,8 @@ pub struct IngestLimits {
     pub service_records_per_sec: u64,
     /// Records a service may send at once above its rate; 0 means one second's worth.
     pub service_burst_records: u64,
+    /// Different services that one partition takes within an hour; each costs a detector and a shard.
+    pub services_max: usize,
     /// How far in the future a timestamp may lie, seconds: a wrong clock must not hide today's logs.
     pub future_secs_max: u64,
 }
@@ -148,6 +150,7 @@ impl Default for IngestLimits {
             in_flight_bytes_max: 128 << 20,
             service_records_per_sec: 0,
             service_burst_records: 0,
+            services_max: 4_096,
             future_secs_max: 24 * 3600,
         }
     }

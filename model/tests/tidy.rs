@@ -30,17 +30,18 @@ const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"];
 
 /// Heavy libraries and the crates that may name them.
-const LIBRARIES: [(&str, &[&str]); 17] = [
+const LIBRARIES: [(&str, &[&str]); 18] = [
     ("sled", &["storage"]),
     ("openraft", &["storage"]),
     ("ractor", &["actors"]),
     ("ractor_cluster", &["actors"]),
-    ("tokio-rustls", &["storage"]),
+    ("tokio-rustls", &["storage", "node"]),
     ("lettre", &["actors"]),
     ("linfa", &["detect"]),
     ("linfa-ensemble", &["detect"]),
     ("linfa-trees", &["detect"]),
     ("axum", &["node"]),
+    ("hyper", &["node"]),
     ("argon2", &["node"]),
     ("bincode", &["storage"]),
     ("reqwest", &["actors", "node", "chaos-tests"]),

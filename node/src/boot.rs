@@ -21,16 +21,18 @@ use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
 use insighthub_storage::wal::WalOptions;
 use insighthub_storage::{Store, StoreOptions};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::access::{hex, password};
+use crate::access::{admin_password, hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
-use crate::http::{self, AccessOptions, Counters, Freshness, Node, Passwords, Provider, TokenUses};
+use crate::http::{
+    self, AccessOptions, Counters, Edge, Freshness, Node, Passwords, Places, Provider, TokenUses,
+};
 use crate::membership;
 use crate::memory;
 use crate::own_work::OwnWork;
+use crate::serving::Serving;
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -41,8 +43,6 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(30);
 /// At most 256 KiB each.
 const ENTRIES_KEPT: u64 = 64;
-/// The environment variable that gives the admin's password instead of a random one.
-const ADMIN_PASSWORD_VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD";
 /// The environment variable that adds the fault routes to a development node.
 const FAULTS_VARIABLE: &str = "INSIGHTHUB_FAULTS";
 
@@ -95,10 +95,9 @@ fn choose_node<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a
 pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     create_private(&plan.data)?;
-    let listener = TcpListener::bind(plan.http)
-        .await
-        .with_context(|| format!("cannot listen on {}: is another node running there?", plan.http))?;
-    let address = listener.local_addr()?;
+    admin_password::check(&plan.data)?;
+    let serving = Serving::bind(plan.http, &plan.config.http).await?;
+    let address = serving.address;
     let observer = Observer::new(plan.config.detection.record_rule);
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
     let store = Store::open(
@@ -113,7 +112,8 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let cluster =
         Cluster::new(Arc::clone(&store), joined.transport.clone(), limits, membership::listed(&plan));
     joined.service.set_cluster(Arc::clone(&cluster));
-    let outgoing = outgoing(&plan, address)?;
+    let own_url = format!("{}://{address}", serving.scheme());
+    let outgoing = outgoing(&plan, &own_url)?;
     let options = system_options(&plan, Arc::clone(&clock))?;
     let actors = ActorSystem::start(Arc::clone(&cluster), observer, options).await?;
     let node = Arc::new(node(&plan, address, cluster, actors, clock, outgoing)?);
@@ -127,14 +127,10 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     if joined.identity.is_founder() {
         create_admin(&node).await?;
     }
-    say(&format!("listening on http://{address}"))?;
+    say(&format!("listening on {own_url}"))?;
 
-    let routes = http::router(Arc::clone(&node)).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let mut drained = stopped.clone();
-    let serving = axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { drop(drained.wait_for(|stop| *stop).await) });
-    let serving = tokio::spawn(async move { serving.await });
+    let serving = tokio::spawn(serving.run(http::router(Arc::clone(&node)), stopped));
     let reason = asked_to_stop(&store).await?;
     tracing::info!(reason, "stopping");
     node.actors.admission.set_stopping();
@@ -233,6 +229,8 @@ fn node(
         oidc,
         passwords: Passwords::default(),
         freshness: Freshness::default(),
+        edge: Edge::new(&plan.config.http),
+        places: Places::new(plan.config.http.tails_max, plan.config.http.user_tails_max),
         token_uses: TokenUses::default(),
         counters: Counters::default(),
         disk_free_bytes: AtomicU64::new(0),
@@ -242,10 +240,10 @@ fn node(
 }
 
 /// The way out for alerts: what the configuration allows, and where links lead.
-fn outgoing(plan: &Plan, address: SocketAddr) -> anyhow::Result<Arc<Outgoing>> {
+fn outgoing(plan: &Plan, own_url: &str) -> anyhow::Result<Arc<Outgoing>> {
     let alerting = &plan.config.alerting;
     let allowed = alerting.allow_addresses.as_deref().unwrap_or("").parse()?;
-    let public_url = alerting.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let public_url = alerting.public_url.clone().unwrap_or_else(|| own_url.to_owned());
     Ok(Arc::new(Outgoing { guard: Guard { allowed }, public_url }))
 }
 
@@ -284,6 +282,7 @@ fn system_options(plan: &Plan, clock: Arc<dyn Clock>) -> anyhow::Result<SystemOp
         in_flight_bytes_max: limits.in_flight_bytes_max,
         service_records_per_sec: limits.service_records_per_sec,
         service_burst_records: limits.service_burst_records,
+        services_max: limits.services_max,
         own_producer: format!("node:{}:{}", plan.name, hex(&random::<8>()?)),
         submit_deadline: SUBMIT_DEADLINE,
     })
@@ -295,17 +294,17 @@ async fn create_admin(node: &Node) -> anyhow::Result<()> {
     if node.store.control.replica.read(|state| !state.users.by_name.is_empty()) {
         return Ok(());
     }
-    let password = match std::env::var(ADMIN_PASSWORD_VARIABLE) {
-        Ok(given) => given,
-        Err(_) => hex(&random::<12>()?),
-    };
+    let given = admin_password::given()?;
+    // Who chose it knows it; only one made here is shown, once.
+    let shown = if given.is_some() { "as given".to_owned() } else { hex(&random::<12>()?) };
+    let password = given.unwrap_or_else(|| shown.clone());
     let (salt, secret) = (random::<16>()?, password.clone());
     let password_hash = tokio::task::spawn_blocking(move || password::hash(&secret, &salt)).await??;
     let user =
         User { role: Role::Admin, proof: Proof::Password(password_hash), created_at: node.clock.now() };
     let create = UserCommand::Create { name: "admin".into(), user };
     match node.cluster.propose_control(ControlCommand::User(create)).await? {
-        ControlReply::Done => say(&format!("admin login: user admin, password {password}")),
+        ControlReply::Done => say(&format!("admin login: user admin, password {shown}")),
         // Another node that started at the same time was first, and says it.
         _ => Ok(()),
     }

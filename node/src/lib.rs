@@ -12,4 +12,6 @@ mod maintenance;
 mod membership;
 mod memory;
 mod own_work;
+pub mod private;
+mod serving;
 mod system_clock;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use insighthub_node::cli::{self, Cli, Command};
-use insighthub_node::{boot, logging};
+use insighthub_node::{boot, logging, private};
 
 fn main() -> ExitCode {
     match Cli::parse().command {
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
 fn serve(args: &cli::ServeArgs) -> anyhow::Result<()> {
     let plan = boot::Plan::new(args)?;
     logging::start(&plan.config.log)?;
+    private::write_for_the_owner_only();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(boot::serve(plan));
     // Blocking work that is still under way (a long search) must not hold up the end.

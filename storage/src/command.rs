@@ -83,6 +83,9 @@ pub struct EncodedBatch {
     bytes: Bytes,
 }
 
+/// A batch as it is in memory; chunks are closed at half a MiB, or with the one record that is longer.
+const RAW_BYTES_MAX: usize = 256 << 20;
+
 impl EncodedBatch {
     pub fn new(batch: RecordBatch) -> EncodedBatch {
         let bytes = lz4_flex::compress_prepend_size(&batch::encode(&batch));
@@ -91,6 +94,11 @@ impl EncodedBatch {
 
     /// Takes in a batch that was encoded elsewhere, with its bytes.
     pub fn from_bytes(bytes: Bytes) -> Result<EncodedBatch, CodecError> {
+        // It says how long it is, and that much is set aside.
+        let says = bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+        if says > RAW_BYTES_MAX {
+            return Err(CodecError::Decode(format!("a batch says that it has {says} bytes")));
+        }
         let raw = lz4_flex::decompress_size_prepended(&bytes)
             .map_err(|error| CodecError::Decode(error.to_string()))?;
         let batch = batch::decode(&raw).map_err(|error| CodecError::Decode(error.to_string()))?;

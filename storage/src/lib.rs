@@ -11,6 +11,8 @@ pub mod command;
 pub mod control;
 mod failing;
 pub mod fs;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod group;
 pub mod head_source;
 pub mod identity;

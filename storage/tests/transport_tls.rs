@@ -7,6 +7,7 @@ mod transport_nodes;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use insighthub_storage::transport::{CallError, Lane, TcpNetwork, TlsFiles, TransportOptions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -93,4 +94,46 @@ async fn a_node_without_tls_does_not_speak_with_one_that_has_it() {
     let bare = node(2, None).await;
     let caller = node(1, Some(files(folder.path(), "n1", &ours, &ours))).await;
     assert!(call(&caller, &bare).await.unwrap_err().was_certainly_not_delivered());
+}
+
+/// Files are looked at every second.
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Copies one node's files over another's.
+fn replace(with: &TlsFiles, files: &TlsFiles) {
+    fs::copy(&with.authority, &files.authority).unwrap();
+    fs::copy(&with.certificate, &files.certificate).unwrap();
+    fs::copy(&with.key, &files.key).unwrap();
+}
+
+/// Calls on a connection of its own each time, until it goes as expected.
+async fn until(caller: &Node, answerer: &Node, expected: bool) {
+    let address = answerer.address();
+    let visit = || caller.transport.call_address(&address, echo(vec![1]), SECOND);
+    let started = std::time::Instant::now();
+    while visit().await.is_ok() != expected {
+        assert!(started.elapsed() < READ_AGAIN_WITHIN, "new connections do not become {expected}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_authority_is_taken_while_nodes_run_and_a_broken_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, other) = (authority(), authority());
+    let (callers, answerers) =
+        (files(folder.path(), "n1", &ours, &ours), files(folder.path(), "n2", &ours, &ours));
+    let caller = node(1, Some(callers.clone())).await;
+    let answerer = node(2, Some(answerers.clone())).await;
+    until(&caller, &answerer, true).await;
+
+    fs::write(&answerers.certificate, "-----BEGIN CERTIFICATE-----\nbroken\n").unwrap();
+    // That nothing happens can only be waited for: a look comes every second.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    until(&caller, &answerer, true).await;
+
+    replace(&files(folder.path(), "next2", &other, &other), &answerers);
+    until(&caller, &answerer, false).await;
+    replace(&files(folder.path(), "next1", &other, &other), &callers);
+    until(&caller, &answerer, true).await;
 }

@@ -11,6 +11,7 @@ use insighthub_storage::raft::NodeId;
 use tokio::time::Instant;
 
 use super::pressure::Pressure;
+use super::service_count::OneTooMany;
 use super::{State, packing};
 use crate::ingest::{ChunkWork, IngestError};
 use crate::rate_limit::Demand;
@@ -25,7 +26,10 @@ impl State {
     pub(super) async fn admit(&mut self, chunks: Vec<ChunkWork>) -> Option<Vec<ChunkWork>> {
         let refused = match self.lead().await {
             Err(leader) => Err(IngestError::NotLeader { leader }),
-            Ok(()) => self.has_room().and_then(|()| self.take_rate(&chunks)),
+            Ok(()) => self
+                .has_room()
+                .and_then(|()| self.count_services(&chunks))
+                .and_then(|()| self.take_rate(&chunks)),
         };
         match refused {
             Ok(()) => Some(chunks),
@@ -76,6 +80,15 @@ impl State {
         let store = &self.arguments.cluster.store;
         let look = || Pressure::of(store.partitions().into_iter().map(size));
         self.pressure = self.arguments.node_pressure.get(std::time::Instant::now(), look);
+    }
+
+    /// Refuses all chunks where they bring more services than a partition may have.
+    fn count_services(&mut self, chunks: &[ChunkWork]) -> Result<(), IngestError> {
+        let services = chunks.iter().flat_map(|chunk| chunk.batch().services.iter().map(String::as_str));
+        let counted = self.service_count.take(services, self.arguments.clock.now());
+        counted.map_err(|OneTooMany { service, services_max, retry_after_secs }| {
+            IngestError::TooManyServices { service, services_max, retry_after_secs }
+        })
     }
 
     /// Takes the records of all services from their limits, or of none.

@@ -11,6 +11,7 @@ mod mailboxes;
 mod packing;
 mod pressure;
 mod scoring;
+mod service_count;
 mod watching;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use packing::{Packing, Waiting};
 pub(crate) use pressure::NodePressure;
 use pressure::Pressure;
 use scoring::Shards;
+use service_count::ServiceCount;
 use watching::Watching;
 
 /// Names a chunk while it is being scored.
@@ -90,6 +92,7 @@ pub(crate) struct PartitionArguments {
     pub(crate) node_pressure: NodePressure,
     pub(crate) service_records_per_sec: u64,
     pub(crate) service_burst_records: u64,
+    pub(crate) services_max: usize,
 }
 
 /// See the module's documentation.
@@ -103,6 +106,7 @@ pub(crate) struct State {
     shards: Shards,
     watching: Watching,
     rate_limit: RateLimit,
+    service_count: ServiceCount,
     heat: Heat,
     /// The term this node leads in and has started shards anew for.
     led_term: Option<u64>,
@@ -133,6 +137,7 @@ impl Actor for Partition {
             ),
             watching: Watching::default(),
             rate_limit: RateLimit::new(arguments.service_records_per_sec, arguments.service_burst_records),
+            service_count: ServiceCount::new(arguments.services_max),
             heat: Heat::default(),
             led_term: None,
             arguments,

@@ -216,6 +216,7 @@ async fn system(data: &Path) -> ActorSystem {
         in_flight_bytes_max: 1 << 20,
         service_records_per_sec: 1_000,
         service_burst_records: 1_000,
+        services_max: 1_000,
         own_producer: "test".into(),
         submit_deadline: Duration::from_secs(5),
     };

@@ -1,6 +1,7 @@
 //! Passwords, service tokens, signed tokens and secrets: pure functions. Random bytes come as arguments; who exists is
 //! kept by the replicated control state, who may do what by the model.
 
+pub(crate) mod admin_password;
 pub mod password;
 mod secret;
 pub mod signed;

@@ -33,6 +33,11 @@ impl Addresses {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether any of them is spoken to over TLS.
+    pub(crate) fn need_tls(&self) -> bool {
+        std::iter::once(&self.first).chain(&self.others).any(|url| url.scheme() == "https")
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.others.len() + 1
     }
@@ -44,8 +49,7 @@ fn parse_one(text: &str) -> Result<Url, CliError> {
     };
     let url = Url::parse(text.trim()).map_err(|_| refused("is no address"))?;
     match url.scheme() {
-        "http" if url.has_host() => Ok(url),
-        "https" => Err(refused("asks for TLS, which this client does not speak")),
+        "http" | "https" if url.has_host() => Ok(url),
         _ => Err(refused("is no address of a node")),
     }
 }
@@ -56,9 +60,7 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_work_is_refused_with_the_form_to_use() {
-        for url in
-            ["localhost:8000", "ftp://127.0.0.1", "https://127.0.0.1:8000", "", "http://", "http://a,b"]
-        {
+        for url in ["localhost:8000", "ftp://127.0.0.1", "", "http://", "https://", "http://a,b"] {
             let error = Addresses::parse(url).unwrap_err().to_string();
             assert!(error.contains("http://127.0.0.1:8000"), "{url}: {error}");
         }
@@ -73,5 +75,11 @@ mod tests {
             addresses.change();
         }
         assert_eq!(seen, ["a", "b", "a"]);
+    }
+
+    #[test]
+    fn tls_is_needed_where_one_address_asks_for_it() {
+        assert!(!Addresses::parse("http://a:1").unwrap().need_tls());
+        assert!(Addresses::parse("http://a:1,https://b:2").unwrap().need_tls());
     }
 }

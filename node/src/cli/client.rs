@@ -1,6 +1,7 @@
 //! Speaks to a node, or to the next where one is gone: one request, one answer or one [`CliError`].
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::addresses::Addresses;
 use super::error::CliError;
+use super::tls;
 
 /// A node on this machine accepts at once; one far away within seconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,6 +32,10 @@ pub(crate) struct ConnectionArgs {
     /// asked where one cannot be reached.
     #[arg(long, value_name = "URL", env = "INSIGHTHUB_URL", default_value = "http://127.0.0.1:8000")]
     pub(crate) url: String,
+
+    /// Believe nodes that an authority of this PEM file has certified, instead of the system's; for https.
+    #[arg(long, value_name = "FILE", env = "INSIGHTHUB_CA")]
+    pub(crate) ca: Option<PathBuf>,
 
     /// Service token, as `insighthub token create` prints it.
     #[arg(long, value_name = "TOKEN", env = "INSIGHTHUB_TOKEN", hide_env_values = true)]
@@ -91,12 +97,15 @@ impl Client {
             }
             None => None,
         };
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
+        let addresses = args.addresses()?;
+        let mut http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(ANSWER_TIMEOUT);
+        if addresses.need_tls() {
+            http = http.tls_backend_preconfigured(tls::client_config(args.ca.as_deref())?);
+        }
+        let http = http
             .build()
             .map_err(|error| CliError::Argument(format!("cannot set up an HTTP client: {error}")))?;
-        Ok(Client { http, addresses: args.addresses()?, authorization })
+        Ok(Client { http, addresses, authorization })
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(
@@ -262,7 +271,7 @@ mod tests {
     use super::*;
 
     fn args(url: &str) -> ConnectionArgs {
-        ConnectionArgs { url: url.to_owned(), token: None, user: None, password: None }
+        ConnectionArgs { url: url.to_owned(), ca: None, token: None, user: None, password: None }
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod serve_args;
 mod table_answer;
 mod tail;
 mod terminal;
+mod tls;
 mod token;
 mod user;
 

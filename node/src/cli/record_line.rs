@@ -31,7 +31,7 @@ pub(crate) fn print_record(terminal: &mut Terminal, json: &str, as_text: bool) -
 fn record_text(terminal: &Terminal, record: &Value) -> String {
     let text_of = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or("");
     let level = text_of("level");
-    let service = neutralise(text_of("service"));
+    let service = neutralise(text_of("service")).replace('\n', " ");
     let anomalous = record.get("is_anomaly").and_then(Value::as_bool).unwrap_or(false);
     let mark = if anomalous { terminal.paint("!", Colour::Bold) } else { " ".into() };
     let mut line = format!(
@@ -62,14 +62,21 @@ fn fields_text(record: &Value) -> String {
     let shown =
         fields.iter().filter(|(name, value)| !NOT_REPEATED.contains(&name.as_str()) && !value.is_null());
     let words = shown.map(|(name, value)| {
-        // As JSON where it is more than one plain word: quotes and line breaks are told apart from ours.
         let text = match value {
-            Value::String(text) if !text.is_empty() && !text.contains([' ', '\n', '"']) => text.clone(),
+            Value::String(text) => word(text),
             other => other.to_string(),
         };
-        neutralise(&format!("{name}={text}")).into_owned()
+        neutralise(&format!("{}={text}", word(name))).into_owned()
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// As JSON where it is more than one plain word: quotes and line breaks are told apart from ours.
+fn word(text: &str) -> String {
+    if text.is_empty() || text.contains([' ', '\n', '"']) {
+        return Value::from(text).to_string();
+    }
+    text.to_owned()
 }
 
 /// `2025-12-02 10:10:02.000`: the zone is always UTC and said in the help.
@@ -114,7 +121,8 @@ mod tests {
     #[test]
     fn a_log_cannot_forge_a_line_or_an_escape() {
         let line = shown(
-            r#"{"timestamp":"t","service":"a","level":"INFO","message":"x\n2025-12-02 00:00:00 ERROR forged\u001b[2J","f":"b\u001b[1m\nc","g":"\u009b"}"#,
+            r#"{"timestamp":"t","service":"a\nb","level":"INFO","message":"x\n2025-12-02 00:00:00 ERROR forged\u001b[2J","f":"b\u001b[1m\nc","g":"\u009b",
+                "h\n2025-12-02 00:00:00 ERROR forged":1}"#,
         );
         assert!(!line.contains('\x1b'), "{line:?}");
         assert!(line.lines().skip(1).all(|line| line.starts_with(CONTINUATION)), "{line:?}");

@@ -91,7 +91,7 @@ fn print_rows(terminal: &mut Terminal, answer: &Answer, as_text: bool) -> Result
         }
         return Ok(());
     }
-    let head = answer.columns.iter().map(|name| neutralise(name).into_owned()).collect();
+    let head = answer.columns.iter().map(|name| neutralise(name).replace('\n', " ")).collect();
     let cells = |row: &Vec<Value>| row.iter().map(cell).collect();
     let rows: Vec<Vec<String>> = [head].into_iter().chain(answer.rows.iter().map(cells)).collect();
     for (number, line) in table(&rows).iter().enumerate() {

@@ -1,5 +1,7 @@
 //! `insighthub tail`: follows logs as they arrive, across reconnects, without a gap.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,15 +9,20 @@ use futures::StreamExt;
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::addresses::Addresses;
 use super::asking::{AnswerArgs, FilterArgs};
 use super::error::CliError;
 use super::record_line::print_record;
 use super::terminal::{Terminal, note};
+use super::tls;
 
 /// The node sends a heartbeat every 5 s: three missing ones mean that the connection is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -57,11 +64,18 @@ struct Frame {
     cursor: Option<String>,
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// With TLS or without.
+trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Line for S {}
+
+type Socket = WebSocketStream<Box<dyn Line>>;
 
 struct Follower {
     args: TailArgs,
     addresses: Addresses,
+    /// Where an address asks for it.
+    tls: Option<Arc<ClientConfig>>,
     terminal: Terminal,
     as_text: bool,
     /// Where to continue after a reconnect.
@@ -72,7 +86,9 @@ pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
     let addresses = args.answer.connection.addresses()?;
     let terminal = Terminal::stdout();
     let as_text = terminal.shows_text(args.answer.output);
-    let mut follower = Follower { args, addresses, terminal, as_text, cursor: None };
+    let tls = addresses.need_tls().then(|| tls::client_config(args.answer.connection.ca.as_deref()));
+    let tls = tls.transpose()?.map(Arc::new);
+    let mut follower = Follower { args, addresses, tls, terminal, as_text, cursor: None };
     // One first connection must succeed: a wrong address or password is worth an error, not a wait.
     let mut socket = follower.connect_first().await?;
     loop {
@@ -87,8 +103,8 @@ impl Follower {
     fn address(&self) -> Url {
         let mut url = self.addresses.current().clone();
         url.set_path("/ws/logs");
-        // The base is http, checked; ws is its twin, so this cannot fail.
-        let renamed = url.set_scheme("ws");
+        // The base is http or https, checked; these are their twins, so this cannot fail.
+        let renamed = url.set_scheme(if url.scheme() == "https" { "wss" } else { "ws" });
         debug_assert!(renamed.is_ok(), "http becomes ws");
         let cursor = self.cursor.iter().map(|cursor| ("cursor", cursor.clone()));
         for (name, value) in self.args.filter.parameters("q").chain(cursor) {
@@ -108,12 +124,29 @@ impl Follower {
                 .map_err(|_| CliError::Argument("the token or password holds a line break".to_owned()))?;
             request.headers_mut().insert("authorization", value);
         }
-        match tokio_tungstenite::connect_async(request).await {
+        let unreachable =
+            |cause: String| CliError::NoNode { url: self.addresses.current().to_string(), cause };
+        let line = self.line().await.map_err(|error| unreachable(error.to_string()))?;
+        match client_async(request, line).await {
             Ok((socket, _)) => Ok(socket),
             Err(tungstenite::Error::Http(response)) => Err(refusal(&response)),
-            Err(error) => {
-                Err(CliError::NoNode { url: self.addresses.current().to_string(), cause: error.to_string() })
+            Err(error) => Err(unreachable(error.to_string())),
+        }
+    }
+
+    async fn line(&self) -> io::Result<Box<dyn Line>> {
+        let url = self.addresses.current();
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or_default();
+        // Brackets are part of an address in a URL only.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let stream = TcpStream::connect((host, port)).await?;
+        match &self.tls {
+            Some(config) if url.scheme() == "https" => {
+                let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+                Ok(Box::new(TlsConnector::from(Arc::clone(config)).connect(name, stream).await?))
             }
+            _ => Ok(Box::new(stream)),
         }
     }
 
@@ -210,7 +243,7 @@ mod tests {
         let args = Line::parse_from(line).args;
         let addresses = args.answer.connection.addresses().unwrap();
         let cursor = cursor.map(str::to_owned);
-        Follower { args, addresses, terminal: Terminal::stdout(), as_text: true, cursor }
+        Follower { args, addresses, tls: None, terminal: Terminal::stdout(), as_text: true, cursor }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use insighthub_actors::alerting::delivery::AllowList;
 use insighthub_storage::transport::SECRET_BYTES_MIN;
 
+use super::check_access;
 use super::keys::{KEYS, Key, NODE_SECTION};
 use super::nearest::nearest;
 use super::{Config, Profile, VARIABLE_PREFIX};
@@ -35,7 +36,7 @@ impl ConfigError {
         ConfigError::Syntax(error.to_string().trim_end().to_owned())
     }
 
-    fn together(key: &str, value: impl ToString, expected: String, example: &str) -> ConfigError {
+    pub(super) fn together(key: &str, value: impl ToString, expected: String, example: &str) -> ConfigError {
         ConfigError::Value {
             key: key.to_owned(),
             value: value.to_string(),
@@ -178,7 +179,8 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     }
     check_peers(config)?;
     check_alerting(config)?;
-    check_access(config)?;
+    check_access::check(config)?;
+    check_http(config)?;
     if limits.record_bytes_max > limits.inflated_bytes_max {
         let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);
         return Err(ConfigError::together(
@@ -233,42 +235,38 @@ fn check_alerting(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_access(config: &Config) -> Result<(), ConfigError> {
-    if let Some(list) = &config.access.trusted_proxies
-        && let Err(error) = list.parse::<AllowList>()
-    {
-        let expected = format!("addresses and networks with commas between them ({error})");
-        return Err(ConfigError::together("access.trusted_proxies", list, expected, "\"10.0.0.0/8\""));
-    }
-    let oidc = &config.oidc;
-    let Some(issuer) = &oidc.issuer else {
-        if oidc.client_id.is_some() {
-            let expected = "together with oidc.issuer".to_owned();
-            return Err(ConfigError::together("oidc.client_id", "alone", expected, "\"insighthub\""));
-        }
-        return Ok(());
+fn check_http(config: &Config) -> Result<(), ConfigError> {
+    let http = &config.http;
+    let missing = match (&http.certificate, &http.key) {
+        (Some(_), None) => Some(("http.key", "http.certificate", "\"/etc/insighthub/site.key\"")),
+        (None, Some(_)) => Some(("http.certificate", "http.key", "\"/etc/insighthub/site.pem\"")),
+        _ => None,
     };
-    if !(issuer.starts_with("https://") || is_on_this_machine(issuer)) {
-        let expected = "an address that begins with https://".to_owned();
-        return Err(ConfigError::together("oidc.issuer", issuer, expected, "\"https://id.example.com\""));
+    if let Some((key, other, example)) = missing {
+        let expected = format!("a PEM file, because {other} is set");
+        return Err(ConfigError::together(key, "missing", expected, example));
     }
-    if oidc.client_id.is_none() {
-        let expected = "set where oidc.issuer is".to_owned();
-        return Err(ConfigError::together("oidc.client_id", "missing", expected, "\"insighthub\""));
-    }
-    if config.alerting.public_url.is_none() {
-        let expected = "set where oidc.issuer is: the provider sends people back there".to_owned();
-        let example = "\"https://logs.example.com\"";
-        return Err(ConfigError::together("alerting.public_url", "missing", expected, example));
+    if let Some(list) = &http.allowed_origins
+        && let Some(origin) = list.split(',').map(str::trim).find(|origin| !is_origin(origin))
+    {
+        let expected = "origins with commas between them: scheme, host and port without a path".to_owned();
+        return Err(ConfigError::together(
+            "http.allowed_origins",
+            format!("{list:?} with {origin:?} in it"),
+            expected,
+            "\"https://logs.example.com\"",
+        ));
     }
     Ok(())
 }
 
-/// Where nobody listens on the way.
-fn is_on_this_machine(url: &str) -> bool {
-    let authority = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
-    let host = authority.map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
-    host.is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"))
+/// As browsers send it in the header `Origin`; `*` and `null` are none.
+fn is_origin(text: &str) -> bool {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    authority.is_some_and(|authority| {
+        !authority.is_empty()
+            && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    })
 }
 
 /// Nodes that are several must reach each other, and strangers must not.

@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 56] = [
+pub(super) const KEYS: [Key; 63] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -60,6 +60,8 @@ pub(super) const KEYS: [Key; 56] = [
     key("limits", "in_flight_bytes_max", Range::Integer(MIB, 64 * GIB), "134217728"),
     key("limits", "service_records_per_sec", Range::Integer(0, 1_000_000_000), "50000"),
     key("limits", "service_burst_records", Range::Integer(0, 1_000_000_000), "100000"),
+    // A service costs a detector and a shard on its partition: some KiB each.
+    key("limits", "services_max", Range::Integer(1, 65_536), "4096"),
     // Ten years: more is no limit.
     key("limits", "future_secs_max", Range::Integer(0, 315_360_000), "86400"),
     key("storage", "dir", Range::Text(4_096), "\"/var/lib/insighthub\""),
@@ -77,6 +79,12 @@ pub(super) const KEYS: [Key; 56] = [
     key("query", "group_bytes_max", Range::Integer(MIB, TIB), "268435456"),
     key("raft", "heartbeat_ms", Range::Integer(10, 10_000), "100"),
     key("raft", "lease_ms", Range::Integer(30, 120_000), "300"),
+    key("http", "certificate", Range::Text(4_096), "\"/etc/insighthub/site.pem\""),
+    key("http", "key", Range::Text(4_096), "\"/etc/insighthub/site.key\""),
+    key("http", "connections_max", Range::Integer(16, 1_000_000), "10000"),
+    key("http", "allowed_origins", Range::Text(4_096), "\"https://logs.example.com\""),
+    key("http", "tails_max", Range::Integer(1, 100_000), "2000"),
+    key("http", "user_tails_max", Range::Integer(1, 100_000), "100"),
     key("peer_tls", "authority", Range::Text(4_096), "\"/etc/insighthub/ca.pem\""),
     key("peer_tls", "certificate", Range::Text(4_096), "\"/etc/insighthub/n1.pem\""),
     key("peer_tls", "key", Range::Text(4_096), "\"/etc/insighthub/n1.key\""),
@@ -100,7 +108,7 @@ pub(super) const KEYS: [Key; 56] = [
     key("enrich", "env", Range::Text(128), "\"production\""),
     key("enrich", "region", Range::Text(128), "\"eu-west-1\""),
     key("log", "format", Range::OneOf(&["text", "json"]), "\"text\""),
-    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=off,ractor_cluster=error\""),
+    key("log", "filter", Range::Text(KIB as usize), "\"info,openraft=off,ractor_cluster=error,h2=error\""),
 ];
 
 impl Key {

@@ -4,6 +4,7 @@
 //! Knows nothing of the parts that are configured.
 
 mod check;
+mod check_access;
 mod keys;
 mod nearest;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub struct Config {
     pub storage: StorageConfig,
     pub query: QueryConfig,
     pub raft: RaftConfig,
+    pub http: HttpConfig,
     pub peer_tls: PeerTlsConfig,
     pub detection: DetectionConfig,
     pub access: AccessConfig,
@@ -86,6 +88,22 @@ pub struct NodeConfig {
     pub peer: Option<SocketAddr>,
     /// Where peers reach its control plane: who is alive.
     pub control: Option<SocketAddr>,
+}
+
+/// How clients are served.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// PEM; both or none. With them the node speaks TLS to clients, and nothing else.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    /// Connections of clients at once; 10,000 where nothing is said, or what the limit on open files allows.
+    pub connections_max: Option<usize>,
+    /// Origins of pages, besides the node's own, that may change things and open live tails, with commas between them.
+    pub allowed_origins: Option<String>,
+    /// Live tails at once on this node, and of one user on it.
+    pub tails_max: usize,
+    pub user_tails_max: usize,
 }
 
 /// Certificates for the connections between nodes, PEM; all three or none.
@@ -210,7 +228,7 @@ pub struct EnrichConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     pub format: LogFormat,
-    /// Levels by module: `info,openraft=off,ractor_cluster=error`.
+    /// Levels by module: `info,openraft=off,ractor_cluster=error,h2=error`.
     pub filter: String,
 }
 
@@ -317,6 +335,19 @@ impl Default for QueryConfig {
     }
 }
 
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig {
+            certificate: None,
+            key: None,
+            connections_max: None,
+            allowed_origins: None,
+            tails_max: 2_000,
+            user_tails_max: 100,
+        }
+    }
+}
+
 impl Default for RaftConfig {
     /// Fail-over in under a second: a follower stands one heartbeat after its lease. A heartbeat above the usual worst
     /// time of a disk sync.
@@ -329,7 +360,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         LogConfig {
             format: LogFormat::default(),
-            filter: "info,openraft=off,ractor_cluster=error".to_owned(),
+            filter: "info,openraft=off,ractor_cluster=error,h2=error".to_owned(),
         }
     }
 }

@@ -98,7 +98,7 @@ fn a_variable_goes_before_the_file() {
 
 #[test]
 fn each_mistake_names_key_value_range_and_example() {
-    let cases: [(&str, &[&str]); 28] = [
+    let cases: [(&str, &[&str]); 32] = [
         ("[cluster]\npartitions = 0", &["cluster.partitions is 0", "from 1 to 1024", "example 8"]),
         ("[cluster]\npartitions = 1025", &["cluster.partitions is 1025", "from 1 to 1024"]),
         ("[cluster]\npartitions = \"8\"", &["cluster.partitions is \"8\"", "whole number"]),
@@ -146,6 +146,13 @@ fn each_mistake_names_key_value_range_and_example() {
         ),
         ("[cluster]\nsecret = \"hunter2\"", &["cluster.secret is 7 bytes long", "at least 32"]),
         ("[peer_tls]\nkey = \"n1.key\"", &["peer_tls is 1 of 3 files", "or none of them"]),
+        ("[http]\ncertificate = \"site.pem\"", &["http.key is missing", "because http.certificate is set"]),
+        ("[http]\nkey = \"site.key\"", &["http.certificate is missing", "because http.key is set"]),
+        (
+            "[http]\nallowed_origins = \"https://a.example, *\"",
+            &["http.allowed_origins", "\"*\" in it", "without a path"],
+        ),
+        ("[http]\nconnections_max = 1", &["http.connections_max is 1", "from 16 to 1000000"]),
         ("[log]\nformat = \"xml\"", &["log.format is \"xml\"", "\"text\", \"json\""]),
         ("[cluster\nname", &["the configuration is not TOML", "line 1"]),
     ];

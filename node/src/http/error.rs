@@ -119,6 +119,10 @@ impl From<IngestError> for ApiError {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
                     .retry_after(retry_after_secs)
             }
+            IngestError::TooManyServices { retry_after_secs, .. } => {
+                ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_services", message)
+                    .retry_after(retry_after_secs)
+            }
             IngestError::Unavailable(_) | IngestError::NotLeader { .. } => ApiError::unavailable(message),
             IngestError::Unknown(_) | IngestError::CutOff(_) => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message).retry_after(1)

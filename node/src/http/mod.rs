@@ -16,6 +16,7 @@ mod dead_letters;
 mod deletions;
 mod detection_settings;
 mod document;
+mod edge;
 mod error;
 mod explore;
 mod extract;
@@ -28,6 +29,8 @@ mod intake;
 mod logs;
 mod membership;
 mod metrics;
+mod pace;
+mod places;
 mod query;
 mod reading;
 mod retention;
@@ -40,11 +43,7 @@ mod users;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::Request;
-use axum::http::{HeaderValue, header};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware};
 use insighthub_actors::ActorSystem;
 use insighthub_actors::alerting::delivery::Outgoing;
 use insighthub_actors::liveness::Liveness;
@@ -53,12 +52,15 @@ use insighthub_model::limits::IngestLimits;
 use insighthub_model::retention::Retention;
 use insighthub_storage::Store;
 use insighthub_storage::cluster::Cluster;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use caller::AccessOptions;
 pub use counters::Counters;
+pub use edge::Edge;
 pub use error::ApiError;
 pub use freshness::Freshness;
 pub(crate) use health::waiting_for;
+pub use places::Places;
 pub use signing_in::{Passwords, Provider};
 pub use token_uses::TokenUses;
 
@@ -86,6 +88,9 @@ pub struct Node {
     /// Where people may sign in as well.
     pub oidc: Option<Provider>,
     pub freshness: Freshness,
+    pub edge: Edge,
+    /// Of live tails.
+    pub places: Arc<Places>,
     pub token_uses: TokenUses,
     pub counters: Counters,
     /// As of the last look.
@@ -133,27 +138,9 @@ pub fn router(node: AppState) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(Extension(document))
         .layer(middleware::from_fn_with_state(guarded, gate::admit))
+        .layer(CatchPanicLayer::custom(edge::answer_for_panic))
+        .layer(middleware::from_fn(pace::keep_pace))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
-        .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers))
         .with_state(node)
-}
-
-/// Headers that keep a browser from doing with our pages what we did not mean.
-async fn security_headers(request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    );
-    if is_api {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
 }

@@ -1,8 +1,9 @@
 //! `GET /ws/logs`: matching records as they are applied.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -15,12 +16,16 @@ use utoipa_axum::routes;
 use super::caller::Viewer;
 use super::document::parameters;
 use super::extract::Query;
+use super::places::Place;
 use super::reading::Parameters;
 use super::{ApiError, AppState};
 
 /// What a follower may send us: pings and closes are small.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 const SESSION_ENDED: &str = "the session has ended";
+/// A follower is asked so often whether it is there, and must have answered, or said anything else, within the second.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// A socket that takes no frame for this long is dead.
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -47,16 +52,26 @@ async fn follow(
     let cursor: Option<Result<TailCursor, _>> = parameters.take("cursor")?.map(|text| text.parse());
     let cursor = cursor.transpose().map_err(|error| ApiError::bad_parameter("cursor", error.to_string()))?;
     let conditions = parameters.into_conditions(node.clock.now())?;
+    let place = node.places.take(viewer.user.as_deref())?;
     let frames = node.actors.follow(conditions, cursor).await;
     let frames = frames.ok_or_else(|| ApiError::unavailable("the live tail is restarting; try again"))?;
     Ok(upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| pump(node, viewer, socket, frames)))
+        .max_frame_size(MESSAGE_BYTES_MAX)
+        .on_upgrade(move |socket| pump(node, viewer, place, socket, frames)))
 }
 
 /// Carries frames to the socket until either side ends, or the follower may no longer look.
-async fn pump(node: AppState, viewer: Viewer, mut socket: WebSocket, mut frames: Receiver<Frame>) {
+async fn pump(
+    node: AppState,
+    viewer: Viewer,
+    _place: Place,
+    mut socket: WebSocket,
+    mut frames: Receiver<Frame>,
+) {
     let mut out = pin!(viewer.is_out(&node));
+    let mut pings = tokio::time::interval(PING_EVERY);
+    let mut heard_at = Instant::now();
     loop {
         tokio::select! {
             frame = frames.recv() => {
@@ -75,9 +90,16 @@ async fn pump(node: AppState, viewer: Viewer, mut socket: WebSocket, mut frames:
                 }
             }
             () = &mut out => return close(socket, close_code::POLICY, SESSION_ENDED).await,
+            _ = pings.tick() => {
+                let is_silent = heard_at.elapsed() > SILENCE_MAX;
+                let ping = tokio::time::timeout(SEND_DEADLINE, socket.send(Message::Ping(Bytes::new())));
+                if is_silent || !matches!(ping.await, Ok(Ok(()))) {
+                    return;
+                }
+            }
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
+                Some(Ok(_)) => heard_at = Instant::now(),
             },
         }
     }

@@ -241,6 +241,8 @@ pub enum AppendFailure {
     RateLimited { service: String, retry_after_secs: u64 },
     #[error(transparent)]
     Failure(#[from] Failure),
+    #[error("service {service:?} is one of more than {services_max} different ones within an hour")]
+    TooManyServices { service: String, services_max: usize, retry_after_secs: u64 },
 }
 
 /// Part of the answer to a query with stages.

@@ -34,6 +34,7 @@ pub use cursor::{Cursor, CursorError};
 pub use effort::{ColumnReads, Effort, PrunedBy, Step};
 pub use error::{FilterError, QueryError};
 pub use filter::{Conditions, Filter};
+pub(crate) use regex_search::finds_what_it_requires;
 pub use search::{CountResult, Matched, Page, SearchResult, after_offset, count, search};
 
 #[cfg(test)]

@@ -35,6 +35,14 @@ enum Known {
     Nothing,
 }
 
+/// For the fuzz target: a text with a match holds what the expression requires.
+pub(crate) fn finds_what_it_requires(pattern: &Pattern, text: &str) -> bool {
+    let Ok(search) = RegexSearch::new(pattern) else { return true };
+    let required = search.required();
+    let folded = fold(text);
+    !search.matches(text) || required.is_empty() || required.iter().any(|part| folded.contains(part.as_str()))
+}
+
 impl RegexSearch {
     /// Fails with a sentence for the one who typed it.
     pub(super) fn new(pattern: &Pattern) -> Result<RegexSearch, String> {

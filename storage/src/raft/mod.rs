@@ -9,7 +9,7 @@ pub(crate) mod service;
 mod starter;
 mod state_machine;
 mod types;
-mod wire;
+pub(crate) mod wire;
 
 pub use log_store::GroupLog;
 pub use network::PeerNetwork;

@@ -21,7 +21,9 @@ mod options;
 mod peer_lane;
 mod send_queue;
 mod status;
+mod strangers;
 mod tls;
+mod watched_files;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -36,6 +38,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use abort_on_drop::AbortOnDrop;
 use accepted::Accepted;
 use acceptor::Acceptor;
 use address_book::AddressBook;
@@ -50,6 +53,8 @@ pub use memory::{MemoryHost, MemoryNetwork};
 pub use network::{Listener, Network, Stream, TcpNetwork};
 pub use options::{Dice, SECRET_BYTES_MIN, TlsFiles, TransportLimits, TransportOptions};
 pub use status::PeerStatus;
+pub(crate) use strangers::{read_frames, read_hello};
+pub use watched_files::WatchedFiles;
 
 /// Nobody waits longer for an answer; fits the frame's field.
 const DEADLINE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -125,6 +130,8 @@ struct Inner {
     /// Told, or dropped with the last clone, it ends the accept loop.
     stop: watch::Sender<bool>,
     accepting: Mutex<Option<JoinHandle<()>>>,
+    /// Ends with the last clone.
+    _reading_certificates: Option<AbortOnDrop<()>>,
 }
 
 impl Debug for Inner {
@@ -142,10 +149,14 @@ impl Transport {
     ) -> Result<Self, TransportError> {
         options.check()?;
         let TransportOptions { name, listen, secret, tls, limits, dice } = options;
-        let tls = tls.as_ref().map(Tls::read).transpose()?;
+        let watched = tls.as_ref().map(TlsFiles::watched);
+        let in_use = tls.as_ref().map(Tls::read).transpose()?;
+        let reading = in_use.clone().zip(tls).zip(watched);
+        let reading = reading.map(|((tls, files), watched)| tls.keep_reading(files, watched));
+        let _reading_certificates = reading.map(|reading| AbortOnDrop(tokio::spawn(reading)));
         let identity = RwLock::new(PeerIdentity { cluster_id: None, node_id: None, name });
         let local = Arc::new(Local { identity, secret, dice });
-        let dialer = Arc::new(Dialer { network, local: local.clone(), tls, limits });
+        let dialer = Arc::new(Dialer { network, local: local.clone(), tls: in_use, limits });
         let book = Arc::new(AddressBook::new(dialer.clone()));
         let accepted = Arc::<Accepted>::default();
         let (stop, stopped) = watch::channel(false);
@@ -159,7 +170,18 @@ impl Transport {
             accepting = Some(tokio::spawn(acceptor.run(listener, stopped)));
         }
         let accepting = Mutex::new(accepting);
-        Ok(Self { inner: Arc::new(Inner { local, dialer, book, accepted, local_address, stop, accepting }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                local,
+                dialer,
+                book,
+                accepted,
+                local_address,
+                stop,
+                accepting,
+                _reading_certificates,
+            }),
+        })
     }
 
     /// The address bound, with the port the system chose if it was to choose.

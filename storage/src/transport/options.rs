@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::TransportError;
 use super::hello::{TEXT_BYTES_MAX, is_name};
+use super::{TransportError, WatchedFiles};
 
 /// Shorter secrets can be found by trying, from one recorded handshake.
 pub const SECRET_BYTES_MIN: usize = 32;
@@ -88,6 +88,12 @@ pub struct TlsFiles {
     pub authority: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
+}
+
+impl TlsFiles {
+    pub(super) fn watched(&self) -> WatchedFiles {
+        WatchedFiles::new(vec![self.authority.clone(), self.certificate.clone(), self.key.clone()])
+    }
 }
 
 /// The bounds of the transport. What happens at each is said beside it.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -12,10 +13,17 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::{Stream, TlsFiles, TransportError};
+use super::{Stream, TlsFiles, TransportError, WatchedFiles};
 
+/// Clones share what is in use, so that all see what was read again.
 #[derive(Clone)]
 pub(super) struct Tls {
+    in_use: Arc<RwLock<Ends>>,
+}
+
+/// What new connections are made with.
+#[derive(Clone)]
+struct Ends {
     connector: TlsConnector,
     acceptor: TlsAcceptor,
 }
@@ -38,8 +46,50 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportEr
 }
 
 impl Tls {
-    /// Reads the files once, at start; three small files do not hold up the runtime.
+    /// Reads the files; three small ones do not hold up the runtime.
     pub(super) fn read(files: &TlsFiles) -> Result<Self, TransportError> {
+        Ok(Self { in_use: Arc::new(RwLock::new(Ends::read(files)?)) })
+    }
+
+    /// Reads the files again whenever they change, for ever. What cannot be used leaves the old ones in place;
+    /// connections that are open stay.
+    pub(super) async fn keep_reading(self, files: TlsFiles, mut watched: WatchedFiles) {
+        loop {
+            watched.changed().await;
+            match Ends::read(&files) {
+                Ok(fresh) => {
+                    *self.in_use.write() = fresh;
+                    tracing::info!("peer_tls was read again: new connections between nodes use it");
+                }
+                Err(error) => tracing::error!(
+                    %error,
+                    "peer_tls has changed and cannot be used; the node goes on with the old certificates"
+                ),
+            }
+        }
+    }
+
+    /// `address` is host:port; the other side's certificate has to be valid for the host.
+    pub(super) async fn connect(
+        &self,
+        address: &str,
+        stream: Box<dyn Stream>,
+    ) -> io::Result<Box<dyn Stream>> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host).map_err(io::Error::other)?;
+        let connector = self.in_use.read().connector.clone();
+        Ok(Box::new(connector.connect(name, stream).await?))
+    }
+
+    pub(super) async fn accept(&self, stream: Box<dyn Stream>) -> io::Result<Box<dyn Stream>> {
+        let acceptor = self.in_use.read().acceptor.clone();
+        Ok(Box::new(acceptor.accept(stream).await?))
+    }
+}
+
+impl Ends {
+    fn read(files: &TlsFiles) -> Result<Self, TransportError> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(&files.authority)? {
             roots.add(certificate).map_err(fault(&files.authority))?;
@@ -66,21 +116,5 @@ impl Tls {
             .with_client_auth_cert(chain, key)
             .map_err(fault(&files.certificate))?;
         Ok(Self { connector: Arc::new(client).into(), acceptor: Arc::new(server).into() })
-    }
-
-    /// `address` is host:port; the other side's certificate has to be valid for the host.
-    pub(super) async fn connect(
-        &self,
-        address: &str,
-        stream: Box<dyn Stream>,
-    ) -> io::Result<Box<dyn Stream>> {
-        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host).map_err(io::Error::other)?;
-        Ok(Box::new(self.connector.connect(name, stream).await?))
-    }
-
-    pub(super) async fn accept(&self, stream: Box<dyn Stream>) -> io::Result<Box<dyn Stream>> {
-        Ok(Box::new(self.acceptor.accept(stream).await?))
     }
 }

@@ -18,7 +18,7 @@ mod flusher;
 mod ledger;
 mod log;
 mod open;
-mod record;
+pub(crate) mod record;
 mod recovery;
 mod scan;
 mod segment;

@@ -12,6 +12,7 @@ use super::serve_args::ServeArgs;
 use super::terminal::{Terminal, note};
 use crate::backup::{BackupFault, Contents, Folder, Manifest, Target, restore as restore_contents};
 use crate::boot::Plan;
+use crate::private::write_for_the_owner_only;
 
 /// Copy a running cluster into a folder, or check such a copy.
 ///
@@ -64,6 +65,7 @@ pub struct RestoreArgs {
 }
 
 pub(crate) async fn run(args: BackupArgs) -> Result<(), CliError> {
+    write_for_the_owner_only();
     match (args.to, args.verify) {
         (Some(to), _) => fetching::run(&to, &args.connection).await,
         (None, Some(folder)) => {
@@ -79,6 +81,7 @@ pub(crate) async fn run(args: BackupArgs) -> Result<(), CliError> {
 }
 
 pub(crate) async fn restore(args: RestoreArgs) -> Result<(), CliError> {
+    write_for_the_owner_only();
     let RestoreArgs { from, config, node, data } = args;
     let serve = ServeArgs { dev: false, config, node, data, http: None };
     let (manifest, place) = on_a_thread(move || {

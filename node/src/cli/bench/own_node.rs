@@ -54,7 +54,7 @@ impl OwnNode {
 
     /// How to reach it: no token is needed in the development profile.
     pub(super) fn connection(&self) -> ConnectionArgs {
-        ConnectionArgs { url: self.url.clone(), token: None, user: None, password: None }
+        ConnectionArgs { url: self.url.clone(), ca: None, token: None, user: None, password: None }
     }
 
     pub(super) fn data(&self) -> &Path {

@@ -96,7 +96,12 @@ pub(super) fn head_lines(connection: &ConnectionArgs) -> Result<String, CliError
 
 /// Host and port to connect to.
 pub(super) fn socket_address(connection: &ConnectionArgs) -> Result<String, CliError> {
-    let base = connection.addresses()?.current().clone();
+    let addresses = connection.addresses()?;
+    if addresses.need_tls() {
+        let message = "this measurement writes to plain sockets: give an address with http://";
+        return Err(CliError::Argument(message.to_owned()));
+    }
+    let base = addresses.current().clone();
     let host = base.host_str().unwrap_or("127.0.0.1");
     Ok(format!("{host}:{}", base.port_or_known_default().unwrap_or(80)))
 }

@@ -1,0 +1,78 @@
+//! The bounds on connections of clients, each with its reason.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// From the first byte of a request's head to its last; and how long a new connection may say nothing. A slow-loris attack
+/// holds a place for so long only.
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A connection between two requests: longer than clients and proxies keep theirs, mostly.
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(75);
+/// A request of which nothing moves, neither in nor out: above the 300 s that a query may be given.
+pub(super) const STALLED_MAX: Duration = Duration::from_secs(330);
+/// How often a connection is looked at.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// All headers of a request: eight times what browsers send.
+pub(super) const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Requests at once on one HTTP/2 connection: what browsers expect.
+pub(super) const STREAMS_MAX: u32 = 100;
+/// Streams that a client has reset before they were looked at; beyond, its connection is closed (rapid reset).
+pub(super) const RESET_STREAMS_MAX: usize = 20;
+/// Streams that this node has reset for a client's mistakes; beyond, its connection is closed.
+pub(super) const MISTAKEN_STREAMS_MAX: usize = 64;
+/// What a client may send ahead of what is read: of one stream, and of all streams of a connection.
+pub(super) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+pub(super) const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// What waits to be written to one stream.
+pub(super) const SEND_BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// A client of HTTP/2 that is silent is asked whether it is there, and must answer.
+pub(super) const PING_EVERY: Duration = Duration::from_secs(20);
+pub(super) const PONG_WITHIN: Duration = Duration::from_secs(20);
+
+/// Connections where the configuration says nothing: ten thousand idle ones cost some tens of MiB.
+const CONNECTIONS_DEFAULT: usize = 10_000;
+/// Files, peers' connections and what else a node opens.
+const FILES_RESERVED: u64 = 1_024;
+/// Where the system allows fewer files than are reserved, clients get at least these.
+const CONNECTIONS_MIN: usize = 64;
+
+/// How many connections of clients there may be: what is configured, as far as the system's limit on open files allows.
+pub(super) fn connections_max(configured: Option<usize>) -> usize {
+    let wanted = configured.unwrap_or(CONNECTIONS_DEFAULT);
+    let allowed = allowed(raise_open_files());
+    if configured.is_some() && allowed < wanted {
+        tracing::warn!(
+            allowed,
+            "http.connections_max is {wanted}, but the limit on open files (ulimit -n) allows fewer connections"
+        );
+    }
+    wanted.min(allowed)
+}
+
+fn allowed(open_files: Option<u64>) -> usize {
+    let Some(open_files) = open_files else { return usize::MAX };
+    usize::try_from(open_files.saturating_sub(FILES_RESERVED)).unwrap_or(usize::MAX).max(CONNECTIONS_MIN)
+}
+
+/// Raises the soft limit to the hard one; says what holds then, `None` for no limit.
+fn raise_open_files() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_bounds_the_connections() {
+        assert_eq!(allowed(Some(4_096)), 3_072);
+        assert_eq!(allowed(Some(256)), CONNECTIONS_MIN);
+        assert_eq!(allowed(None), usize::MAX);
+        assert_eq!(connections_max(Some(7)), 7);
+    }
+}
