@@ -194,3 +194,10 @@ fn also_lines(also: &[Notice]) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod guard_tests;
+#[cfg(test)]
+#[path = "inert_tests.rs"]
+mod inert_tests;
