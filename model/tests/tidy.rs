@@ -40,7 +40,7 @@ const LIBRARIES: [(&str, &[&str]); 15] = [
     ("linfa", &["detect"]),
     ("linfa-ensemble", &["detect"]),
     ("linfa-trees", &["detect"]),
-    ("axum", &["node"]),
+    ("axum", &["node", "chaos-tests"]),
     ("argon2", &["node"]),
     ("bincode", &["storage"]),
     ("reqwest", &["actors", "node", "chaos-tests"]),
