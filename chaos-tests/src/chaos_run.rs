@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::alert_incidents::AlertIncidents;
 use crate::checker::Findings;
 use crate::cluster::Cluster;
 use crate::cluster::node::Condition;
@@ -37,10 +38,16 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 pub async fn run(options: &RunOptions) -> Result<Summary> {
     let abilities = Nemesis::abilities();
     let cluster = Arc::new(Cluster::start(&options.cluster_options(abilities)).await?);
+    let workload = Workload::start(&cluster, options.partitions, &options.workload, options.seed).await?;
+    let alerts = match &options.alerts {
+        Some(plan) => Some(AlertIncidents::start(workload.shared(), plan, options.seed).await?),
+        None => None,
+    };
     let mut run = Run {
         options,
         nemesis: Nemesis::new(Arc::clone(&cluster)),
-        workload: Workload::start(&cluster, options.partitions, &options.workload, options.seed).await?,
+        workload,
+        alerts,
         cluster,
         findings: Findings::default(),
         leaders_after: Vec::new(),
@@ -72,6 +79,7 @@ struct Run<'a> {
     options: &'a RunOptions,
     nemesis: Nemesis,
     workload: Workload,
+    alerts: Option<AlertIncidents>,
     cluster: Arc<Cluster>,
     findings: Findings,
     leaders_after: Vec<Duration>,
@@ -85,7 +93,7 @@ impl Run<'_> {
         let mut schedule = Schedule::new(scenario, partitions, abilities, seed);
         let started = Instant::now();
         self.workload.flows(100, FLOWS_WITHIN).await.context("before the first fault")?;
-        while started.elapsed() < length {
+        while self.goes_on(started.elapsed() < length) {
             let step = schedule.next_step();
             tokio::time::sleep(step.calm).await;
             let tally = &self.workload.shared().tally;
@@ -101,11 +109,19 @@ impl Run<'_> {
             }
             self.recover().await?;
             tokio::time::sleep(AFTERMATH).await;
+            if let Some(alerts) = &mut self.alerts {
+                alerts.storm(begun, Instant::now());
+            }
             let gaps = self.workload.shared().gaps().worst_between(begun, Instant::now());
             self.fault_gaps.extend(gaps.into_values());
             self.workload.shared().tally.set_stormy(false);
         }
         Ok(())
+    }
+
+    /// Where incidents are injected, until all are.
+    fn goes_on(&self, is_in_time: bool) -> bool {
+        self.alerts.as_ref().map_or(is_in_time, |alerts| !alerts.are_injected())
     }
 
     /// After the last fault: leaders, readiness and writes come back in time, or at all.
@@ -198,8 +214,20 @@ impl Run<'_> {
     }
 
     async fn reckon(self, started: Instant) -> Result<Summary> {
-        let Run { options, workload, cluster, mut findings, leaders_after, fault_gaps, mut summary, .. } =
-            self;
+        let Run {
+            options,
+            workload,
+            alerts,
+            cluster,
+            mut findings,
+            leaders_after,
+            fault_gaps,
+            mut summary,
+            ..
+        } = self;
+        if let Some(alerts) = alerts {
+            summary.alerts = Some(alerts.finish(&mut findings).await);
+        }
         let shared = Arc::clone(workload.shared());
         let outcome = match workload.finish(LAST_BATCHES_WITHIN).await {
             Ok(outcome) => outcome,

@@ -3,6 +3,7 @@
 //! A ledger holds what was sent and what was acknowledged; the checker reads everything back over
 //! HTTP and compares. Nothing here knows how a node works inside.
 
+pub mod alert_incidents;
 pub mod api;
 pub mod binary;
 pub mod browser;
@@ -19,6 +20,7 @@ pub mod loop_disk;
 pub mod nemesis;
 pub mod node_process;
 pub mod proof;
+pub mod receivers;
 pub mod reckoning;
 pub mod run_options;
 pub mod source_logs;

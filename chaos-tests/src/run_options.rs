@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alert_incidents::AlertPlan;
 use crate::cluster::{Between, ClusterOptions};
 use crate::nemesis::scenario::{Abilities, Scenario};
 use crate::summary::Summary;
@@ -17,6 +18,8 @@ pub struct RunOptions {
     pub nodes: usize,
     pub partitions: u16,
     pub workload: WorkloadPlan,
+    /// Incidents besides; the run lasts until all are injected.
+    pub alerts: Option<AlertPlan>,
     /// Settings of the nodes, besides those that make them small and patient.
     pub environment: Vec<(String, String)>,
     pub gates: Gates,
@@ -41,8 +44,13 @@ impl RunOptions {
         let secs = length.as_secs();
         let gates = Gates {
             acknowledged_min: 20 * secs,
-            // There one node dies, and what follows is measured.
-            fired_min: if scenario == Scenario::OneDead { 1 } else { (secs / 20).max(1) },
+            fired_min: match scenario {
+                // There one node dies, and what follows is measured.
+                Scenario::OneDead => 1,
+                // Its calms are long.
+                Scenario::Alerts => (secs / 45).max(1),
+                _ => (secs / 20).max(1),
+            },
             reads_min: secs,
             calm_ok_rate_min: 0.9,
         };
@@ -54,10 +62,20 @@ impl RunOptions {
             partitions: 4,
             workload: match scenario {
                 Scenario::OneDead => WorkloadPlan::full_speed(),
+                // What is measured there is how soon one is told.
+                Scenario::Alerts => WorkloadPlan {
+                    writers: 1,
+                    anonymous: 0,
+                    readers: 1,
+                    followers: false,
+                    pause: Duration::from_millis(200),
+                    ..WorkloadPlan::default()
+                },
                 // There must be blocks before they can rot.
                 Scenario::Rot => WorkloadPlan { batch_records_max: 80, ..WorkloadPlan::default() },
                 _ => WorkloadPlan::default(),
             },
+            alerts: (scenario == Scenario::Alerts).then(|| AlertPlan::of_length(length)),
             environment: Vec::new(),
             between: match scenario {
                 Scenario::Netns => Between::Namespaces,
@@ -86,6 +104,9 @@ impl RunOptions {
         if is(&[Scenario::LeaderKills]) {
             // What is measured there is how soon a node follows another by its own settings.
             options.environment.retain(|(name, _)| !name.starts_with("INSIGHTHUB_RAFT__"));
+        }
+        if self.alerts.is_some() {
+            options.environment.push(AlertPlan::environment());
         }
         options.environment.extend(self.environment.iter().cloned());
         options

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::alert_incidents::reckoning::Tally;
 use crate::nemesis::Strike;
 use crate::workload::gaps::Quantiles;
 
@@ -45,6 +46,8 @@ pub struct Summary {
     pub tail_skipped: u64,
     pub calm_ok_rate: f64,
     pub throughput: Option<Throughput>,
+    /// Where incidents were injected.
+    pub alerts: Option<Tally>,
     /// Lines of level ERROR that nodes printed: expected under faults, worth a look.
     pub error_lines: usize,
     pub strikes: Vec<Strike>,
@@ -134,6 +137,9 @@ impl fmt::Display for Summary {
                 f,
                 "  throughput  {healthy_per_sec:.0}/s healthy, {one_dead_per_sec:.0}/s with one node dead"
             )?;
+        }
+        if let Some(alerts) = &self.alerts {
+            writeln!(f, "  alerts      {alerts}")?;
         }
         if self.error_lines > 0 {
             writeln!(f, "  nodes       printed {} lines of level ERROR", self.error_lines)?;

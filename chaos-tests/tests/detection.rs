@@ -95,7 +95,25 @@ async fn every_node_tells_of_an_incident_with_its_cause() -> Result<()> {
         ensure!(windows.windows.len() > 600, "only {} minutes", windows.windows.len());
     }
     ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    alerted(&cluster).await?;
     judged(&cluster, &ids[0].to_string()).await
+}
+
+/// The rule about anomalies that every cluster begins with has seen it too, and says why.
+async fn alerted(cluster: &Cluster) -> Result<()> {
+    let api = Api::new(&cluster.node(0)?.url())?;
+    let started = Instant::now();
+    loop {
+        let answer = api.get("/api/alerts/incidents", &[("rule", "anomaly"), ("service", SERVICE)]).await?;
+        let evidence = &answer.json["incidents"][0]["evidence"];
+        let score = evidence["observed"].as_f64().unwrap_or_default();
+        if score >= 2.0 && evidence["cause"].is_string() {
+            println!("alerted: {evidence}");
+            return Ok(());
+        }
+        ensure!(started.elapsed() < TOLD_WITHIN, "no alert of the anomaly: {}", answer.text);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// A verdict given at one node is told by all, and asked for by its filter.

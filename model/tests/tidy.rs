@@ -40,7 +40,7 @@ const LIBRARIES: [(&str, &[&str]); 18] = [
     ("linfa", &["detect"]),
     ("linfa-ensemble", &["detect"]),
     ("linfa-trees", &["detect"]),
-    ("axum", &["node"]),
+    ("axum", &["node", "chaos-tests"]),
     ("hyper", &["node"]),
     ("argon2", &["node"]),
     ("bincode", &["storage"]),

@@ -78,7 +78,7 @@ fn judge_row(rule: &Rule, window: Window, row: Row, history: &History) -> Option
     let (breached, figures) = match &rule.condition {
         Condition::ErrorRate(of) => {
             let minutes = history.minutes_before(&row.group, window.from.minute(), of.history_mins);
-            spike(of, second / window.minutes(), &minutes)
+            spike(of, (second / window.minutes(), window.minutes()), &minutes)
         }
         Condition::Latency(of) => {
             let is_enough = second >= of.records_min as f64;
@@ -140,18 +140,18 @@ pub(super) fn evidence(
     }
 }
 
-/// Errors a minute, against the group's own minutes before.
-pub(super) fn spike(of: &ErrorRate, observed: f64, minutes: &[f64]) -> (bool, Figures) {
+/// Errors a minute over so many minutes, against the group's own minutes before.
+pub(super) fn spike(of: &ErrorRate, (observed, window_mins): (f64, f64), minutes: &[f64]) -> (bool, Figures) {
     let measure = "Errors/min".to_owned();
     let normal = normal_of(minutes).filter(|normal| normal.minutes >= of.history_mins_min as usize);
     let Some(normal) = normal else {
         let because = format!("not judged: {} of {} minutes are known", minutes.len(), of.history_mins_min);
         return (false, Figures::plain(measure, observed, of.errors_per_min_floor, because));
     };
-    let threshold = normal.threshold(of.factor, of.errors_per_min_floor);
+    let threshold = normal.threshold(of.factor, of.errors_per_min_floor, window_mins);
     let because = format!(
         "normal is {} +- {} (median and median absolute deviation of {} minutes); the threshold is the largest of {} \
-         times that, what minutes vary by, and {}",
+         times that, what minutes vary by, what chance brings, and {}",
         shown_number(normal.median),
         shown_number(normal.mad),
         normal.minutes,
@@ -195,7 +195,8 @@ mod tests {
         let breached: Vec<bool> = judged.iter().map(|of| of.breached).collect();
         assert_eq!(breached, [true, false, false, false], "{judged:?}");
         let evidence = &judged[0].evidence;
-        assert_eq!((evidence.observed, evidence.normal, evidence.threshold), (80.0, Some(2.0), 6.0));
+        assert_eq!((evidence.observed, evidence.normal), (80.0, Some(2.0)));
+        assert!((evidence.threshold - 13.07).abs() < 0.01, "{evidence:?}");
         assert!(evidence.query.contains("service:payment"), "{}", evidence.query);
         assert!(judged[2].evidence.because.contains("2 of 10 minutes"), "{}", judged[2].evidence.because);
     }

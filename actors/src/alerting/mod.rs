@@ -19,6 +19,7 @@ mod new_patterns;
 mod notifier;
 mod preview;
 mod questions;
+pub mod rehearsal;
 mod silence_of_groups;
 
 pub(crate) use evaluator::{Evaluator, EvaluatorArguments, EvaluatorMessage};

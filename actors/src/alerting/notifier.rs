@@ -1,10 +1,10 @@
 //! The notifier of alerts.
 //!
-//! owns: how many messages each channel was sent lately, and which are being sent. hears: its own timer, and what became of
-//! messages. tells: receivers outside, and the control group what became of it; only while this node leads that group.
-//! bound: one message of the timer, sent when the last was handled, and one for each channel; what is to be sent are rows of
-//! the committed outbox. on restart: it goes on with the outbox; what was sent and not yet written down is sent again, under
-//! the same key.
+//! owns: how many messages each channel was sent lately and which are being sent; what became of messages, until that is
+//! committed. hears: its own timer, and what became of messages. tells: receivers outside, only while this node leads the
+//! control group; and that group what became of it, whoever leads by then. bound: one message of the timer, sent when the
+//! last was handled, and one for each channel; what is to be sent are rows of the committed outbox. on restart: it goes on
+//! with the outbox; what was sent and not yet written down is sent again, under the same key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
 use super::AlertingOptions;
-use super::delivery::{Letter, NotDelivered, Pace, retry_at};
+use super::delivery::{Letter, NotDelivered, Pace, RETRY_AFTER_SECS_MAX, retry_at};
 use crate::mailbox::{Mailbox, Queued};
 
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
@@ -30,6 +30,8 @@ const UNDER_WAY_MAX: usize = 4;
 const WAITING_UNTIL_STORM: usize = 5;
 /// Messages that one of a storm stands for.
 const JOINED_MAX: usize = 200;
+/// Outcomes of one command.
+const OUTCOMES_MAX: usize = 500;
 
 #[derive(Debug)]
 pub(crate) enum NotifierMessage {
@@ -38,6 +40,8 @@ pub(crate) enum NotifierMessage {
     Tried {
         channel: String,
         outcomes: Vec<Outcome>,
+        /// The receiver asks not to be called before.
+        quiet_until: Option<Timestamp>,
     },
 }
 
@@ -57,6 +61,9 @@ pub(crate) struct State {
     paces: BTreeMap<String, Pace>,
     /// Channels that are being sent to.
     busy: BTreeSet<String>,
+    /// What became of rows, by row, until it is committed: what a receiver has taken is not sent again because the group had
+    /// no leader just then. No more than were under way when the group stopped answering.
+    unwritten: BTreeMap<u64, Outcome>,
     /// As of the last round: what was committed before it led is read first.
     leads_in: Option<u64>,
 }
@@ -83,7 +90,13 @@ impl Actor for Notifier {
         myself: ActorRef<Self::Msg>,
         arguments: NotifierArguments,
     ) -> Result<State, ActorProcessingErr> {
-        let state = State { arguments, paces: BTreeMap::new(), busy: BTreeSet::new(), leads_in: None };
+        let state = State {
+            arguments,
+            paces: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            unwritten: BTreeMap::new(),
+            leads_in: None,
+        };
         state.drain_later(&myself);
         Ok(state)
     }
@@ -99,8 +112,12 @@ impl Actor for Notifier {
                 state.drain().await;
                 state.drain_later(&myself);
             }
-            NotifierMessage::Tried { channel, outcomes } => {
-                state.write_down(outcomes).await;
+            NotifierMessage::Tried { channel, outcomes, quiet_until } => {
+                state.unwritten.extend(outcomes.into_iter().map(|outcome| (outcome.row, outcome)));
+                state.write_down().await;
+                if let (Some(until), Some(pace)) = (quiet_until, state.paces.get_mut(&channel)) {
+                    pace.rest_until(until);
+                }
                 state.busy.remove(&channel);
             }
         }
@@ -115,6 +132,7 @@ impl State {
     }
 
     async fn drain(&mut self) {
+        self.write_down().await;
         let options = self.arguments.options.clone();
         let control = &options.cluster.store.control;
         let leadership = control.group.leadership();
@@ -131,27 +149,36 @@ impl State {
         }
         self.leads_in = Some(leadership.term);
         let now = options.clock.now();
-        let (paces, busy) = (&mut self.paces, &self.busy);
-        let parcels = control.replica.read(|state| choose(&state.alerts, now, paces, busy));
+        let (paces, busy, tried) = (&mut self.paces, &self.busy, &self.unwritten);
+        let is_free = |id: u64, row: &Row| !busy.contains(&row.channel) && !tried.contains_key(&id);
+        let parcels = control.replica.read(|state| choose(&state.alerts, now, paces, is_free));
         for (channel, parcels) in parcels {
             self.busy.insert(channel.clone());
             let (options, mailbox) = (options.clone(), self.arguments.mailbox.clone());
             // A task of its own: also where it panics the channel is not busy any more.
             let trying = tokio::spawn(deliver_all(options, parcels));
             tokio::spawn(async move {
-                let outcomes = trying.await.unwrap_or_default();
-                if let Err(error) = mailbox.send(NotifierMessage::Tried { channel, outcomes }) {
+                let (outcomes, quiet_until) = trying.await.unwrap_or_default();
+                let tried = NotifierMessage::Tried { channel, outcomes, quiet_until };
+                if let Err(error) = mailbox.send(tried) {
                     tracing::debug!(%error, "what became of messages is not written down; they may be sent again");
                 }
             });
         }
     }
 
-    async fn write_down(&self, outcomes: Vec<Outcome>) {
+    /// Twice does no harm: a row that is gone is passed over.
+    async fn write_down(&mut self) {
         let cluster = &self.arguments.options.cluster;
-        let command = AlertCommand::Delivered(outcomes);
-        if let Err(error) = cluster.propose_control(ControlCommand::Alert(command)).await {
-            tracing::info!(%error, "what became of messages is not written down; they may be sent again");
+        while !self.unwritten.is_empty() {
+            let outcomes: Vec<Outcome> = self.unwritten.values().take(OUTCOMES_MAX).cloned().collect();
+            let rows: Vec<u64> = outcomes.iter().map(|outcome| outcome.row).collect();
+            let command = AlertCommand::Delivered(outcomes);
+            if let Err(error) = cluster.propose_control(ControlCommand::Alert(command)).await {
+                tracing::info!(%error, "what became of messages is not written down yet");
+                return;
+            }
+            rows.iter().for_each(|row| drop(self.unwritten.remove(row)));
         }
     }
 }
@@ -162,19 +189,20 @@ fn choose(
     alerts: &Alerts,
     now: Timestamp,
     paces: &mut BTreeMap<String, Pace>,
-    busy: &BTreeSet<String>,
+    is_free: impl Fn(u64, &Row) -> bool,
 ) -> BTreeMap<String, Vec<Parcel>> {
     paces.retain(|name, _| alerts.channels.contains_key(name));
     let mut due: BTreeMap<&str, Vec<(u64, &Row)>> = BTreeMap::new();
-    for (id, row) in
-        alerts.outbox.iter().filter(|(_, row)| row.next_at <= now && !busy.contains(&row.channel))
-    {
+    for (id, row) in alerts.outbox.iter().filter(|(id, row)| row.next_at <= now && is_free(**id, row)) {
         due.entry(&row.channel).or_default().push((*id, row));
     }
     let mut by_channel = BTreeMap::new();
     for (name, mut rows) in due {
         let Some(entry) = alerts.channels.get(name).filter(|entry| entry.channel.enabled) else { continue };
         let pace = paces.entry(name.to_owned()).or_insert_with(|| Pace::new(now));
+        if entry.health.last_error.is_none() {
+            pace.rest_no_more();
+        }
         let parcel = |rows: &[(u64, &Row)]| {
             let (_, first) = rows.first()?;
             Some(Parcel {
@@ -212,14 +240,16 @@ fn choose(
     by_channel
 }
 
-async fn deliver_all(options: AlertingOptions, parcels: Vec<Parcel>) -> Vec<Outcome> {
+type Tried = (Vec<Outcome>, Option<Timestamp>);
+
+async fn deliver_all(options: AlertingOptions, parcels: Vec<Parcel>) -> Tried {
     let sending = parcels.into_iter().map(|parcel| deliver(&options, parcel));
-    let outcomes: Vec<Vec<Outcome>> =
-        futures::stream::iter(sending).buffer_unordered(UNDER_WAY_MAX).collect().await;
-    outcomes.into_iter().flatten().collect()
+    let tried: Vec<Tried> = futures::stream::iter(sending).buffer_unordered(UNDER_WAY_MAX).collect().await;
+    let quiet_until = tried.iter().filter_map(|(_, until)| *until).max();
+    (tried.into_iter().flat_map(|(outcomes, _)| outcomes).collect(), quiet_until)
 }
 
-async fn deliver(options: &AlertingOptions, parcel: Parcel) -> Vec<Outcome> {
+async fn deliver(options: &AlertingOptions, parcel: Parcel) -> Tried {
     let letter = Letter {
         notice: &parcel.notice,
         channel_name: &parcel.channel_name,
@@ -229,6 +259,8 @@ async fn deliver(options: &AlertingOptions, parcel: Parcel) -> Vec<Outcome> {
     };
     let sent = options.outgoing.send(&parcel.channel, &letter).await;
     let at = options.clock.now();
+    let asked = sent.as_ref().err().and_then(|failed| failed.retry_after_secs);
+    let quiet_until = asked.map(|secs| at.plus_secs(secs.min(RETRY_AFTER_SECS_MAX)));
     let result = match sent {
         Ok(()) => {
             tracing::info!(
@@ -249,7 +281,8 @@ async fn deliver(options: &AlertingOptions, parcel: Parcel) -> Vec<Outcome> {
             Err(failed_attempt(failed, at, parcel.attempts))
         }
     };
-    parcel.rows.iter().map(|row| Outcome { row: *row, at, result: result.clone() }).collect()
+    let outcomes = parcel.rows.iter().map(|row| Outcome { row: *row, at, result: result.clone() }).collect();
+    (outcomes, quiet_until)
 }
 
 fn failed_attempt(failed: NotDelivered, at: Timestamp, attempts: u32) -> FailedAttempt {

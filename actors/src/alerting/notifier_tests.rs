@@ -53,7 +53,7 @@ fn state(incidents: usize) -> ControlState {
 }
 
 fn rows(state: &ControlState, secs: u64, paces: &mut BTreeMap<String, Pace>) -> Vec<usize> {
-    let chosen = choose(&state.alerts, at(secs), paces, &BTreeSet::new());
+    let chosen = choose(&state.alerts, at(secs), paces, |_, _| true);
     chosen.values().flatten().map(|parcel| parcel.rows.len()).collect()
 }
 
@@ -71,9 +71,12 @@ fn a_few_messages_go_out_one_by_one_and_a_storm_as_one() {
 }
 
 #[test]
-fn a_channel_that_is_being_sent_to_is_not_sent_more() {
-    let busy = BTreeSet::from(["ops".to_owned()]);
-    assert!(choose(&state(3).alerts, at(1), &mut BTreeMap::new(), &busy).is_empty());
+fn a_channel_that_is_being_sent_to_is_not_sent_more_and_what_was_tried_waits_to_be_written_down() {
+    let is_busy = |_: u64, row: &Row| row.channel != "ops";
+    assert!(choose(&state(3).alerts, at(1), &mut BTreeMap::new(), is_busy).is_empty());
+    let chosen = choose(&state(3).alerts, at(1), &mut BTreeMap::new(), |id, _| id != 2);
+    let rows: Vec<u64> = chosen["ops"].iter().flat_map(|parcel| parcel.rows.clone()).collect();
+    assert_eq!(rows, [1, 3]);
 }
 
 #[test]
@@ -89,6 +92,20 @@ fn a_channel_that_is_down_is_left_alone_and_then_tried_with_one() {
     assert_eq!(rows(&state, 32, &mut paces), [1]);
     apply(&mut state, AlertCommand::Delivered(vec![Outcome { row: 1, at: at(32), result: Ok(()) }]));
     assert_eq!(rows(&state, 33, &mut paces), [1, 1, 1]);
+}
+
+#[test]
+fn a_channel_that_was_set_anew_has_not_asked_for_peace() {
+    let mut state = state(2);
+    let failed = FailedAttempt { error: "busy".into(), failure: Failure::Passing, next_at: at(600) };
+    apply(&mut state, AlertCommand::Delivered(vec![Outcome { row: 1, at: at(2), result: Err(failed) }]));
+    let mut paces = BTreeMap::new();
+    assert_eq!(rows(&state, 2, &mut paces), [1]);
+    paces.values_mut().for_each(|pace| pace.rest_until(at(600)));
+    assert_eq!(rows(&state, 3, &mut paces), [0; 0]);
+    let channel = Box::new(state.alerts.channels["ops"].channel.clone());
+    apply(&mut state, AlertCommand::SetChannel { name: "ops".into(), channel, at: at(4) });
+    assert_eq!(rows(&state, 5, &mut paces), [1, 1]);
 }
 
 #[test]

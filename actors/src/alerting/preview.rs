@@ -238,7 +238,7 @@ fn spikes(
             return None;
         }
         let minutes = history.minutes_before(group, window.from.minute(), of.history_mins);
-        let (breached, figures) = spike(of, observed, &minutes);
+        let (breached, figures) = spike(of, (observed, width as f64), &minutes);
         Some(Judgement { breached, evidence: evidence(rule, group, window, figures), group: group.clone() })
     };
     groups.iter().filter_map(judgement).collect()

@@ -184,6 +184,15 @@ impl Cluster {
         self.number_of(newest.leader.as_deref()?)
     }
 
+    /// The node that leads the control group, as most of the running nodes see it.
+    pub async fn control_leader(&self) -> Option<usize> {
+        let views = self.views().await;
+        let named: Vec<usize> =
+            views.iter().filter_map(|view| self.number_of(view.control_leader.as_deref()?)).collect();
+        let votes = |number: &usize| named.iter().filter(|other| *other == number).count();
+        named.iter().copied().max_by_key(votes)
+    }
+
     /// The same among the others while one node is dead, which then must not be a leader.
     pub async fn wait_for_leaders_without(&self, dead: usize, within: Duration) -> Result<Duration> {
         let name = &self.node(dead)?.name;

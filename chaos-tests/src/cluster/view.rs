@@ -12,6 +12,8 @@ pub struct View {
     /// Name of the node that answered.
     pub node: String,
     pub nodes: Vec<NodeView>,
+    /// Name of the node that leads the control group.
+    pub control_leader: Option<String>,
     pub partitions: Vec<PartitionView>,
     pub spread: Vec<SpreadView>,
     /// Of the node that answered.

@@ -11,6 +11,8 @@ use crate::loop_disk;
 pub enum Whom {
     /// The leader of a partition.
     Leader(u16),
+    /// The leader of the control group, which judges rules and sends alerts.
+    ControlLeader,
     /// A node that does not lead the partition.
     Follower(u16),
     /// Any node that runs.
@@ -73,6 +75,7 @@ impl Fault {
     pub fn kind(&self) -> &'static str {
         match self {
             Fault::Kill { whom: Whom::Leader(_), .. } => "leader killed",
+            Fault::Kill { whom: Whom::ControlLeader, .. } => "control leader killed",
             Fault::Kill { whom: Whom::All, .. } => "all killed",
             Fault::Kill { .. } => "follower killed",
             Fault::Pause { whom: Whom::Leader(_), .. } => "leader paused",

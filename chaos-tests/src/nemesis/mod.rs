@@ -99,6 +99,11 @@ impl Nemesis {
         let leader = match fault.whom() {
             Whom::All => return free,
             Whom::Leader(partition) | Whom::Follower(partition) => self.cluster.leader(partition).await,
+            // Any other would prove nothing.
+            Whom::ControlLeader => {
+                let leader = self.cluster.control_leader().await;
+                return leader.filter(|node| free.contains(node)).into_iter().collect();
+            }
             Whom::Any => None,
         };
         let is_leader = |node: &&usize| Some(**node) == leader;

@@ -29,6 +29,7 @@ pub enum Scenario {
     RollingRestart,
     OneDead,
     Netns,
+    Alerts,
     All,
 }
 
@@ -40,7 +41,7 @@ pub struct Step {
 }
 
 impl Scenario {
-    pub const EVERY: [Scenario; 16] = [
+    pub const EVERY: [Scenario; 17] = [
         Scenario::LeaderKills,
         Scenario::Kills,
         Scenario::Pauses,
@@ -56,6 +57,7 @@ impl Scenario {
         Scenario::RollingRestart,
         Scenario::OneDead,
         Scenario::Netns,
+        Scenario::Alerts,
         Scenario::All,
     ];
 
@@ -76,6 +78,7 @@ impl Scenario {
             Scenario::RollingRestart => "rolling-restart",
             Scenario::OneDead => "one-dead",
             Scenario::Netns => "netns",
+            Scenario::Alerts => "alerts",
             Scenario::All => "all",
         }
     }
@@ -97,6 +100,9 @@ impl Scenario {
             Scenario::RollingRestart => "each node in turn stopped and started",
             Scenario::OneDead => "throughput with one node dead against all healthy",
             Scenario::Netns => "partitions made of dropped frames between network namespaces (root)",
+            Scenario::Alerts => {
+                "incidents every two seconds, and whether each is told once, while nodes are killed"
+            }
             Scenario::All => "everything this machine can do, two or three at a time",
         }
     }
@@ -132,7 +138,12 @@ impl Schedule {
     pub fn next_step(&mut self) -> Step {
         let number = self.steps;
         self.steps += 1;
-        let calm = self.dice.millis(1_000, 2_500);
+        let calm = match self.scenario {
+            // A short run has its fault too; then there must be calms to measure in.
+            Scenario::Alerts if number == 0 => self.dice.millis(4_000, 6_000),
+            Scenario::Alerts => self.dice.millis(15_000, 25_000),
+            _ => self.dice.millis(1_000, 2_500),
+        };
         let faults = match self.scenario {
             Scenario::All => self.several(),
             one => vec![self.one_of(one, number)],
@@ -195,6 +206,7 @@ impl Schedule {
             Scenario::Membership => self.membership(number),
             Scenario::HotServices => self.hot_services(number),
             Scenario::RollingRestart => Fault::RollingRestart,
+            Scenario::Alerts => self.kill_one(number),
         }
     }
 
@@ -219,6 +231,16 @@ impl Schedule {
             _ => Whom::All,
         };
         Fault::Kill { whom, down }
+    }
+
+    /// Mostly who sends the alerts.
+    fn kill_one(&mut self, number: u64) -> Fault {
+        let whom = match number % 4 {
+            0 | 2 => Whom::ControlLeader,
+            1 => self.leader(),
+            _ => Whom::Follower(self.a_partition()),
+        };
+        Fault::Kill { whom, down: self.dice.millis(500, 6_000) }
     }
 
     fn pause(&mut self, number: u64) -> Fault {

@@ -48,6 +48,10 @@ fn every_kind_of_fault_comes_up_where_it_belongs() {
         kinds(Scenario::HotServices, ABLE),
         BTreeSet::from(["follower killed", "leader killed", "node isolated", "service spread"])
     );
+    assert_eq!(
+        kinds(Scenario::Alerts, ABLE),
+        BTreeSet::from(["control leader killed", "follower killed", "leader killed"])
+    );
     assert_eq!(kinds(Scenario::Rot, ABLE), BTreeSet::from(["block rotten"]));
     assert_eq!(kinds(Scenario::Disk, ABLE), BTreeSet::from(["disk full", "sync failed"]));
     assert!(kinds(Scenario::All, ABLE).len() >= 15, "{:?}", kinds(Scenario::All, ABLE));

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what the test itself does wrong must fail loudly")]
 
-mod receivers;
+mod failing;
+mod incidents;
+mod kinds;
+mod mistakes;
 
 use std::fmt::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,10 +15,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::deadline::wait_until;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
+use insighthub_chaos_tests::receivers::{HttpReceiver, MailServer};
 use serde_json::{Value, json};
 use sha2::Sha256;
-
-use receivers::{HttpReceiver, MailServer, Mood};
 
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
 /// A breaker is open for half a minute.
@@ -234,57 +236,6 @@ async fn check_secrets(api: &Api, node: &NodeProcess) -> Result<()> {
         anonymous.get("/api/alerts/rules", &[]).await?.status == 200,
         "reading is for all who may read logs"
     );
-    Ok(())
-}
-
-async fn breaker_is(api: &Api, wanted: &str) -> bool {
-    let answer = api.get("/api/alerts/channels/a", &[]).await;
-    answer.is_ok_and(|answer| answer.json["state"] == wanted)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_receiver_that_fails_is_left_alone_and_told_in_the_end() -> Result<()> {
-    let (directory, http) = (tempfile::tempdir()?, HttpReceiver::start().await?);
-    let node = node(directory.path()).await?;
-    let api = node.admin_api()?;
-    for name in ["a", "b", "c"] {
-        let url = format!("http://{}/{name}", http.address);
-        put(&api, &format!("/api/alerts/channels/{name}"), json!({ "kind": { "webhook": { "url": url } } }))
-            .await?;
-    }
-    tell(&api, &["a", "b", "c"]).await?;
-    let services: Vec<String> = ["one", "two"].map(str::to_owned).to_vec();
-    send_history(&api, &services).await?;
-    http.set(Mood::Answers(500));
-    for service in &services {
-        // Of one cause they would be one.
-        send_spike(&api, service, &format!("the disk of {service} is full")).await?;
-    }
-    let is_failing = || async { http.all("/a").len() >= 2 };
-    wait_until("it was tried", TOLD_WITHIN, is_failing).await?;
-    http.set(Mood::Answers(429));
-    wait_until("the breaker opens", BACK_WITHIN, || breaker_is(&api, "open")).await?;
-    let shown = api.get("/api/alerts/channels/a", &[]).await?.json;
-    ensure!(shown["waiting"] == 2 && shown["health"]["last_error"].as_str().is_some(), "{shown}");
-    http.set(Mood::Hangs);
-    let is_tried = || async { http.all("/a").iter().any(|received| received.mood == Mood::Hangs) };
-    wait_until("it is tried again", BACK_WITHIN, is_tried).await?;
-    http.set(Mood::Well);
-    for name in ["/a", "/b", "/c"] {
-        let told = || async {
-            let taken = http.taken(name);
-            let fired = taken.iter().filter(|received| received.json()["kind"] == "fired");
-            fired.count() == 2
-        };
-        wait_until("both alerts arrive", BACK_WITHIN, told).await.with_context(|| format!("at {name}"))?;
-    }
-    wait_until("the breaker closes", BACK_WITHIN, || breaker_is(&api, "closed")).await?;
-    let keys: Vec<String> =
-        http.taken("/a").iter().map(|taken| taken.header("idempotency-key").to_owned()).collect();
-    let mut distinct = keys.clone();
-    distinct.sort();
-    distinct.dedup();
-    ensure!(distinct.len() == keys.len(), "taken twice: {keys:?}");
     Ok(())
 }
 

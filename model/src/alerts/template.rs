@@ -4,8 +4,9 @@ use super::incident::TransitionKind;
 use super::names::Problem;
 use super::notice::{Notice, minutes_and_hour, shown_number};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "heading",
+    "kind",
     "rule",
     "severity",
     "service",
@@ -42,8 +43,30 @@ pub(super) fn check(template: &str) -> Result<(), Problem> {
 /// The plain text of a message, in lines. No channel takes it as it is: each makes its own marks harmless.
 pub fn render(notice: &Notice, link: &str) -> Vec<String> {
     match &notice.template {
-        Some(template) => template.lines().map(|line| fill(line, notice, link)).collect(),
+        Some(template) => of_template(template, notice, link),
         None => plain(notice),
+    }
+}
+
+/// Where a template does not say itself what kind of message it is, the end is not told in the words of the beginning.
+fn of_template(template: &str, notice: &Notice, link: &str) -> Vec<String> {
+    let mut lines: Vec<String> = template.lines().map(|line| fill(line, notice, link)).collect();
+    let says_kind = template.split("{{").skip(1).any(|part| part.trim_start().starts_with("kind"));
+    let is_beginning = matches!(notice.kind, TransitionKind::Fired | TransitionKind::Announced);
+    if let (false, false, Some(first)) = (says_kind, is_beginning, lines.first_mut()) {
+        *first = format!("{}: {first}", word(notice.kind));
+    }
+    lines
+}
+
+fn word(kind: TransitionKind) -> &'static str {
+    match kind {
+        TransitionKind::Fired | TransitionKind::Announced => "Firing",
+        TransitionKind::Reopened => "Firing again",
+        TransitionKind::Flapping => "Flapping",
+        TransitionKind::Repeated => "Still firing",
+        TransitionKind::Resolved => "Resolved",
+        TransitionKind::Test => "Test",
     }
 }
 
@@ -86,6 +109,7 @@ fn value(name: &str, notice: &Notice, link: &str) -> String {
     let evidence = &notice.evidence;
     match name {
         "heading" => notice.heading.clone(),
+        "kind" => word(notice.kind).to_owned(),
         "rule" => notice.rule.clone(),
         "severity" => format!("{:?}", notice.severity).to_lowercase(),
         "service" => {
@@ -142,6 +166,18 @@ mod tests {
         notice.template =
             Some("{{ service }}: {{observed}}/{{normal}} {{cause}}\n{{link}} {{labels.a}}.".into());
         assert_eq!(render(&notice, "http://l"), ["payment: 80/2 {{owner}}", "http://l ."]);
+    }
+
+    #[test]
+    fn the_end_is_not_told_in_the_words_of_the_beginning() {
+        let mut notice = notice();
+        let told = |notice: &Notice| render(notice, "").remove(0);
+        notice.template = Some("payments are broken".into());
+        assert_eq!(told(&notice), "payments are broken");
+        notice.kind = TransitionKind::Resolved;
+        assert_eq!(told(&notice), "Resolved: payments are broken");
+        notice.template = Some("payments: {{ kind }}".into());
+        assert_eq!(told(&notice), "payments: Resolved");
     }
 
     #[test]

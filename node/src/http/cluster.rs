@@ -28,6 +28,8 @@ struct ClusterView {
     nodes: Vec<NodeView>,
     /// What each partition should have.
     replicas_wanted: u16,
+    /// Name of the node that leads the control group: it places replicas, judges rules and sends alerts.
+    control_leader: Option<String>,
     partitions: Vec<PartitionView>,
     /// Services that are kept in several partitions.
     spread: Vec<SpreadView>,
@@ -106,6 +108,7 @@ async fn show(State(node): State<AppState>, _viewer: Viewer) -> Json<ClusterView
         node: node.name.clone(),
         nodes: cluster_nodes::nodes(&node, &reports),
         replicas_wanted: cluster_nodes::replicas_wanted(&node),
+        control_leader: node.store.control.group.leadership().leader.map(|id| names.of_id(id)),
         partitions: cluster_nodes::partitions(&node, &names, &reports),
         spread: spread(&node),
         actors: node.actors.roster.status(),

@@ -47,7 +47,7 @@ fn tls(email: &Email) -> Result<Tls, NotDelivered> {
     })
 }
 
-fn message(email: &Email, letter: &Letter<'_>) -> Result<Message, NotDelivered> {
+pub(super) fn message(email: &Email, letter: &Letter<'_>) -> Result<Message, NotDelivered> {
     let mailbox = |address: &str| {
         let address: Address = address.parse().map_err(NotDelivered::refused)?;
         Ok::<Mailbox, NotDelivered>(Mailbox::new(None, address))

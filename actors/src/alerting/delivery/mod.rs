@@ -17,7 +17,7 @@ use insighthub_model::alerts::{Channel, ChannelKind, Failure, Notice};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 
 pub use guard::{AllowList, AllowListError, Guard, GuardError};
-pub(super) use pace::{Pace, retry_at};
+pub(super) use pace::{Pace, RETRY_AFTER_SECS_MAX, retry_at};
 
 /// A receiver that has not answered by then is down.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -194,3 +194,10 @@ fn also_lines(also: &[Notice]) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod guard_tests;
+#[cfg(test)]
+#[path = "inert_tests.rs"]
+mod inert_tests;

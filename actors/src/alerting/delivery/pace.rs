@@ -9,7 +9,7 @@ const PAUSE_MAX_SECS: u64 = 900;
 /// What was refused is tried again in case somebody mends the channel, but not often.
 const REFUSED_PAUSE_SECS: u64 = 300;
 /// A receiver may ask for an hour of peace, not for more.
-const RETRY_AFTER_SECS_MAX: u64 = 3_600;
+pub(crate) const RETRY_AFTER_SECS_MAX: u64 = 3_600;
 /// Messages at once, and then one every so often.
 const BURST: f64 = 10.0;
 const EVERY_SECS: f64 = 3.0;
@@ -38,11 +38,22 @@ pub(crate) fn retry_at(
 pub(crate) struct Pace {
     left: f64,
     at: Timestamp,
+    /// The receiver asked for peace: not this message alone waits, all to it do.
+    rests_until: Timestamp,
 }
 
 impl Pace {
     pub(crate) fn new(now: Timestamp) -> Pace {
-        Pace { left: BURST, at: now }
+        Pace { left: BURST, at: now, rests_until: Timestamp::MIN }
+    }
+
+    pub(crate) fn rest_until(&mut self, until: Timestamp) {
+        self.rests_until = self.rests_until.max(until);
+    }
+
+    /// It has taken a message since, or is another receiver by now.
+    pub(crate) fn rest_no_more(&mut self) {
+        self.rests_until = Timestamp::MIN;
     }
 
     /// Takes one, if there is one.
@@ -50,7 +61,7 @@ impl Pace {
         let secs = now.0.saturating_sub(self.at.0).max(0) as f64 / NANOS_PER_SEC as f64;
         self.left = (self.left + secs / EVERY_SECS).min(BURST);
         self.at = now;
-        let may = self.left >= 1.0;
+        let may = self.left >= 1.0 && now >= self.rests_until;
         if may {
             self.left -= 1.0;
         }
@@ -85,5 +96,17 @@ mod tests {
         assert_eq!(taken(&mut pace, 30), 10);
         assert_eq!(taken(&mut pace, 36), 2);
         assert_eq!(taken(&mut pace, 20), 0, "a clock that goes back gives nothing");
+    }
+
+    #[test]
+    fn a_receiver_that_asks_for_peace_has_it_from_all_messages() {
+        let mut pace = Pace::new(Timestamp(0));
+        pace.rest_until(Timestamp(0).plus_secs(20));
+        pace.rest_until(Timestamp(0).plus_secs(5));
+        let may = [0, 19, 20].map(|secs| pace.take(Timestamp(0).plus_secs(secs)));
+        assert_eq!(may, [false, false, true]);
+        pace.rest_until(Timestamp(0).plus_secs(60));
+        pace.rest_no_more();
+        assert!(pace.take(Timestamp(0).plus_secs(21)));
     }
 }

@@ -63,7 +63,7 @@ fn metadata(letter: &Letter<'_>) -> Value {
     json!({ "event_type": "insighthub_alert", "event_payload": { "idempotency_key": key } })
 }
 
-fn message(letter: &Letter<'_>) -> Value {
+pub(super) fn message(letter: &Letter<'_>) -> Value {
     let notice = letter.notice;
     let mut lines = render(notice, &letter.link).into_iter();
     let first = lines.next().unwrap_or_default();

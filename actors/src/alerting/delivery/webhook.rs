@@ -23,7 +23,11 @@ pub(super) async fn send(
     outgoing.post(webhook.url.reveal(), headers, body).await.map(drop)
 }
 
-fn headers(webhook: &Webhook, letter: &Letter<'_>, body: &[u8]) -> Result<HeaderMap, NotDelivered> {
+pub(super) fn headers(
+    webhook: &Webhook,
+    letter: &Letter<'_>,
+    body: &[u8],
+) -> Result<HeaderMap, NotDelivered> {
     let mut headers = HeaderMap::new();
     let value = |text: &str| {
         HeaderValue::from_str(text).map_err(|_| NotDelivered::refused("a header cannot be sent"))
@@ -55,7 +59,7 @@ fn sign(secret: &str, at: &str, body: &[u8]) -> Result<String, NotDelivered> {
     Ok(digest.iter().fold("sha256=".to_owned(), |hex, byte| format!("{hex}{byte:02x}")))
 }
 
-fn body(letter: &Letter<'_>) -> Value {
+pub(super) fn body(letter: &Letter<'_>) -> Value {
     let mut body = of_notice(letter.notice);
     if let Some(fields) = body.as_object_mut() {
         fields.insert("version".into(), VERSION.into());

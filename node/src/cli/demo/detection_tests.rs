@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
+use std::sync::LazyLock;
 
 use insighthub_detect::scorer::RowScores;
 use insighthub_detect::service::TickScores;
@@ -11,27 +12,34 @@ use insighthub_model::Timestamp;
 use insighthub_model::detection::{Channel, Episode};
 use insighthub_model::timestamp::NANOS_PER_SEC;
 
+use super::alerting_tests::Seen;
 use super::incident::{Incident, Incidents, Kind};
+use super::record::DemoRecord;
 use super::shop::Service;
 use super::traffic::Traffic;
 use crate::cli::record_reading::read_record;
 
-const DAY_SECS: i64 = 86_400;
+pub(super) const DAY_SECS: i64 = 86_400;
 
-/// The traffic as a file that is written while it is read.
-struct TrafficFile {
+/// The traffic as a file that is written while it is read, by somebody who looks at each record.
+struct TrafficFile<Look> {
     traffic: Traffic,
     end: Timestamp,
+    look: Look,
     line: Vec<u8>,
     read: usize,
 }
 
-impl Read for TrafficFile {
+impl<Look: FnMut(&DemoRecord)> Read for TrafficFile<Look> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.read == self.line.len() {
             self.line.clear();
             self.read = 0;
-            self.traffic.next_line(self.end, &mut self.line);
+            for record in self.traffic.take_until(self.end, 1) {
+                (self.look)(&record);
+                serde_json::to_writer(&mut self.line, &record)?;
+                self.line.push(b'\n');
+            }
         }
         let count = (&self.line[self.read..]).read(out)?;
         self.read += count;
@@ -41,7 +49,7 @@ impl Read for TrafficFile {
 
 /// The episodes, by service.
 #[derive(Default)]
-struct Episodes(BTreeMap<String, Vec<Episode>>);
+pub(super) struct Episodes(pub(super) BTreeMap<String, Vec<Episode>>);
 
 impl Sink for Episodes {
     fn records(&mut self, _: &Slice<'_>, _: &RowScores) -> io::Result<()> {
@@ -55,13 +63,42 @@ impl Sink for Episodes {
     }
 }
 
-fn at(secs: i64) -> Timestamp {
+pub(super) fn at(secs: i64) -> Timestamp {
     Timestamp(Timestamp::parse("2026-01-05T00:00:00Z").unwrap().0 + secs * NANOS_PER_SEC)
 }
 
-fn episodes(records_per_sec: f64, secs: i64, incidents: &[Incident]) -> Episodes {
-    let traffic = Traffic::new(1, records_per_sec, at(0), Incidents::named(incidents.to_vec()));
-    let file = TrafficFile { traffic, end: at(secs), line: Vec::new(), read: 0 };
+/// A stretch of the shop's life, told once for all tests that ask about it.
+pub(super) struct Story {
+    pub(super) episodes: Episodes,
+    pub(super) seen: Seen,
+}
+
+impl Story {
+    pub(super) fn new(seed: u64, records_per_sec: f64, secs: i64, incidents: &[Incident]) -> Story {
+        let traffic = Traffic::new(seed, records_per_sec, at(0), Incidents::named(incidents.to_vec()));
+        let mut seen = Seen::default();
+        let episodes = episodes_of(traffic, at(secs), |record| seen.take(record));
+        seen.take_episodes(&episodes);
+        Story { episodes, seen }
+    }
+}
+
+/// Two days of nothing, then each kind of incident at its hour.
+pub(super) fn with_incidents() -> &'static Story {
+    static STORY: LazyLock<Story> =
+        LazyLock::new(|| Story::new(1, 3.0, 2 * DAY_SECS + 18 * 3_600, &incidents()));
+    &STORY
+}
+
+pub(super) const NORMAL_DAYS: i64 = 4;
+
+pub(super) fn of_normal_days() -> &'static Story {
+    static STORY: LazyLock<Story> = LazyLock::new(|| Story::new(1, 2.0, NORMAL_DAYS * DAY_SECS, &[]));
+    &STORY
+}
+
+fn episodes_of(traffic: Traffic, end: Timestamp, look: impl FnMut(&DemoRecord)) -> Episodes {
+    let file = TrafficFile { traffic, end, look, line: Vec::new(), read: 0 };
     let (mut runner, mut episodes) = (Runner::new(&read_record, &[]).unwrap(), Episodes::default());
     runner.run(BufReader::new(file), &mut episodes, |_| {}).unwrap();
     for (service, detector) in runner.detectors() {
@@ -107,20 +144,23 @@ const KINDS: [(Kind, i64, Channel, &str); 8] = [
     (Kind::TrafficSurge, 17, Channel::TrafficSurge, ""),
 ];
 
+pub(super) fn incidents() -> Vec<Incident> {
+    let incident =
+        |(kind, hour, ..): &(Kind, i64, Channel, &str)| kind.at(at(2 * DAY_SECS + hour * 3_600 + 600));
+    KINDS.iter().map(incident).collect()
+}
+
 #[test]
 fn each_kind_of_incident_is_one_episode_that_names_its_channel_and_message() {
-    let incident = |kind: Kind, hour: i64| kind.at(at(2 * DAY_SECS + hour * 3_600 + 600));
-    let incidents: Vec<Incident> = KINDS.iter().map(|(kind, hour, ..)| incident(*kind, *hour)).collect();
-    let episodes = episodes(3.0, 2 * DAY_SECS + 18 * 3_600, &incidents);
-    for (kind, hour, channel, template) in KINDS {
-        let Incident { start, end, .. } = incident(kind, hour);
+    let Story { episodes, .. } = with_incidents();
+    for ((kind, _, channel, template), Incident { start, end, .. }) in KINDS.into_iter().zip(incidents()) {
         let within = |episode: &&Episode| (start..end).contains(&episode.opened_at);
         let found: Vec<&Episode> = episodes.0[kind.service().name()].iter().filter(within).collect();
-        let [one] = found[..] else { panic!("{kind:?}: {} episodes{}", found.len(), told(&episodes)) };
+        let [one] = found[..] else { panic!("{kind:?}: {} episodes{}", found.len(), told(episodes)) };
         let explanation = &one.explanation;
-        assert_eq!(explanation.channels[0].channel, channel, "{kind:?}{}", told(&episodes));
+        assert_eq!(explanation.channels[0].channel, channel, "{kind:?}{}", told(episodes));
         if !template.is_empty() {
-            assert_eq!(explanation.templates[0].text, template, "{kind:?}{}", told(&episodes));
+            assert_eq!(explanation.templates[0].text, template, "{kind:?}{}", told(episodes));
         }
     }
 }
@@ -130,10 +170,9 @@ const BUDGET: f64 = 0.2;
 
 #[test]
 fn normal_days_with_their_deploys_and_batches_are_quiet() {
-    const DAYS: i64 = 4;
-    let episodes = episodes(2.0, DAYS * DAY_SECS, &[]);
+    let Story { episodes, .. } = of_normal_days();
     let alarms: usize = episodes.0.values().map(Vec::len).sum();
     // The first day is for learning.
-    let service_days = Service::ALL.len() as f64 * (DAYS - 1) as f64;
-    assert!(alarms as f64 <= BUDGET * service_days, "{alarms} alarms{}", told(&episodes));
+    let service_days = Service::ALL.len() as f64 * (NORMAL_DAYS - 1) as f64;
+    assert!(alarms as f64 <= BUDGET * service_days, "{alarms} alarms{}", told(episodes));
 }

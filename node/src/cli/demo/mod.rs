@@ -1,5 +1,7 @@
 //! `insighthub demo`: sends the traffic of an invented shop, so that every screen has something to show.
 
+#[cfg(test)]
+mod alerting_tests;
 mod deploys;
 #[cfg(test)]
 mod detection_tests;
