@@ -102,6 +102,7 @@ class Client:
             on_trouble=on_trouble,
         )
         self.captures_uncaught = capture_uncaught
+        self.handles_signals = handle_signals
         self.flush_secs = flush_secs
         self._service = service_name(service)
         #: The caller closes it, so the end of the process only flushes it: records may follow.
@@ -109,7 +110,7 @@ class Client:
         self._assemble()
         if self._keeper is not None:
             self._keeper.keep_up()  # So that the first record finds the spool there.
-        lifecycle.register(self, handle_signals=handle_signals)
+        lifecycle.register(self)
 
     def _assemble(self) -> None:
         """Everything that belongs to one process; a forked child makes its own."""
@@ -263,15 +264,15 @@ class Client:
         """Says that a flush is about to wait."""
         self._sender.hurry(self)
 
-    def flush_for_exit(self, until: float) -> None:
+    def flush_for_exit(self, until: float, *, is_last: bool) -> None:
         """Bounded; says on stderr what could not be delivered and is gone with the process."""
         try:
             is_delivered = self._wait_for_delivery(until)
             if not is_delivered and not self._store.is_durable():
                 lost = self._counters.stats().waiting
                 self._trouble(f"{lost} records could not be sent before the process ended", kind="exit")
-            if not self.is_closed_by_owner and time.monotonic() < until:
-                self.close(until - time.monotonic())
+            if is_last or not self.is_closed_by_owner:
+                self.close(max(until - time.monotonic(), 0.0))
         except Exception:  # noqa: BLE001 - a process that ends is not held up by its logs
             self._counters.internal_errors += 1
         finally:
@@ -300,6 +301,7 @@ class Client:
             return
         try:
             if not self._is_started:
+                lifecycle.on_first_record(self)
                 self._sender.start(self._own_threads)
                 if self._keeper is not None:
                     self._keeper.start(self._own_threads)

@@ -4,7 +4,7 @@
 |---|---|
 | normal end, `sys.exit`, uncaught exception, Ctrl-C | `atexit`: a flush of bounded time |
 | end of a `multiprocessing` child | the same, by the finalisers of `multiprocessing`, which skips `atexit` |
-| SIGTERM, SIGHUP (and SIGINT where Python's own handler was taken away) | a bounded flush, then what would have happened |
+| SIGTERM, SIGHUP (SIGINT where Python's own handler was replaced) | a bounded flush, then what would have happened |
 | uncaught exception, also in a thread | a FATAL record, then the hook that was there before |
 | fork | the child begins anew: own identity, queue, threads, connections, spool |
 """
@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import sys
 import threading
 import time
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from .signals import SignalHandlers
 
 if TYPE_CHECKING:
     from .client import Client
-
-#: A handler that was there before us decides when the process ends: it is not kept waiting for long.
-_CHAINED_FLUSH_SECS = 1.0
 
 _clients: list[Client] = []
 _is_installed = False
@@ -32,7 +30,7 @@ _previous_excepthook: Optional[Callable[..., Any]] = None
 _previous_thread_hook: Optional[Callable[..., Any]] = None
 
 
-def register(client: Client, *, handle_signals: bool) -> None:
+def register(client: Client) -> None:
     global _is_installed
     _clients.append(client)
     if not _is_installed:
@@ -42,8 +40,8 @@ def register(client: Client, *, handle_signals: bool) -> None:
             os.register_at_fork(after_in_child=_after_fork_in_child)
         _install_exception_hooks()
     _flush_at_end_of_child()
-    if handle_signals:
-        install_signal_handlers()
+    if client.handles_signals:
+        _signals.install()
 
 
 def unregister(client: Client) -> None:
@@ -51,57 +49,42 @@ def unregister(client: Client) -> None:
         _clients.remove(client)
 
 
-def _flush_all(secs: Optional[float] = None) -> None:
-    """All clients at once, within the longest time one of them allows."""
+def _flush_all(secs: Optional[float] = None, *, is_last: bool = False) -> None:
+    """All clients at once, within the longest time one of them allows. `is_last`: nothing of this process follows."""
     clients = list(_clients)
     for client in clients:
         client.hurry()
     start = time.monotonic()
     for client in clients:
         allowed = client.flush_secs if secs is None else min(secs, client.flush_secs)
-        client.flush_for_exit(start + allowed)
+        client.flush_for_exit(start + allowed, is_last=is_last)
 
 
-# Signals.
 
-_previous_handlers: dict[int, Any] = {}
+def _flush_for_signal(secs: Optional[float]) -> None:
+    _flush_all(secs, is_last=secs is None)
+
+
+_signals = SignalHandlers(_flush_for_signal)
 
 
 def install_signal_handlers() -> None:
-    """For SIGTERM and SIGHUP, which would end the process without a word, and handlers that may do so. Only the main thread
-    can; called from another it does nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
-        current = signal.getsignal(number)
-        # Ctrl-C as Python has it raises KeyboardInterrupt, which ends in atexit.
-        is_ours_to_take = current is signal.SIG_DFL or callable(current)
-        if is_ours_to_take and current not in (_on_signal, signal.default_int_handler):
-            try:
-                signal.signal(number, _on_signal)
-                _previous_handlers[number] = current
-            except (ValueError, OSError):
-                pass  # A subinterpreter, or a system that does not allow it.
+    """Takes SIGTERM and SIGHUP over, and handlers set by others since. Only in the main thread; elsewhere it does nothing."""
+    _signals.install()
 
 
-def _on_signal(number: int, frame: Optional[FrameType]) -> None:
-    previous = _previous_handlers.get(number, signal.SIG_DFL)
-    if callable(previous):
-        _flush_all(_CHAINED_FLUSH_SECS)
-        previous(number, frame)
-        return
-    _flush_all()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+def on_first_record(client: Client) -> None:
+    """The client's threads are about to start; in a forked child this is where it begins to care for signals."""
+    if client.handles_signals:
+        _signals.install()
+        _signals.watch()
 
 
 # Forks.
 
 
 def _after_fork_in_child() -> None:
+    _signals.forget()
     for client in _clients:
         try:
             client.restart_in_child()
@@ -125,7 +108,7 @@ def _flush_at_end_of_child() -> None:
     util = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
     if util is not None and process is not None and process.parent_process() is not None:
-        util.Finalize(None, _flush_all, exitpriority=-100)
+        util.Finalize(None, _flush_all, kwargs={"is_last": True}, exitpriority=-100)
 
 
 # Exceptions that nobody caught.

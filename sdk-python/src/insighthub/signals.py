@@ -1,0 +1,120 @@
+"""SIGTERM and its like: a bounded flush, then what would have happened without us.
+
+Python runs handlers in the main thread between two steps of it. A signal that comes just before that thread blocks in a
+system call sets a flag nobody looks at: the process neither ends nor goes on (a pool of multiprocessing that is terminated
+waits for ever). So a thread hears of every signal over a pipe, which the handler in C writes to at once, and sends the
+signal to the main thread again until its handler has run.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any, Callable, Optional
+
+#: SIGINT as Python has it raises KeyboardInterrupt, which ends in atexit; where that was changed it is treated like the others.
+_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
+#: A handler that has not run for so long is waited for in vain.
+_UNHEARD_SECS = 0.05
+_ATTEMPTS_MAX = 200
+
+
+class SignalHandlers:
+    """Of the whole process. Installed by the main thread only, as Python demands."""
+
+    def __init__(self, flush: Callable[[Optional[float]], None]) -> None:
+        self._flush = flush
+        self._previous: dict[int, Any] = {}
+        self._runs = 0
+        self._pipe: Optional[tuple[int, int]] = None
+        self._watcher: Optional[threading.Thread] = None
+
+    def install(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            current = None if number is None else signal.getsignal(number)
+            is_ours_to_take = current is signal.SIG_DFL or callable(current)
+            if number is None or not is_ours_to_take or current in (self._handle, signal.default_int_handler):
+                continue
+            try:
+                signal.signal(number, self._handle)
+            except (ValueError, OSError):
+                continue  # A subinterpreter, or a system that does not allow it.
+            self._previous[number] = current
+        if self._previous and self._pipe is None:
+            self._pipe = _wakeup_pipe()
+
+    def watch(self) -> None:
+        """Starts the thread that hears of signals, where there is something to hear."""
+        if self._pipe is not None and self._watcher is None:
+            thread = threading.Thread(target=self._listen, args=self._pipe[:1], name="insighthub-signals", daemon=True)
+            thread.start()
+            self._watcher = thread
+
+    def forget(self) -> None:
+        """In a forked child: signals are as they were before us, until it logs; the pipe is the parent's."""
+        for number, previous in self._previous.items():
+            if signal.getsignal(number) == self._handle:
+                signal.signal(number, previous)
+        if self._pipe is not None:
+            if signal.set_wakeup_fd(-1) not in (-1, self._pipe[1]):
+                pass  # Somebody else's, which is of no use in a child either.
+            for end in self._pipe:
+                os.close(end)
+        self._previous, self._pipe, self._watcher = {}, None, None
+
+    def _handle(self, number: int, frame: Optional[FrameType]) -> None:
+        self._runs += 1
+        previous = self._previous.get(number, signal.SIG_DFL)
+        if callable(previous):
+            # It decides when the process ends, and is not kept waiting for long.
+            self._flush(1.0)
+            previous(number, frame)
+            return
+        self._flush(None)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    def _listen(self, pipe: int) -> None:
+        seen = 0
+        while True:
+            heard = os.read(pipe, 64)
+            if not heard:
+                return
+            for number in set(heard):
+                if number in self._previous and signal.getsignal(number) == self._handle:
+                    seen = self._insist(number, seen)
+            # Signals that came meanwhile were handled by the same run, or will be by one that is due anyway.
+            while select.select([pipe], [], [], 0)[0]:
+                os.read(pipe, 64)
+
+    def _insist(self, number: int, seen: int) -> int:
+        """Until the handler has run since the last time; a signal that is noted and not handled is not noted twice."""
+        main = threading.main_thread().ident
+        for _ in range(_ATTEMPTS_MAX):
+            if self._runs > seen or main is None:
+                break
+            time.sleep(_UNHEARD_SECS)
+            if self._runs == seen:
+                signal.pthread_kill(main, number)
+        return self._runs
+
+
+def _wakeup_pipe() -> Optional[tuple[int, int]]:
+    """A pipe that hears of every signal; none where somebody else listens already (asyncio, in whose loop the main thread
+    wakes by itself)."""
+    receiving, sending = os.pipe()
+    os.set_blocking(sending, False)
+    before = signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
+    if before == -1:
+        return receiving, sending
+    signal.set_wakeup_fd(before)
+    os.close(receiving)
+    os.close(sending)
+    return None
