@@ -147,7 +147,6 @@ class Client:
             self._trouble,
             wakeup,
         )
-        self._own_threads: set[int] = set()
         self._is_started = False
         self._starting = threading.Lock()
 
@@ -187,8 +186,9 @@ class Client:
 
     def put(self, line: bytes) -> None:
         """Takes a record that is encoded already."""
-        if threading.get_ident() in self._own_threads:
-            return  # A callback of ours logs: it would feed itself.
+        calling = self._sender.calling_thread
+        if calling is not None and calling == threading.get_ident():
+            return  # A callback for what was refused logs: that may be refused as well, and so on for ever.
         if self._is_closed:
             self._counters.emitted += 1
             self._counters.drop_one("closed")
@@ -302,9 +302,9 @@ class Client:
         try:
             if not self._is_started:
                 lifecycle.on_first_record(self)
-                self._sender.start(self._own_threads)
+                self._sender.start()
                 if self._keeper is not None:
-                    self._keeper.start(self._own_threads)
+                    self._keeper.start()
                 self._is_started = True
         except RuntimeError:
             pass  # The interpreter is ending and starts no more threads: a flush sends in its own.

@@ -96,7 +96,7 @@ class Counters:
         # What leaves is read before what comes, so that nothing leaves that had not come.
         dropped_by, stored, rejected = self.dropped_by(), self.stored, self.rejected
         dropped = sum(dropped_by.values())
-        adopted, emitted = self.adopted, self.emitted_by_now()
+        adopted, emitted = self.adopted, self.emitted_by_now() + self.reports
         return Stats(
             emitted=emitted,
             adopted=adopted,

@@ -37,7 +37,11 @@ def register(client: Client) -> None:
         _is_installed = True
         atexit.register(_flush_all)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_after_fork_in_child)
+            os.register_at_fork(
+                before=_signals.before_fork,
+                after_in_parent=_signals.after_fork_in_parent,
+                after_in_child=_after_fork_in_child,
+            )
         _install_exception_hooks()
     _flush_at_end_of_child()
     if client.handles_signals:
@@ -84,7 +88,7 @@ def on_first_record(client: Client) -> None:
 
 
 def _after_fork_in_child() -> None:
-    _signals.forget()
+    _signals.after_fork_in_child()
     for client in _clients:
         try:
             client.restart_in_child()

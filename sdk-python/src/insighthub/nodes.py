@@ -50,6 +50,8 @@ class Node:
     failures: int = 0
     #: Not to be asked before.
     rests_until: float = 0.0
+    #: What it asked for itself, by Retry-After.
+    asked_until: float = 0.0
     #: Moving average of the seconds an answer took.
     answer_secs: float = 0.05
 
@@ -70,6 +72,7 @@ class Nodes:
         self._stays_until = 0.0
         #: Nobody is to be asked before: the cluster as a whole asked for it.
         self._all_rest_until = 0.0
+        self._all_asked_until = 0.0
 
     def pick(self, now: float) -> Optional[Node]:
         """A node to ask now; none while all rest."""
@@ -97,6 +100,7 @@ class Nodes:
         """Leaves a node alone for a while; others are asked meanwhile."""
         node.failures += 1
         node.rests_until = now + self._pause(node.failures, retry_after_secs)
+        node.asked_until = now + _asked(retry_after_secs)
         if self._current is node:
             self._current = None
         if not node.is_configured and node.failures >= LEARNED_FAILURES_MAX:
@@ -106,12 +110,13 @@ class Nodes:
         """A limit that holds in the whole cluster: another node would say the same."""
         node.failures += 1
         self._all_rest_until = now + self._pause(node.failures, retry_after_secs)
+        self._all_asked_until = now + _asked(retry_after_secs)
 
     def hurry(self, now: float, secs: float) -> None:
-        """Shortens every wait: the process is about to end."""
+        """Shortens waits, down to what was asked for: somebody waits for delivery, or the process is about to end."""
         for node in self._nodes:
-            node.rests_until = min(node.rests_until, now + secs)
-        self._all_rest_until = min(self._all_rest_until, now + secs)
+            node.rests_until = min(node.rests_until, max(now + secs, node.asked_until))
+        self._all_rest_until = min(self._all_rest_until, max(now + secs, self._all_asked_until))
 
     def _pause(self, failures: int, retry_after_secs: Optional[float]) -> float:
         most = min(BACKOFF_SECS_MAX, BACKOFF_SECS_FIRST * 2.0 ** min(failures - 1, 30))
@@ -119,7 +124,7 @@ class Nodes:
         if retry_after_secs is None:
             return jitter
         # What was asked for, and a part that keeps clients from coming back all at once.
-        return min(max(retry_after_secs, 0.0), BACKOFF_SECS_MAX) + self._dice.uniform(0.0, 0.25)
+        return _asked(retry_after_secs) + self._dice.uniform(0.0, 0.25)
 
     def learn(self, addresses: list[Address]) -> None:
         """Takes up members of the cluster that were not known, and forgets learned ones that are none any more."""
@@ -132,3 +137,7 @@ class Nodes:
 
     def addresses(self) -> list[Address]:
         return [node.address for node in self._nodes]
+
+
+def _asked(retry_after_secs: Optional[float]) -> float:
+    return min(max(retry_after_secs or 0.0, 0.0), BACKOFF_SECS_MAX)

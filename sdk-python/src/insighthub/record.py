@@ -98,7 +98,7 @@ class RecordEncoder:
                     return False
             elif kind is not float:
                 return False
-            if type(name) is not str or name in common or name in RESERVED or len(name) > 64:
+            if type(name) is not str or not name or name in common or name in RESERVED or len(name) > 64:
                 return False
             if name == "latency_ms" and not _is_latency(value):
                 return False
@@ -188,5 +188,5 @@ def _digits(number: int) -> str:
 
 
 def _name(key: object) -> str:
-    name = key if isinstance(key, str) else _text_of(key)
+    name = (key if isinstance(key, str) else _text_of(key)) or "_"
     return name if len(name) <= _NAME_BYTES_MAX // 4 else name.encode("utf-8", "replace")[:200].decode("utf-8", "ignore")

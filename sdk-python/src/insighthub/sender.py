@@ -72,10 +72,12 @@ class Sender:
         #: Own records that are settled: what a flush waits for.
         self.settled_own = 0
         self.failures_in_a_row = 0
+        #: The thread that is inside a callback of the application: what it logs would come back to it.
+        self.calling_thread: Optional[int] = None
 
-    def start(self, own_threads: set[int]) -> None:
+    def start(self) -> None:
         if self._thread is None:
-            thread = threading.Thread(target=self._run, args=(own_threads,), name="insighthub-sender", daemon=True)
+            thread = threading.Thread(target=self._run, name="insighthub-sender", daemon=True)
             thread.start()
             self._thread = thread
 
@@ -108,8 +110,7 @@ class Sender:
             self._round(until)
         self._hurries.discard(self)
 
-    def _run(self, own_threads: set[int]) -> None:
-        own_threads.add(threading.get_ident())
+    def _run(self) -> None:
         while not self._is_ending:
             try:
                 if not self._round(None):
@@ -123,7 +124,8 @@ class Sender:
     def _round(self, until: Optional[float]) -> bool:
         """One batch of each source that has one. False: there was none."""
         self._look_for_orphans()
-        self._reports.look(is_urgent=bool(self._hurries))
+        if self._counters.batches and not self.failures_in_a_row:
+            self._reports.look(is_urgent=bool(self._hurries))
         found = self._send_next(self._reports, until)
         if self._orphans and not self._hurries:
             found = self._send_of_orphan(until) or found
@@ -250,9 +252,12 @@ class Sender:
         self._trouble(f"a record was refused: {letter.reason}", kind="refused")
         if self._on_dead_letter is not None:
             try:
+                self.calling_thread = threading.get_ident()
                 self._on_dead_letter(letter)
             except Exception as error:  # noqa: BLE001 - the application's own
                 self._trouble(f"on_dead_letter failed with {type(error).__name__}", kind="callback")
+            finally:
+                self.calling_thread = None
 
 
 def _text(line: bytes) -> str:

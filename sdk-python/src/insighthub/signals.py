@@ -2,8 +2,8 @@
 
 Python runs handlers in the main thread between two steps of it. A signal that comes just before that thread blocks in a
 system call sets a flag nobody looks at: the process neither ends nor goes on (a pool of multiprocessing that is terminated
-waits for ever). So a thread hears of every signal over a pipe, which the handler in C writes to at once, and sends the
-signal to the main thread again until its handler has run.
+waits for ever). So a thread hears of every signal over a pipe, which the handler in C writes to at once, and wakes the
+main thread until it has run the handler: by SIGURG, which means nothing and ends a system call early.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Callable, Optional
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 #: A handler that has not run for so long is waited for in vain.
 _UNHEARD_SECS = 0.05
-_ATTEMPTS_MAX = 200
+_ATTEMPTS_MAX = 100
 
 
 class SignalHandlers:
@@ -30,6 +30,7 @@ class SignalHandlers:
         self._flush = flush
         self._previous: dict[int, Any] = {}
         self._runs = 0
+        self._mask_before_fork: set[Any] = set()
         self._pipe: Optional[tuple[int, int]] = None
         self._watcher: Optional[threading.Thread] = None
 
@@ -47,7 +48,9 @@ class SignalHandlers:
             except (ValueError, OSError):
                 continue  # A subinterpreter, or a system that does not allow it.
             self._previous[number] = current
-        if self._previous and self._pipe is None:
+        urgent = getattr(signal, "SIGURG", None)
+        if self._previous and self._pipe is None and urgent and signal.getsignal(urgent) is signal.SIG_DFL:
+            signal.signal(urgent, _do_nothing)
             self._pipe = _wakeup_pipe()
 
     def watch(self) -> None:
@@ -57,14 +60,32 @@ class SignalHandlers:
             thread.start()
             self._watcher = thread
 
-    def forget(self) -> None:
-        """In a forked child: signals are as they were before us, until it logs; the pipe is the parent's."""
+    def before_fork(self) -> None:
+        """A signal to a child that is not set up yet would run our handler in C and be forgotten: it waits until then."""
+        if self._previous:
+            self._mask_before_fork = signal.pthread_sigmask(signal.SIG_BLOCK, list(self._previous))
+
+    def after_fork_in_parent(self) -> None:
+        if self._previous:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask_before_fork)
+
+    def after_fork_in_child(self) -> None:
+        """Signals are as they were before us, until the child logs; the pipe is the parent's."""
+        was_blocked = bool(self._previous)
+        self._forget()
+        if was_blocked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask_before_fork)
+
+    def _forget(self) -> None:
         for number, previous in self._previous.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, previous)
         if self._pipe is not None:
-            if signal.set_wakeup_fd(-1) not in (-1, self._pipe[1]):
-                pass  # Somebody else's, which is of no use in a child either.
+            current = signal.set_wakeup_fd(-1)
+            if current != self._pipe[1]:
+                signal.set_wakeup_fd(current)  # Somebody else's by now.
+            if signal.getsignal(signal.SIGURG) is _do_nothing:
+                signal.signal(signal.SIGURG, signal.SIG_DFL)
             for end in self._pipe:
                 os.close(end)
         self._previous, self._pipe, self._watcher = {}, None, None
@@ -89,21 +110,25 @@ class SignalHandlers:
                 return
             for number in set(heard):
                 if number in self._previous and signal.getsignal(number) == self._handle:
-                    seen = self._insist(number, seen)
+                    seen = self._insist(seen)
             # Signals that came meanwhile were handled by the same run, or will be by one that is due anyway.
             while select.select([pipe], [], [], 0)[0]:
                 os.read(pipe, 64)
 
-    def _insist(self, number: int, seen: int) -> int:
-        """Until the handler has run since the last time; a signal that is noted and not handled is not noted twice."""
+    def _insist(self, seen: int) -> int:
+        """Until the handler has run since the last time."""
         main = threading.main_thread().ident
         for _ in range(_ATTEMPTS_MAX):
             if self._runs > seen or main is None:
                 break
             time.sleep(_UNHEARD_SECS)
             if self._runs == seen:
-                signal.pthread_kill(main, number)
+                signal.pthread_kill(main, signal.SIGURG)
         return self._runs
+
+
+def _do_nothing(number: int, frame: Optional[FrameType]) -> None:
+    """That the system call ended early is all it is for."""
 
 
 def _wakeup_pipe() -> Optional[tuple[int, int]]:

@@ -49,9 +49,9 @@ class SpoolKeeper:
         self._is_ending = False
         self._thread: Optional[threading.Thread] = None
 
-    def start(self, own_threads: set[int]) -> None:
+    def start(self) -> None:
         if self._thread is None:
-            thread = threading.Thread(target=self._run, args=(own_threads,), name="insighthub-spool", daemon=True)
+            thread = threading.Thread(target=self._run, name="insighthub-spool", daemon=True)
             thread.start()
             self._thread = thread
 
@@ -61,8 +61,7 @@ class SpoolKeeper:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5.0)
 
-    def _run(self, own_threads: set[int]) -> None:
-        own_threads.add(threading.get_ident())
+    def _run(self) -> None:
         while not self._is_ending:
             self._wakeup.wait(_SYNC_SECS)
             if not self._is_ending:

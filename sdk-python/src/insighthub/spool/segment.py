@@ -79,6 +79,10 @@ class Segment:
         self._loaded = data
         return before, self.records - before
 
+    def is_known(self) -> bool:
+        """Whether what it holds has been looked at."""
+        return not self._is_found or self._loaded is not None
+
     def append(self, line: bytes) -> bool:
         """Copies a record into the map. False: it has no room."""
         end = self.end

@@ -176,8 +176,8 @@ class SpoolTail:
 
     def close(self) -> None:
         """Leaves what waits where it is, and nothing where nothing waits."""
-        is_empty = self.waiting() == 0
         with self.lock:
+            is_empty = not self._state.parts and all(map(self._is_read, self.segments))
             for segment in self.segments:
                 if is_empty:
                     segment.delete()
@@ -188,6 +188,10 @@ class SpoolTail:
             else:
                 self._write_if_changed()
                 self._file.close()
+
+    def _is_read(self, segment: Segment) -> bool:
+        is_first = self._state.segment == segment.number and self._state.offset >= HEADER_BYTES
+        return segment.is_known() and segment.end <= (self._state.offset if is_first else HEADER_BYTES)
 
     def forget(self) -> None:
         """In a forked child: it is the parent's. The parent's lock stays, because it has the file open too."""
