@@ -1,4 +1,4 @@
-"""Real nodes for the tests: `INSIGHTHUB_BIN` names the binary. `--slow` runs what takes minutes, `--repeats` repeats ends."""
+"""Real nodes for the tests: `INSIGHTHUB_BIN` names the binary. `--slow` runs what takes minutes."""
 
 from __future__ import annotations
 

@@ -211,9 +211,7 @@ def test_a_stale_connection_is_no_failure_of_the_node() -> None:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     home = tmp_path_factory.mktemp("tls")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost"], cwd=home, check=True, capture_output=True
-    )
+    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], cwd=home, check=True, capture_output=True)
     return home / "cert.pem", home / "key.pem"
 
 

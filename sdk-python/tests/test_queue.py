@@ -91,9 +91,7 @@ def test_block_gives_up_after_the_time_allowed() -> None:
 
 
 @pytest.mark.parametrize("with_spool", [False, True])
-def test_threads_that_log_at_once_lose_nothing(
-    node: SingleNode, service: str, tmp_path: Path, with_spool: bool
-) -> None:
+def test_threads_that_log_at_once_lose_nothing(node: SingleNode, service: str, tmp_path: Path, with_spool: bool) -> None:
     spool = tmp_path if with_spool else None
     with Client(node.url, service=service, spool_dir=spool, handle_signals=False) as sent:
 
@@ -232,5 +230,7 @@ def test_a_forked_child_has_an_identity_and_a_queue_of_its_own() -> None:
         assert sorted(stub.numbers()) == [1, 2, 3]
         by_number = {record["n"]: record for request in stub.requests for record in request.records}
         assert by_number[1]["pid"] == by_number[3]["pid"] == os.getpid() != by_number[2]["pid"]
-        producers = {json.dumps(record["n"]): request.identity[0] for request in stub.requests for record in request.records}
+        producers = {
+            json.dumps(record["n"]): request.identity[0] for request in stub.requests for record in request.records
+        }
         assert producers["1"] == producers["3"] != producers["2"]

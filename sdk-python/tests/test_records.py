@@ -58,7 +58,12 @@ HOSTILE: dict[str, dict[Any, Any]] = {
     "a long name": {"x" * 5_000: 1},
     "many fields": {f"f{number}": number for number in range(2_000)},
     "reserved names": {
-        "level": 7, "message": {"a": 1}, "timestamp": "yesterday", "service": 5, "log_id": 1, "is_anomaly": "x",
+        "level": 7,
+        "message": {"a": 1},
+        "timestamp": "yesterday",
+        "service": 5,
+        "log_id": 1,
+        "is_anomaly": "x",
     },
     "no latency": {"latency_ms": "soon"},
     "a negative latency": {"latency_ms": -1},
@@ -140,9 +145,7 @@ def test_bound_fields_belong_to_their_context(node: SingleNode, service: str) ->
         client.info("none")
         reset(token)
         clear()
-    fields = {
-        record["message"]: (record.get("request"), record.get("user")) for record in node.records(service)
-    }
+    fields = {record["message"]: (record.get("request"), record.get("user")) for record in node.records(service)}
     assert fields == {"both": ("r1", "own"), "bound": ("r1", "u1"), "one": ("r1", None), "none": (None, None)}
 
 

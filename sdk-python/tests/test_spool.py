@@ -98,8 +98,7 @@ def test_only_one_process_takes_a_spool_over_and_none_while_its_owner_lives(tmp_
     assert len(first) == 1
     assert adopt(tmp_path, LIMITS, lambda records: None) == []
     first[0].close()
-    owner = client(nowhere(), tmp_path)
-    owner.info("mine")
+    owner = client(nowhere(), tmp_path)  # Its threads begin with its first record, and would take it over themselves.
     again = adopt(tmp_path, LIMITS, lambda records: None)
     assert len(again) == 1, "the one that was given back, and not the owner's"
     again[0].close()

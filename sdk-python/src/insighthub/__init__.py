@@ -1,8 +1,8 @@
 """Logs to InsightHub.
 
-    import logging, insighthub
-    logging.getLogger().addHandler(insighthub.InsightHubHandler("http://localhost:8000", service="checkout"))
-    logging.warning("hello")
+import logging, insighthub
+logging.getLogger().addHandler(insighthub.InsightHubHandler("http://localhost:8000", service="checkout"))
+logging.warning("hello")
 """
 
 from ._version import VERSION

@@ -120,9 +120,7 @@ class Client:
         self._counters = counters = Counters()
         self._wakeup = wakeup = Wakeup()
         self._trouble = Trouble(settings.on_trouble)
-        common = identity_fields(
-            self._service, producer, settings.instance, settings.env, settings.region, settings.fields
-        )
+        common = identity_fields(self._service, producer, settings.instance, settings.env, settings.region, settings.fields)
         self._encoder = RecordEncoder(common, settings.record_bytes_max)
         limits = BatchLimits(settings.batch_records, settings.batch_bytes)
         room = Room(settings.when_full, settings.block_secs, lambda: not self._is_closed)
@@ -155,9 +153,7 @@ class Client:
         assert settings.spool_dir is not None, "a spool needs a directory"
         keeper_wakeup = Wakeup()
         options = SpoolOptions(settings.spool_dir, settings.spool_bytes)
-        spool = Spool(
-            producer, options, limits, settings.queue_bytes, room, self._counters, self._wakeup, keeper_wakeup
-        )
+        spool = Spool(producer, options, limits, settings.queue_bytes, room, self._counters, self._wakeup, keeper_wakeup)
         self._keeper = SpoolKeeper(
             spool, limits, settings.spool_fsync, room.when_full, self._counters, keeper_wakeup, self._trouble
         )

@@ -64,7 +64,6 @@ def _flush_all(secs: Optional[float] = None, *, is_last: bool = False) -> None:
         client.flush_for_exit(start + allowed, is_last=is_last)
 
 
-
 def _flush_for_signal(secs: Optional[float]) -> None:
     _flush_all(secs, is_last=secs is None)
 
@@ -73,7 +72,7 @@ _signals = SignalHandlers(_flush_for_signal)
 
 
 def install_signal_handlers() -> None:
-    """Takes SIGTERM and SIGHUP over, and handlers set by others since. Only in the main thread; elsewhere it does nothing."""
+    """Takes SIGTERM and SIGHUP over, and handlers set by others since. Only the main thread may; elsewhere: nothing."""
     _signals.install()
 
 

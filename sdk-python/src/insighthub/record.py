@@ -13,9 +13,7 @@ from json.encoder import encode_basestring
 from typing import Optional
 
 #: Names with a meaning to the server; a field of such a name is kept as `field.NAME`.
-RESERVED = frozenset(
-    ["timestamp", "service", "level", "message", "log_id", "created_at", "anomaly_score", "is_anomaly"]
-)
+RESERVED = frozenset(["timestamp", "service", "level", "message", "log_id", "created_at", "anomaly_score", "is_anomaly"])
 LEVELS = frozenset(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])
 _LEVEL_ALIASES = {"WARNING": "WARN", "CRITICAL": "FATAL", "SUCCESS": "INFO", "EXCEPTION": "ERROR", "NOTSET": "TRACE"}
 #: The server's own bounds, with room to spare.
@@ -51,9 +49,7 @@ class RecordEncoder:
         self._common = dict(common)
         self._bytes_max = record_bytes_max
 
-    def encode(
-        self, timestamp_micros: int, level: str, message: str, fields: Optional[Mapping[str, object]]
-    ) -> bytes:
+    def encode(self, timestamp_micros: int, level: str, message: str, fields: Optional[Mapping[str, object]]) -> bytes:
         """One line without its line break."""
         if len(message) > self._bytes_max:
             return self._encode_shortened(timestamp_micros, level, message, fields)

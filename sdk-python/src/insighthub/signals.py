@@ -16,7 +16,7 @@ import time
 from types import FrameType
 from typing import Any, Callable, Optional
 
-#: SIGINT as Python has it raises KeyboardInterrupt, which ends in atexit; where that was changed it is treated like the others.
+#: SIGINT as Python has it raises KeyboardInterrupt, which ends in atexit; where that was changed it is one of them.
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 #: A handler that has not run for so long is waited for in vain.
 _UNHEARD_SECS = 0.05

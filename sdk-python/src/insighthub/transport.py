@@ -79,9 +79,7 @@ def encode_body(batch: Batch) -> tuple[bytes, bool]:
 class Transport:
     """Connections to nodes. Used by the sender's thread alone."""
 
-    def __init__(
-        self, token: Optional[Secret], ca: Optional[str], connect_secs: float, answer_secs: float
-    ) -> None:
+    def __init__(self, token: Optional[Secret], ca: Optional[str], connect_secs: float, answer_secs: float) -> None:
         self._token = token
         self._ca = ca
         self._connect_secs = connect_secs

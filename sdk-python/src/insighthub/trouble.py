@@ -1,4 +1,4 @@
-"""Tells people that logs do not arrive, where they look: on stderr, and rarely. Never through `logging`: it would come back."""
+"""Tells people that logs do not arrive: on stderr, and rarely. Never through `logging`: it would come back."""
 
 from __future__ import annotations
 

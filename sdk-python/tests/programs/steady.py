@@ -1,5 +1,6 @@
-"""Logs numbered records at a steady rate until it is told to stop, and prints its counters: `steady.py URLS SERVICE RATE SECS
-[SPOOL]`. Whatever goes wrong in the application is counted."""
+"""Logs numbered records at a steady rate and prints its counters: `steady.py URLS SERVICE RATE SECS [SPOOL]`.
+
+Whatever goes wrong in the application is counted."""
 
 import json
 import resource

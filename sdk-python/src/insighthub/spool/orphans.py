@@ -1,4 +1,4 @@
-"""What processes have left in a spool when they ended: taken over by whoever gets their lock, and sent as they would have."""
+"""What processes have left in a spool when they ended: taken over by whoever gets their lock, and sent as theirs."""
 
 from __future__ import annotations
 

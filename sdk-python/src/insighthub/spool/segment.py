@@ -138,9 +138,7 @@ class Segment:
         self.path.unlink(missing_ok=True)
 
 
-def frames(
-    data: Union[mmap.mmap, bytes], start: int, end: int, *, is_checked: bool
-) -> Iterator[tuple[bytes, int]]:
+def frames(data: Union[mmap.mmap, bytes], start: int, end: int, *, is_checked: bool) -> Iterator[tuple[bytes, int]]:
     """Whole frames from `start` on and where each ends. What follows a torn one cannot be trusted."""
     at = start
     while at + FRAME_BYTES <= end:

@@ -66,8 +66,8 @@ class Spool:
         self.spare: deque[Segment] = deque()
         #: Made by the keeper; none where the directory cannot be written to.
         self.tail: Optional[SpoolTail] = None
-        #: Records that have no segment yet, and their bytes: those that came, counted under the lock, those that moved on or
-        #: were dropped, likewise, and those the sender took.
+        #: Records that have no segment yet, and their bytes: those that came and those that moved on or were dropped,
+        #: counted under the lock, and those the sender took.
         self._overflow: deque[bytes] = deque()
         self._overflow_bytes_max = overflow_bytes_max
         self._bytes_in = 0
