@@ -100,9 +100,9 @@ def test_every_hostile_record_is_stored(node: SingleNode, service: str) -> None:
 
 def test_numbers_times_and_text_arrive_as_they_were(node: SingleNode, service: str) -> None:
     with Client(node.url, service=service, handle_signals=False) as client:
-        client.emit("WARN", "größer – 日本 🎉", {"whole": 7, "half": 0.5, "latency_ms": 12.25}, timestamp=1796000000.123456)
+        client.emit("WARN", "größer, 日本 🎉", {"whole": 7, "half": 0.5, "latency_ms": 12.25}, timestamp=1796000000.123456)
     (record,) = node.records(service)
-    assert record["message"] == "größer – 日本 🎉"
+    assert record["message"] == "größer, 日本 🎉"
     assert (record["whole"], record["half"], record["latency_ms"], record["level"]) == (7, 0.5, 12.25, "WARN")
     assert record["timestamp"].startswith("2026-11-30T")
     assert record["timestamp"].endswith(".123456000Z")
@@ -153,15 +153,12 @@ def test_bound_fields_belong_to_their_context(node: SingleNode, service: str) ->
 def test_a_line_is_json_within_the_bound_and_names_come_once(fields: dict[Any, Any]) -> None:
     encoder = RecordEncoder({"service": "s", "env": "e", "host": "h", "pid": 1}, 64 * 1024)
     line = encoder.encode(1, "INFO", "m", fields)
-    names: list[str] = []
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names.extend(name for name, _ in pairs)
+        assert len({name for name, _ in pairs}) == len(pairs), "a name comes twice"
         return dict(pairs)
 
     record = json.loads(line, object_pairs_hook=once, parse_constant=pytest.fail)
     assert b"\n" not in line
     assert len(line) <= 64 * 1024
     assert record["service"] == "s"
-    top = [name for name in record]
-    assert len(top) == len(set(top))

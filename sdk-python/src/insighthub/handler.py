@@ -34,6 +34,14 @@ class InsightHubHandler(logging.Handler):
         """None: `emit` may be called by many threads at once, and a lock would outlive a fork in the wrong state."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As it is inherited, without the lock."""
+        passed: Any = self.filter(record)
+        if passed:
+            # Since 3.12 a filter may give another record instead.
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return passed  # type: ignore[no-any-return]
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             message = self._message(record)

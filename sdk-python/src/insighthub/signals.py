@@ -21,6 +21,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 #: A handler that has not run for so long is waited for in vain.
 _UNHEARD_SECS = 0.05
 _ATTEMPTS_MAX = 100
+_BLIND_ATTEMPTS = 5
 
 
 class SignalHandlers:
@@ -30,6 +31,7 @@ class SignalHandlers:
         self._flush = flush
         self._previous: dict[int, Any] = {}
         self._runs = 0
+        self._ending = {int(getattr(signal, name)) for name in _SIGNALS if hasattr(signal, name)}
         self._mask_before_fork: set[Any] = set()
         self._pipe: Optional[tuple[int, int]] = None
         self._watcher: Optional[threading.Thread] = None
@@ -108,23 +110,29 @@ class SignalHandlers:
             heard = os.read(pipe, 64)
             if not heard:
                 return
-            for number in set(heard):
-                if number in self._previous and signal.getsignal(number) == self._handle:
-                    seen = self._insist(seen)
+            if any(number in self._previous and signal.getsignal(number) == self._handle for number in heard):
+                seen = self._insist(seen)
+            elif self._ending.intersection(heard):
+                # Somebody else's handler, of which nobody knows when it has run: Ctrl-C as Python has it.
+                for _ in range(_BLIND_ATTEMPTS):
+                    self._wake_main()
             # Signals that came meanwhile were handled by the same run, or will be by one that is due anyway.
             while select.select([pipe], [], [], 0)[0]:
                 os.read(pipe, 64)
 
     def _insist(self, seen: int) -> int:
         """Until the handler has run since the last time."""
-        main = threading.main_thread().ident
         for _ in range(_ATTEMPTS_MAX):
-            if self._runs > seen or main is None:
+            if self._runs > seen:
                 break
-            time.sleep(_UNHEARD_SECS)
-            if self._runs == seen:
-                signal.pthread_kill(main, signal.SIGURG)
+            self._wake_main()
         return self._runs
+
+    def _wake_main(self) -> None:
+        time.sleep(_UNHEARD_SECS)
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGURG)
 
 
 def _do_nothing(number: int, frame: Optional[FrameType]) -> None:
