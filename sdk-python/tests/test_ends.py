@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Optional
 
@@ -18,13 +20,21 @@ ALL = Counter(range(100))
 
 
 @pytest.fixture(params=["memory", "spool"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Optional[Path]:
-    return tmp_path / "spool" if request.param == "spool" else None
+def spools(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[int], Optional[Path]]:
+    """The spool of each repeat, or none."""
+    return lambda repeat: tmp_path / f"spool-{repeat}" if request.param == "spool" else None
 
 
 @pytest.fixture
 def repeats(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--repeats"))
+
+
+def side_by_side(repeats: int, check: Callable[[int], None]) -> None:
+    """Each repeat is a process of its own: three at a time."""
+    with ThreadPoolExecutor(3) as pool:
+        for _ in pool.map(check, range(repeats)):
+            pass
 
 
 def start(event: str, url: str, service: str, spool: Optional[Path], **environment: str) -> subprocess.Popen[str]:
@@ -50,6 +60,7 @@ def files_in(spool: Optional[Path]) -> list[str]:
     ("event", "code"),
     [
         ("exit", 0),
+        ("client_exit", 0),
         ("sys_exit", 3),
         ("uncaught", 1),
         ("uncaught_in_thread", 0),
@@ -61,10 +72,11 @@ def files_in(spool: Optional[Path]) -> list[str]:
     ],
 )
 def test_what_was_logged_before_the_end_arrives(
-    node: SingleNode, service: str, spool: Optional[Path], repeats: int, event: str, code: int
+    node: SingleNode, service: str, spools: Callable[[int], Optional[Path]], repeats: int, event: str, code: int
 ) -> None:
-    for repeat in range(repeats):
-        name = f"{service}-{repeat}"
+
+    def check(repeat: int) -> None:
+        name, spool = f"{service}-{repeat}", spools(repeat)
         returned, output, errors = run(event, node.url, name, spool)
         assert returned == code, output + errors
         found = node.numbers(name)
@@ -76,6 +88,8 @@ def test_what_was_logged_before_the_end_arrives(
             assert "nobody catches this" in errors, "the hook that was there before is called as well"
         if event != "mp_pool":  # Its workers are killed when they have nothing to do.
             assert files_in(spool) == [], "nothing waits, so nothing is left"
+
+    side_by_side(repeats, check)
 
 
 @pytest.mark.parametrize(
@@ -89,10 +103,17 @@ def test_what_was_logged_before_the_end_arrives(
     ],
 )
 def test_what_was_logged_before_a_signal_arrives(
-    node: SingleNode, service: str, spool: Optional[Path], repeats: int, event: str, sent: signal.Signals, code: int
+    node: SingleNode,
+    service: str,
+    spools: Callable[[int], Optional[Path]],
+    repeats: int,
+    event: str,
+    sent: signal.Signals,
+    code: int,
 ) -> None:
-    for repeat in range(repeats):
-        name = f"{service}-{repeat}"
+
+    def check(repeat: int) -> None:
+        name, spool = f"{service}-{repeat}", spools(repeat)
         process = start(event, node.url, name, spool)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -101,12 +122,15 @@ def test_what_was_logged_before_a_signal_arrives(
         assert process.returncode == code, f"the signal does what it would have done: {errors}"
         assert node.numbers(name) == ALL, f"repeat {repeat}: {errors}"
 
+    side_by_side(repeats, check)
+
 
 def test_a_signal_in_the_middle_of_logging_loses_nothing(
-    node: SingleNode, service: str, spool: Optional[Path], repeats: int
+    node: SingleNode, service: str, spools: Callable[[int], Optional[Path]], repeats: int
 ) -> None:
-    for repeat in range(repeats):
-        name = f"{service}-{repeat}"
+
+    def check(repeat: int) -> None:
+        name, spool = f"{service}-{repeat}", spools(repeat)
         process = start("sigterm_while_logging", node.url, name, spool)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -117,15 +141,17 @@ def test_a_signal_in_the_middle_of_logging_loses_nothing(
         assert len(found) >= 100
         assert found == Counter(range(len(found))), f"repeat {repeat}: there is a gap, or one is double: {errors}"
 
+    side_by_side(repeats, check)
+
 
 @pytest.mark.parametrize("event", ["kill_nine", "os_exit"])
 @pytest.mark.parametrize("is_server_there", [True, False])
 def test_after_kill_nine_the_next_process_sends_what_the_spool_holds(
     node: SingleNode, service: str, tmp_path: Path, repeats: int, event: str, is_server_there: bool
 ) -> None:
-    spool = tmp_path / "spool"
-    for repeat in range(repeats):
-        name = f"{service}-{repeat}"
+
+    def check(repeat: int) -> None:
+        name, spool = f"{service}-{repeat}", tmp_path / f"spool-{repeat}"
         url = node.url if is_server_there else f"http://127.0.0.1:{free_port()}"
         returned, _, errors = run(event, url, name, spool)
         assert returned == (-signal.SIGKILL if event == "kill_nine" else 0), errors
@@ -134,13 +160,15 @@ def test_after_kill_nine_the_next_process_sends_what_the_spool_holds(
         assert node.numbers(name) == ALL, f"repeat {repeat}: {output} {errors}"
         assert files_in(spool) == []
 
+    side_by_side(repeats, check)
+
 
 def test_a_batch_that_was_under_way_when_the_process_was_killed_is_not_doubled(
     node: SingleNode, service: str, tmp_path: Path, repeats: int
 ) -> None:
-    spool = tmp_path / "spool"
-    for repeat in range(repeats * 2):
-        name = f"{service}-{repeat}"
+
+    def check(repeat: int) -> None:
+        name, spool = f"{service}-{repeat}", tmp_path / f"spool-{repeat}"
         # Around the moment the first batch leaves, a quarter of a second after the first record.
         later = 0.245 + 0.002 * (repeat % 10)
         run("kill_nine_later", node.url, name, spool, LATER_SECS=str(later))
@@ -148,3 +176,5 @@ def test_a_batch_that_was_under_way_when_the_process_was_killed_is_not_doubled(
         assert returned == 0, errors
         returned, output, errors = run("replay", node.url, "replay-" + name, spool, ADOPT_MIN="0")
         assert node.numbers(name) == ALL, f"repeat {repeat}: {output} {errors}"
+
+    side_by_side(repeats * 2, check)

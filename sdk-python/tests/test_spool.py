@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -217,3 +220,66 @@ def test_a_living_process_sends_what_a_dead_neighbour_left(tmp_path: Path, monke
         left_behind(tmp_path, 50)
         wait_until("the neighbour's are sent", lambda: sorted(stub.numbers()) == list(range(50)), 10)
         assert alive.stats().adopted == 50
+
+
+def test_a_spool_that_was_taken_over_and_not_begun_is_given_back_whole(tmp_path: Path) -> None:
+    """As when a process ends before it came to what it found."""
+    sent = client(nowhere(), tmp_path / "spool", linger_secs=30.0)
+    for number in range(25):
+        sent.info("x", n=number)
+    # What a kill would leave: no batch was cut yet. A copy of a file has no lock.
+    shutil.copytree(tmp_path / "spool", tmp_path / "copy")
+    sent.close(0)
+    for _ in range(2):
+        (orphan,) = adopt(tmp_path / "copy", LIMITS, lambda records: None)
+        orphan.close()
+    (orphan,) = adopt(tmp_path / "copy", LIMITS, lambda records: None)
+    numbers = []
+    while (batch := orphan.next_batch()) is not None:
+        numbers.extend(json.loads(line)["n"] for line in batch.lines)
+        orphan.settle(batch)
+    orphan.close()
+    assert numbers == list(range(25))
+    assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_halves_have_their_identities_on_disk_before_they_are_sent(tmp_path: Path) -> None:
+    seen: list[tuple[int, list[int]]] = []
+
+    def look(request: Request) -> Reply:
+        if len(request.records) > 8:
+            return error(413)
+        (path,) = (tmp_path / "spool").glob("*.state")
+        copy = tmp_path / f"{len(seen)}.state"
+        shutil.copyfile(path, copy)
+        taken = StateFile.take_over(copy)
+        assert taken is not None
+        assert taken[1] is not None
+        seen.append((request.identity[1], [part.sequence for part in taken[1].parts]))
+        taken[0].close()
+        return stored(request)
+
+    with serving(look) as stub, client(stub.url, tmp_path / "spool", linger_secs=0.2) as sent:
+        for number in range(16):
+            sent.info("x", n=number)
+        assert sent.flush()
+    assert [(sequence, sequence in written) for sequence, written in seen] == [(2, True), (3, True)], seen
+
+
+def test_a_record_in_the_middle_of_another_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a signal handler would, at the worst moment: the place is chosen, the record not yet there."""
+    with serving() as stub, client(stub.url, tmp_path) as sent:
+        inner = iter(range(100, 110))
+
+        def crc_and_log(line: bytes) -> int:
+            number = next(inner, None)
+            if number is not None:
+                sent.info("inside", n=number)
+            return zlib.crc32(line)
+
+        monkeypatch.setattr("insighthub.spool.segment.crc32", crc_and_log)
+        for number in range(20):
+            sent.info("outside", n=number)
+        assert sent.flush()
+        assert sorted(stub.numbers()) == [*range(20), *range(100, 110)]
+        assert sent.stats().emitted == 30

@@ -64,6 +64,12 @@ def main():
     if EVENT.startswith("mp_") and EVENT not in ("mp_fork", "mp_pool"):
         in_processes(EVENT[3:], spawned)
         return
+    if EVENT == "client_exit":
+        # Without a handler, which logging would close.
+        direct = insighthub.Client(URL, service=SERVICE, spool_dir=SPOOL)
+        for number in range(RECORDS):
+            direct.info("record", n=number)
+        return
     client = set_up()
     if EVENT == "exit":
         write(0, RECORDS)
