@@ -58,7 +58,7 @@ class Client:
         queue_bytes: int = 16 * MIB,
         when_full: str = "drop_oldest",
         block_secs: Optional[float] = None,
-        batch_records: int = 2_000,
+        batch_records: int = 1_000,
         batch_bytes: int = 512 * KIB,
         linger_secs: float = 0.25,
         record_bytes_max: int = 256 * KIB,
