@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,7 @@ def files_in(spool: Optional[Path]) -> list[str]:
     [
         ("exit", 0),
         ("client_exit", 0),
+        ("atexit", 0),
         ("sys_exit", 3),
         ("uncaught", 1),
         ("uncaught_in_thread", 0),
@@ -178,3 +180,20 @@ def test_a_batch_that_was_under_way_when_the_process_was_killed_is_not_doubled(
         assert node.numbers(name) == ALL, f"repeat {repeat}: {output} {errors}"
 
     side_by_side(repeats * 2, check)
+
+
+def test_a_process_is_not_held_up_by_a_server_that_is_gone(
+    service: str, spools: Callable[[int], Optional[Path]], tmp_path: Path
+) -> None:
+    spool = spools(0)
+    start = time.monotonic()
+    code, _, errors = run("exit", f"http://127.0.0.1:{free_port()}", service, spool, FLUSH_SECS="3")
+    held_up = time.monotonic() - start
+    assert code == 0
+    assert held_up < 6, "once, though logging flushes and closes after us"
+    if spool is None:
+        assert "100 records could not be sent before the process ended" in errors
+        assert held_up > 3
+    else:
+        assert "could not be sent" not in errors, "they are on disk"
+        assert files_in(spool)

@@ -107,6 +107,8 @@ class Client:
         self._service = service_name(service)
         #: The caller closes it, so the end of the process only flushes it: records may follow.
         self.is_closed_by_owner = False
+        #: The time the end of the process may take is over then, however many ask for more of it (logging does, twice).
+        self._ends_at: Optional[float] = None
         self._assemble()
         if self._keeper is not None:
             self._keeper.keep_up()  # So that the first record finds the spool there.
@@ -215,8 +217,12 @@ class Client:
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Waits until everything taken so far is settled: True. With a spool, also when no node answers and all of it is
         safe on disk: False."""
-        until = time.monotonic() + (self._settings.flush_secs if timeout is None else timeout)
+        until = self._until(timeout)
         return self._wait_for_delivery(until)
+
+    def _until(self, timeout: Optional[float]) -> float:
+        until = time.monotonic() + (self._settings.flush_secs if timeout is None else timeout)
+        return until if self._ends_at is None else min(until, self._ends_at)
 
     async def aflush(self, timeout: Optional[float] = None) -> bool:
         """The same for asyncio: the loop goes on meanwhile."""
@@ -224,7 +230,7 @@ class Client:
 
     def close(self, timeout: Optional[float] = None) -> bool:
         """Flushes, ends the threads and gives back files. What a spool still holds is for the next process."""
-        until = time.monotonic() + (self._settings.flush_secs if timeout is None else timeout)
+        until = self._until(timeout)
         if self._is_closed:
             return True
         is_delivered = self._wait_for_delivery(until)
@@ -262,6 +268,7 @@ class Client:
 
     def flush_for_exit(self, until: float, *, is_last: bool) -> None:
         """Bounded; says on stderr what could not be delivered and is gone with the process."""
+        self._ends_at = until
         try:
             is_delivered = self._wait_for_delivery(until)
             if not is_delivered and not self._store.is_durable():
@@ -270,6 +277,15 @@ class Client:
             if is_last or not self.is_closed_by_owner:
                 self.close(max(until - time.monotonic(), 0.0))
         except Exception:  # noqa: BLE001 - a process that ends is not held up by its logs
+            self._counters.internal_errors += 1
+        finally:
+            self._sender.rest(self)
+
+    def flush_before_handler(self, until: float) -> None:
+        """Before a signal handler of the application, which may end the process or not."""
+        try:
+            self._wait_for_delivery(until)
+        except Exception:  # noqa: BLE001 - a handler is not held up by logs
             self._counters.internal_errors += 1
         finally:
             self._sender.rest(self)
@@ -288,6 +304,7 @@ class Client:
         """After a fork, in the child: what waits, the spool and the connections are the parent's."""
         self._store.forget()
         was_closed = self._is_closed
+        self._ends_at = None
         self._assemble()
         self._is_closed = was_closed
 

@@ -53,19 +53,29 @@ def unregister(client: Client) -> None:
         _clients.remove(client)
 
 
-def _flush_all(secs: Optional[float] = None, *, is_last: bool = False) -> None:
-    """All clients at once, within the longest time one of them allows. `is_last`: nothing of this process follows."""
-    clients = list(_clients)
+def _flush_all(*, is_last: bool = False) -> None:
+    """At the end of the process: all clients at once, within the longest time one of them allows. `is_last`: nothing of
+    this process follows, not even the end of `logging`."""
+    clients, start = _hurried()
     for client in clients:
-        client.hurry()
-    start = time.monotonic()
-    for client in clients:
-        allowed = client.flush_secs if secs is None else min(secs, client.flush_secs)
-        client.flush_for_exit(start + allowed, is_last=is_last)
+        client.flush_for_exit(start + client.flush_secs, is_last=is_last)
 
 
 def _flush_for_signal(secs: Optional[float]) -> None:
-    _flush_all(secs, is_last=secs is None)
+    """Before a handler of the application, which is not kept waiting for long; without one, before the process ends."""
+    if secs is None:
+        _flush_all(is_last=True)
+        return
+    clients, start = _hurried()
+    for client in clients:
+        client.flush_before_handler(start + min(secs, client.flush_secs))
+
+
+def _hurried() -> tuple[list[Client], float]:
+    clients = list(_clients)
+    for client in clients:
+        client.hurry()
+    return clients, time.monotonic()
 
 
 _signals = SignalHandlers(_flush_for_signal)

@@ -1,5 +1,6 @@
 """Logs 100 records, numbered by `n`, and ends in the way it is told: `end.py EVENT URL SERVICE [SPOOL]`."""
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -18,7 +19,8 @@ log = logging.getLogger("program")
 
 
 def set_up(**options):
-    handler = insighthub.InsightHubHandler(URL, service=SERVICE, spool_dir=SPOOL, **options)
+    flush_secs = float(os.environ.get("FLUSH_SECS", "5"))
+    handler = insighthub.InsightHubHandler(URL, service=SERVICE, spool_dir=SPOOL, flush_secs=flush_secs, **options)
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     return handler.client
@@ -73,6 +75,9 @@ def main():
     client = set_up()
     if EVENT == "exit":
         write(0, RECORDS)
+    elif EVENT == "atexit":
+        # The first record comes when Python may start no more threads.
+        atexit.register(write, 0, RECORDS)
     elif EVENT == "sys_exit":
         write(0, RECORDS)
         sys.exit(3)
