@@ -97,6 +97,6 @@ def test_with_the_whole_cluster_down_memory_is_bounded_and_the_spool_is_replayed
     result = outcome(process, 180)
     assert result["delivered"]
     assert result["stats"]["dropped"] == 0
-    grown = result["memory_at_end_kib"] - result["memory_before_kib"]
-    assert grown < 32 * 1024, f"memory grew by {grown} KiB"
+    grown = result["memory_peak_kib"] - result["memory_before_kib"]
+    assert grown < 24 * 1024, f"memory grew by {grown} KiB, of which the queue may take 8 MiB"
     found_once(cluster, service, result["emitted"])
