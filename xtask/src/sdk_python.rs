@@ -80,7 +80,10 @@ fn interpreter() -> Result<PathBuf> {
     if !serves(&debian) {
         PYTHON.ensure()?;
     }
-    ensure!(serves(&debian), "Python 3.10 or newer with the modules venv and ensurepip is needed for these checks");
+    ensure!(
+        serves(&debian),
+        "Python 3.10 or newer with the modules venv and ensurepip is needed for these checks"
+    );
     Ok(debian)
 }
 
