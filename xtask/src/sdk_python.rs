@@ -111,7 +111,9 @@ fn build(tools: &Environment) -> Result<PathBuf> {
     if dist.exists() {
         fs::remove_dir_all(&dist).with_context(|| dist.display().to_string())?;
     }
-    run_command(tools.command("python").args(["-m", "build", "--quiet", "--no-isolation", "--outdir"]).arg(&dist))?;
+    run_command(
+        tools.command("python").args(["-m", "build", "--quiet", "--no-isolation", "--outdir"]).arg(&dist),
+    )?;
     for entry in fs::read_dir(&dist)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "whl") {
