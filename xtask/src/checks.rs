@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use crate::apt::Need;
 use crate::dashboard::{self, Profile};
 use crate::schemathesis;
+use crate::sdk_python;
 use crate::step::{cargo, root, run as run_command, seconds, step};
 
 /// The browser test drives a real browser.
@@ -79,6 +80,7 @@ fn checks() -> Result<Vec<Check>> {
         check("node: build", || {
             run_command(cargo().args(["build", "--locked", "--package", "insighthub-node"]))
         }),
+        check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
             let is_chosen = |name: &str| !name.starts_with(BROWSER_TESTS) && name != API_TEST;
             run_command(black_box().arg("--lib").args(chaos_tests(is_chosen)?))
