@@ -11,11 +11,14 @@ import { isMainThread } from 'node:worker_threads';
 export interface Mortal {
   readonly heedsSignals: boolean;
   /** Delivers what there is within the client's time; never rejects. */
-  flushAtEnd(): Promise<void>;
+  flushAtEnd(cause: Cause): Promise<void>;
   /** The same at once: nothing asynchronous happens any more. */
   flushAtExit(): void;
   crashed(error: unknown, origin: string): void;
 }
+
+/** Nothing is left to do; a signal that ends the process; one that the application handles itself. */
+export type Cause = 'idle' | 'signal' | 'handled';
 
 interface Registry {
   readonly mortals: Set<Mortal>;
@@ -45,7 +48,7 @@ export function unregister(mortal: Mortal): void {
 function install(): Registry {
   const mortals = new Set<Mortal>();
   const onBeforeExit = (): void => {
-    for (const mortal of mortals) void mortal.flushAtEnd();
+    for (const mortal of mortals) void mortal.flushAtEnd('idle');
   };
   const onExit = (): void => {
     for (const mortal of mortals) mortal.flushAtExit();
@@ -74,11 +77,11 @@ function installSignals(mortals: ReadonlySet<Mortal>): () => void {
     const handler = (): void => {
       const heeding = [...mortals].filter((mortal) => mortal.heedsSignals);
       // The application decides what becomes of it; what it has logged so far goes out meanwhile.
-      if (hasOthers(signal)) return heeding.forEach((mortal) => void mortal.flushAtEnd());
+      if (hasOthers(signal)) return heeding.forEach((mortal) => void mortal.flushAtEnd('handled'));
       // Somebody is in a hurry.
       if (isDying) return die(signal, handler);
       isDying = true;
-      void Promise.all(heeding.map((mortal) => mortal.flushAtEnd())).then(() => {
+      void Promise.all(heeding.map((mortal) => mortal.flushAtEnd('signal'))).then(() => {
         // What was logged meanwhile, and what must go to disk.
         heeding.forEach((mortal) => mortal.flushAtExit());
         die(signal, handler);
