@@ -97,7 +97,7 @@ export class InsightHub extends Logger {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
     });
-    await Promise.race([this.#store.spools?.whenLooked().then(() => this.#sender.whenIdle()) ?? this.#sender.whenIdle(), late]);
+    await Promise.race([this.#drained(), late]);
     clearTimeout(timer);
     return this.#store.isEmpty;
   }
@@ -113,6 +113,15 @@ export class InsightHub extends Logger {
   override [inspect.custom](): string {
     const { stored, waiting, dropped } = this.#stats;
     return `InsightHub { nodes: [${this.nodes.join(', ')}], stored: ${stored}, waiting: ${waiting}, dropped: ${dropped} }`;
+  }
+
+  async #drained(): Promise<void> {
+    await this.#store.spools?.whenLooked();
+    await this.#sender.whenIdle();
+    // There was no room for it before.
+    if (!this.#reports.write()) return;
+    this.#store.seal();
+    await this.#sender.whenIdle();
   }
 
   #log(level: Level, message: unknown, fields: Fields | undefined, base: Base): void | Promise<void> {
@@ -146,12 +155,13 @@ export class InsightHub extends Logger {
     this.#stats.dropped_by[reason] += 1;
   }
 
-  #report(message: string, fields: Record<string, unknown>): void {
-    if (this.#isClosed) return;
+  /** A record of our own, where it displaces nothing. */
+  #report(message: string, fields: Record<string, unknown>): boolean {
+    if (this.#isClosed || this.#store.whenRoom() !== undefined) return false;
+    if (this.#store.append(lineOf(this.#now(), 'WARN', message, fields, this.base)) !== undefined) return false;
     this.#stats.reports += 1;
     this.#stats.emitted += 1;
-    const reason = this.#store.append(lineOf(this.#now(), 'WARN', message, fields, this.base));
-    if (reason !== undefined) this.#drop(reason);
+    return true;
   }
 
   /** Several records share a millisecond: its text is made once. */
@@ -197,8 +207,9 @@ export class InsightHub extends Logger {
     this.#sender.stop();
     try {
       this.#reports.write();
-      const batches = this.#store.undecided();
-      if (batches.length > 0) this.#deliverSync(batches, this.#deadline());
+      this.#deliverSync(this.#deadline());
+      // There was no room for it before.
+      if (this.#reports.write()) this.#deliverSync(this.#deadline());
       this.#abandon();
       this.#store.close();
     } catch (error) {
@@ -213,8 +224,8 @@ export class InsightHub extends Logger {
     return this.#exitDeadline;
   }
 
-  #deliverSync(batches: ReturnType<Store['undecided']>, deadline: number): void {
-    deliverSync(batches, deadline, {
+  #deliverSync(deadline: number): void {
+    deliverSync(this.#store.undecided(), deadline, {
       nodes: this.#nodes.byHealth,
       token: this.#settings.token,
       ca: this.#settings.ca,

@@ -97,14 +97,19 @@ export class Spools {
       const mine = await claim(this.#settings.directory, name);
       if (mine === undefined) continue;
       this.#own.add(mine);
-      const adopted = new Adopted(join(this.#settings.directory, mine));
-      const batches = await adopted.load();
-      this.#adopted.push(adopted);
-      if (adopted.lostBytes > 0) {
-        this.#hooks.onError(new Error(`a spool ended in ${adopted.lostBytes} bytes that were cut off or damaged`));
-      }
-      if (batches.length > 0) this.#hooks.onAdopted(batches);
+      // One that cannot be read, of a later version say, is left for another day.
+      await this.#load(join(this.#settings.directory, mine)).catch((error: unknown) => this.#hooks.onError(error as Error));
     }
+  }
+
+  async #load(directory: string): Promise<void> {
+    const adopted = new Adopted(directory);
+    const batches = await adopted.load();
+    this.#adopted.push(adopted);
+    if (adopted.lostBytes > 0) {
+      this.#hooks.onError(new Error(`a spool ended in ${adopted.lostBytes} bytes that were cut off or damaged`));
+    }
+    if (batches.length > 0) this.#hooks.onAdopted(batches);
   }
 
   #touch(): void {
