@@ -87,7 +87,7 @@ test('the whole cluster is down: memory is bounded, the spool is replayed by ano
   assert.equal(said.stats.emitted, said.n + said.stats.reports);
   assert.equal(stored.length, said.stats.stored);
   assert.equal(reports.reduce((sum, record) => sum + record.dropped, 0), said.stats.dropped, 'what was lost is told');
-  assert.ok(said.slowestMs < 50, `log took ${said.slowestMs} ms`);
+  assert.ok(said.p99Ms < 1, `log took ${said.p99Ms} ms`);
   lossy.child.kill();
   assert.deepEqual(existsSync(spool) ? readdirSync(spool).filter((name) => !name.includes(`.${heir.child.pid}.`)) : [], []);
 });

@@ -7,7 +7,7 @@
 
 import { delayMs } from '../core/backoff.js';
 import { levelOf, type Level } from '../core/level.js';
-import { baseOf, lineOf, type Base, type Fields } from '../core/line.js';
+import { baseOf, extended, lineOf, type Base, type Fields } from '../core/line.js';
 import { verdictOf } from '../core/verdict.js';
 import { VERSION } from '../core/version.js';
 
@@ -47,7 +47,8 @@ export class InsightHub {
   rejected = 0;
   dropped = 0;
   readonly #options: BrowserOptions;
-  readonly #base: Base;
+  #base: Base;
+  #page = '';
   readonly #producer = `web-${crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('')}`;
   readonly #nodes: readonly string[];
   #node = 0;
@@ -81,8 +82,7 @@ export class InsightHub {
 
   log(level: Level | string, message: unknown, fields?: Fields): void {
     try {
-      const line = lineOf(new Date().toISOString(), levelOf(level), message, { page: location.pathname, ...fields }, this.#base);
-      this.#take(line);
+      this.#take(lineOf(new Date().toISOString(), levelOf(level), message, fields, this.#baseOfPage()));
     } catch {
       // A page never fails for its logs.
     }
@@ -108,6 +108,15 @@ export class InsightHub {
   flush(): void {
     this.#seal();
     this.#pump();
+  }
+
+  /** A page may change its address without being loaded anew. */
+  #baseOfPage(): Base {
+    if (this.#page !== location.pathname) {
+      this.#page = location.pathname;
+      this.#base = extended(this.#base, { page: this.#page });
+    }
+    return this.#base;
   }
 
   #take(line: string): void {
@@ -213,6 +222,8 @@ export class InsightHub {
     this.#forget(batch);
     this.stored += stored;
     this.rejected += rejected;
+    // What was lost meanwhile is told now that there is room for it.
+    if (this.#batches.length === 0 && this.dropped > this.#told) this.flush();
   }
 
   #split(batch: Batch): void {

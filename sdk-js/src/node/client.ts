@@ -251,7 +251,9 @@ export class InsightHub extends Logger {
   /** What is not on disk is lost now, and counted. */
   #abandon(): void {
     const lost = this.#store.abandon();
-    if (lost > 0) this.#complain(new Error(`${lost} records could not be delivered before the end`));
+    if (lost === 0) return;
+    this.#complainedAt = 0;
+    this.#complain(new Error(`${lost} records could not be delivered before the end`));
   }
 
   #deadLetter(letter: DeadLetter): void {
