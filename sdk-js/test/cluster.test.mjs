@@ -47,7 +47,7 @@ test('nodes are killed in turn: every record is found exactly once, and the appl
 
 test('the whole cluster is down: memory is bounded, the spool is replayed by another process, the books close', async () => {
   const spool = join(directory(), 'spool');
-  const OPTIONS = JSON.stringify({ queueBytesMax: 1 << 20, spool: { directory: spool, bytesMax: 64 << 20 } });
+  const OPTIONS = JSON.stringify({ queueBytesMax: 1 << 20, spool: { directory: spool, bytesMax: 256 << 20 } });
   const bounded = JSON.stringify({ queueBytesMax: 1 << 20 });
   const env = { NODES: nodes.map((node) => node.url).join(','), RATE: '2000', BYTES: '300' };
   const kept = startWriter({ ...env, SERVICE: 'outage-spool', OPTIONS });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
@@ -131,6 +132,6 @@ test('wrong options are named, with an example', () => {
 });
 
 test('the version is that of the package', () => {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)));
+  const { version } = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('insighthub/package.json')));
   assert.equal(VERSION, version);
 });

@@ -17,8 +17,9 @@ interface ThreadStream {
   once(event: 'close', listener: () => void): unknown;
 }
 
+/** pino itself, whichever version: its overloads are its own affair. */
 interface Pino {
-  transport(options: { target: string; options: unknown; worker?: unknown }): unknown;
+  transport(options: any): any;
 }
 
 const CLOSE_WITHIN_MS = 10_000;
@@ -50,7 +51,7 @@ export default function build(options: Options): Writable {
 
 /** A stream for `pino(...)`: the transport on its thread, delivered on signals too. */
 export function transport<T extends Pino>(pino: T, options: Options): ReturnType<T['transport']> {
-  const stream = pino.transport({ target: 'insighthub/pino', options }) as ThreadStream & ReturnType<T['transport']>;
+  const stream: ReturnType<T['transport']> = pino.transport({ target: 'insighthub/pino', options });
   if (options.lifecycle === undefined || options.lifecycle === true) deliverOnSignals(stream);
   return stream;
 }

@@ -10,9 +10,10 @@ const LEVEL = Symbol.for('level');
 
 type Info = Record<string | symbol, unknown>;
 
+/** logform's, without depending on it: its records have types of their own. */
 interface Format {
-  transform(info: Info, options?: unknown): Info | boolean;
-  readonly options?: unknown;
+  transform(info: any, options?: any): any;
+  options?: object;
 }
 
 export interface TransportOptions extends Omit<Options, 'level'> {
@@ -28,11 +29,11 @@ export interface TransportOptions extends Omit<Options, 'level'> {
 
 export class InsightHubTransport extends Writable {
   /** What winston reads of a transport. */
-  level: string | undefined;
+  level?: string;
   silent: boolean;
   handleExceptions: boolean;
   handleRejections: boolean;
-  format: Format | undefined;
+  format?: Format;
   levels: Record<string, number> | undefined;
   parent: { level?: string } | undefined;
   readonly #client: InsightHub;
@@ -41,11 +42,11 @@ export class InsightHubTransport extends Writable {
   constructor(options: TransportOptions) {
     super({ objectMode: true });
     const { level, silent, handleExceptions, handleRejections, format, client, ...rest } = options;
-    this.level = level;
+    if (level !== undefined) this.level = level;
     this.silent = silent ?? false;
     this.handleExceptions = handleExceptions ?? false;
     this.handleRejections = handleRejections ?? false;
-    this.format = format;
+    if (format !== undefined) this.format = format;
     this.#ownsClient = client === undefined;
     this.#client = client ?? new InsightHub(rest);
     this.once('pipe', (logger: unknown) => {
@@ -89,8 +90,8 @@ export class InsightHubTransport extends Writable {
 
   #formatted(info: Info): Info | undefined {
     if (this.format === undefined) return info;
-    const shown = this.format.transform(Object.assign({}, info), this.format.options);
-    return typeof shown === 'object' ? shown : undefined;
+    const shown: unknown = this.format.transform(Object.assign({}, info), this.format.options);
+    return typeof shown === 'object' && shown !== null ? (shown as Info) : undefined;
   }
 
   #take(info: Info): void {

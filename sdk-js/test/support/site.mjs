@@ -1,9 +1,10 @@
 // A site with one page that logs, and its way to a node: through the site's own origin, or as another origin that the
 // node allows, with exactly the answers to a browser's preflight that the SDK needs.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer, request as ask } from 'node:http';
 
-const script = readFileSync(new URL('../../dist/browser/insighthub.js', import.meta.url));
+const script = readFileSync(createRequire(import.meta.url).resolve('insighthub/browser'));
 
 async function listen(handler) {
   const server = createServer(handler).listen(0, '127.0.0.1');
