@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::apt::Need;
 use crate::dashboard::{self, Profile};
+use crate::sdk_js;
 use crate::step::{cargo, root, run as run_command, seconds, step};
 
 /// The browser test drives a real browser.
@@ -83,6 +84,7 @@ fn checks() -> Result<Vec<Check>> {
             BROWSER.ensure()?;
             run_command(black_box().args(chaos_tests(|name| name.starts_with(BROWSER_TESTS))?))
         }),
+        check("JavaScript SDK", sdk_js::run),
     ])
 }
 

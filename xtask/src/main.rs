@@ -9,6 +9,7 @@ mod fingerprint;
 mod login_file;
 mod node_process;
 mod readiness;
+mod sdk_js;
 mod sim;
 mod step;
 mod up;
