@@ -41,6 +41,8 @@ for (const whenFull of ['drop-oldest', 'drop-newest']) {
     assert.ok(dropped > 1_500 && by.queue_full === dropped, JSON.stringify(log.stats()));
     open();
     assert.ok(await log.flush(20_000));
+    // It is told once.
+    assert.ok(await log.flush());
     check(log);
     const numbers = mock.numbers();
     const records = mock.stored.map((line) => JSON.parse(line));

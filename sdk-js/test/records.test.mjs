@@ -59,6 +59,7 @@ test('nothing an application hands over throws', async (t) => {
   });
   assert.equal(records.length, odd.length * 3);
   assert.deepEqual(records.find((record) => record.fine === 1)?.broken, '[unreadable: getter]');
+  assert.ok(records.some((record) => record.value?.self === '[circular]'));
   const messages = records.map((record) => record.message);
   assert.ok(messages.includes('half \ufffd of a pair') && messages.includes('C:\\ud83d'));
 });

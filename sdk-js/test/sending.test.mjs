@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InsightHub } from 'insighthub';
-import { freePort } from './support/server.mjs';
+import { freePort, sleep } from './support/server.mjs';
 import { range, startMock } from './support/mock.mjs';
 import { books } from './support/writer.mjs';
 
@@ -181,13 +181,23 @@ test('a redirect is not followed: the token is for the node alone', async (t) =>
   assert.equal(mock.posts()[0].headers.authorization, 'Bearer ihs_secret');
 });
 
-test('a client that falls silent costs a node no more than one request at a time', async (t) => {
-  const mock = await startMock(() => ({ status: 503 }));
+test('a node that failed is asked by one request at a time, and not often', async (t) => {
+  let underWay = 0;
+  let peak = 0;
+  const mock = await startMock(async (_, number) => {
+    underWay += 1;
+    // The first ones were under way before anybody knew.
+    if (number > 4) peak = Math.max(peak, underWay);
+    await sleep(30);
+    underWay -= 1;
+    return { status: 503 };
+  });
   const { log } = clientOf(t, mock, { batchRecords: 1 });
   for (const n of range(200)) log.info('x', { n });
-  await log.flush(1_500);
+  await log.flush(2_000);
   // Full jitter below 200, 400, 800 ... ms.
-  assert.ok(mock.posts().length < 40, `${mock.posts().length} requests in 1.5 s`);
+  assert.ok(mock.posts().length > 5 && mock.posts().length < 40, `${mock.posts().length} requests in 2 s`);
+  assert.equal(peak, 1);
   closes(log);
 });
 

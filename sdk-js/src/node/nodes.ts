@@ -15,6 +15,8 @@ export interface Node {
   /** Given by the application: it is never forgotten. */
   readonly isConfigured: boolean;
   failures: number;
+  /** When it was seen to fail last. */
+  failedAt: number;
   /** Not asked before. */
   notBefore: number;
   /** The server itself named the moment. */
@@ -72,10 +74,13 @@ export class Nodes {
     node.meanMs += SHARE * (ms - node.meanMs);
   }
 
-  /** It did not take the batch; with `wholeCluster` no other would. */
-  failed(node: Node, afterMs: number | undefined, wholeCluster: boolean): void {
+  /** It did not take a batch that was sent at `sentAt`; with `wholeCluster` no other would. */
+  failed(node: Node, sentAt: number, afterMs: number | undefined, wholeCluster: boolean): void {
     node.underWay -= 1;
+    // Requests that were under way together have met one failure, not several.
+    if (sentAt < node.failedAt && node.failures > 0) return;
     node.failures += 1;
+    node.failedAt = this.#now();
     const delay = Math.max(delayMs(node.failures, this.#dice), afterMs === undefined ? 0 : afterMs + delayMs(1, this.#dice));
     node.notBefore = this.#now() + delay;
     node.isTold = afterMs !== undefined;
@@ -97,7 +102,7 @@ export class Nodes {
 }
 
 function newNode(url: string, isConfigured: boolean): Node {
-  return { url, isConfigured, failures: 0, notBefore: 0, isTold: false, underWay: 0, meanMs: GUESS_MS };
+  return { url, isConfigured, failures: 0, failedAt: 0, notBefore: 0, isTold: false, underWay: 0, meanMs: GUESS_MS };
 }
 
 /** Quick and idle nodes get more; one on trial gets little while others are well. */

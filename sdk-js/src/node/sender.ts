@@ -95,6 +95,7 @@ export class Sender {
     }
     if (batch.attempts++ > 0) stats.retries += 1;
     stats.requests += 1;
+    const sentAt = Date.now();
     const started = performance.now();
     let verdict: Verdict;
     try {
@@ -104,7 +105,7 @@ export class Sender {
     } catch (error) {
       verdict = { kind: 'retry', reason: reasonOf(error), wholeCluster: false };
     }
-    if (verdict.kind === 'retry') nodes.failed(node, verdict.afterMs, verdict.wholeCluster);
+    if (verdict.kind === 'retry') nodes.failed(node, sentAt, verdict.afterMs, verdict.wholeCluster);
     else nodes.answered(node, performance.now() - started);
     this.#underWay.delete(batch);
     if (!this.#isStopped) this.#settle(batch, body, verdict);

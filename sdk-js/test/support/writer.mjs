@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const app = fileURLToPath(new URL('../apps/writer.mjs', import.meta.url));
 
-export function startWriter(env) {
+/** It ends with the test `t`, however that ends. */
+export function startWriter(t, env) {
   const child = fork(app, { env: { ...process.env, ...env } });
-  process.on('exit', () => child.kill('SIGKILL'));
+  t.after(() => child.kill('SIGKILL'));
   const ask = (question) => new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code, signal) => reject(new Error(`the application ended: ${code ?? signal}`)));
