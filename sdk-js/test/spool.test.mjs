@@ -168,6 +168,25 @@ test('the disk is bounded: the oldest file goes, counted and told', async (t) =>
   assert.equal(numbers.at(-1), 5_999);
 });
 
+for (const whenFull of ['drop-oldest', 'drop-newest', 'block']) {
+  test(`${whenFull} with a spool: an outage far beyond the memory loses nothing`, async (t) => {
+    let isOpen = false;
+    const mock = await startMock(() => (isOpen ? undefined : { status: 503 }));
+    t.after(() => mock.close());
+    const { log } = heir(t, mock.url, join(directory(), 'spool'), { queueBytesMax: 256 << 10, batchAgeMs: 5, whenFull });
+    const padding = 'x'.repeat(500);
+    for (const n of range(3_000)) {
+      await log.info('x', { n, padding });
+      if (n % 50 === 0) await until('it is written', async () => (await sleep(2)) ?? log.queueBytes < 160 << 10);
+    }
+    assert.deepEqual([log.stats().dropped, log.stats().waiting], [0, 3_000]);
+    isOpen = true;
+    assert.ok(await log.flush(20_000));
+    assert.deepEqual(mock.numbers(), range(3_000));
+    assert.ok(log.queueBytes <= 256 << 10);
+  });
+}
+
 test('413 with a spool: halves replace the batch, in memory and for the next process', async (t) => {
   const spool = join(directory(), 'spool');
   const mock = await startMock((seen) => (seen.records.length > 30 ? { status: 413 } : undefined));

@@ -205,16 +205,22 @@ export class InsightHub extends Logger {
   #flushAtExit(): void {
     this.#isExiting = true;
     this.#sender.stop();
-    try {
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        this.#complain(error as Error);
+      }
+    };
+    attempt(() => {
       this.#reports.write();
       this.#deliverSync(this.#deadline());
       // There was no room for it before.
       if (this.#reports.write()) this.#deliverSync(this.#deadline());
-      this.#abandon();
-      this.#store.close();
-    } catch (error) {
-      this.#complain(error as Error);
-    }
+    });
+    // Where no thread can be started any more, what is on disk stays there, and the rest is counted.
+    attempt(() => this.#abandon());
+    attempt(() => this.#store.close());
   }
 
   /** All attempts at the end of the process share one; long after it another end has begun. */

@@ -35,7 +35,8 @@ export class Poster {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    const keep = { keepAlive: true, maxSockets: 16, maxFreeSockets: 8, scheduling: 'lifo' } as const;
+    // `localhost` has two addresses, and a node may listen on one of them only.
+    const keep = { keepAlive: true, maxSockets: 16, maxFreeSockets: 8, scheduling: 'lifo', autoSelectFamily: true } as const;
     const ca = connection.ca === undefined ? {} : { ca: connection.ca as string };
     this.#agents = { http: new http.Agent(keep), https: new https.Agent({ ...keep, ...ca, rejectUnauthorized: true }) };
   }

@@ -120,6 +120,7 @@ export class Store {
   /** The same, where it cannot be sent now. */
   giveBackQuietly(batch: Batch): void {
     this.#underWay.delete(batch);
+    if (batch.home !== undefined && this.#memory > this.#settings.queueBytesMax / 2) this.#release(batch);
     this.#sealed.unshift(batch);
   }
 
@@ -256,6 +257,7 @@ export class Store {
 
   #makeRoom(bytes: number): DropReason | undefined {
     while (this.#memory + bytes > this.#settings.queueBytesMax) {
+      if (this.#releaseNewest()) continue;
       if (this.#settings.whenFull !== 'drop-oldest' || !this.#dropOldestInMemory()) return 'queue_full';
     }
     // A bound met within a batch is held at the next one.
@@ -269,6 +271,17 @@ export class Store {
     return this.spools === undefined || this.spools.hasRoom(this.#settings.batchBytes);
   }
 
+  /** A body that is on disk as well can be read again when its turn comes: nothing is lost. */
+  #releaseNewest(): boolean {
+    for (let index = this.#sealed.length - 1; index >= 0; index--) {
+      const batch = this.#sealed[index];
+      if (batch?.body === undefined || batch.home === undefined) continue;
+      this.#release(batch);
+      return true;
+    }
+    return false;
+  }
+
   #dropOldestInMemory(): boolean {
     const isUnsent = (batch: Batch): boolean => batch.attempts === 0 && batch.body !== undefined;
     let batch = this.#sealed.find(isUnsent);
@@ -277,9 +290,7 @@ export class Store {
       batch = this.#sealed.find(isUnsent);
     }
     if (batch === undefined) return false;
-    // On disk as well: nothing is lost.
-    if (batch.home !== undefined) this.#release(batch);
-    else this.#drop(batch, 'queue_full');
+    this.#drop(batch, 'queue_full');
     return true;
   }
 
