@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use crate::apt::Need;
 use crate::dashboard::{self, Profile};
 use crate::schemathesis;
+use crate::sdk_js;
 use crate::sdk_python;
 use crate::step::{cargo, root, run as run_command, seconds, step};
 
@@ -96,6 +97,7 @@ fn checks() -> Result<Vec<Check>> {
             BROWSER.ensure()?;
             run_command(black_box().args(chaos_tests(|name| name.starts_with(BROWSER_TESTS))?))
         }),
+        check("JavaScript SDK", sdk_js::run),
     ])
 }
 

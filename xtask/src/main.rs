@@ -10,6 +10,7 @@ mod login_file;
 mod node_process;
 mod readiness;
 mod schemathesis;
+mod sdk_js;
 mod sdk_python;
 mod sim;
 mod step;
