@@ -81,6 +81,8 @@ async fn run(url: &str, (user, password): (&str, &str), examples: &str) -> Resul
     println!("{user}: {:?}\n{summary}", began.elapsed());
     ensure!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     ensure!(said.contains("generated"), "nothing was asked: {said}");
+    let still = Api::new(url)?.bearing(session).get("/api/session", &[]).await?;
+    ensure!(still.status == 200, "the session ended on the way, so the rest was refused: {}", still.text);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use axum::Extension;
 use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use insighthub_model::access::Action;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -118,7 +119,7 @@ fn security(access: Access) -> Value {
     let signed_in = [json!({ "session": [] }), json!({ "password": [] }), json!({ "cookie": [] })];
     match access {
         Access::Open => json!([]),
-        Access::SendRecords => {
+        Access::SendRecords | Access::Needs(Action::ReadLogs | Action::ReadMetrics) => {
             std::iter::once(json!({ "service_token": [] })).chain(signed_in).collect::<Vec<_>>().into()
         }
         Access::Needs(_) => signed_in.to_vec().into(),
