@@ -8,7 +8,7 @@ import { records, sleep, startNode, tally, until } from './support/server.mjs';
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const REPEATS = Number(process.env.REPEATS ?? 2);
-const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is missing: apt-get install --no-install-recommends chromium`;
+const skip = whySkipped();
 let node;
 let browser;
 let runs = 0;
@@ -23,6 +23,11 @@ after(async () => {
   await browser?.close();
   await node?.kill();
 });
+
+function whySkipped() {
+  if (!existsSync(CHROMIUM)) return `${CHROMIUM} is missing: apt-get install --no-install-recommends chromium`;
+  return Number(process.versions.node.split('.')[0]) < 20 ? 'the library that drives the browser needs Node.js 20' : false;
+}
 
 /** A page with a client as `log`. */
 async function opened(t, site, options = {}) {

@@ -62,7 +62,9 @@ export class Store {
 
   /** Resolves once there is room; undefined where there is. */
   whenRoom(): Promise<void> | undefined {
-    if (this.#memory < this.#settings.queueBytesMax / 2 && this.#spoolHasRoom()) return undefined;
+    const isFull = (): boolean => this.#memory >= this.#settings.queueBytesMax / 2;
+    while (isFull() && this.#releaseNewest());
+    if (!isFull() && this.#spoolHasRoom()) return undefined;
     this.#room ??= new Promise((resolve) => {
       this.#roomFound = resolve;
     });
@@ -142,6 +144,7 @@ export class Store {
     this.#release(batch);
     batch.home?.forget(batch);
     this.#stats.waiting -= batch.records;
+    // Of the disk, if not of the memory.
     this.#tellRoom();
   }
 
@@ -248,6 +251,7 @@ export class Store {
     if (batch.body === undefined) return;
     this.#memory -= batch.body.length;
     batch.body = undefined;
+    this.#tellRoom();
   }
 
   #startAge(): void {
