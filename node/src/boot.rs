@@ -96,7 +96,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     create_private(&plan.data)?;
     admin_password::check(&plan.data)?;
-    let serving = Serving::bind(plan.http, &plan.config.http).await?;
+    let serving = Serving::bind(plan.http, &plan.config.http)?;
     let address = serving.address;
     let observer = Observer::new(plan.config.detection.record_rule);
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };

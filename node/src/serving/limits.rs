@@ -11,6 +11,8 @@ pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(75);
 /// A request of which nothing moves, neither in nor out: above the 300 s that a query may be given.
 pub(super) const STALLED_MAX: Duration = Duration::from_secs(330);
+/// Connections that wait to be accepted.
+pub(super) const BACKLOG: u32 = 4_096;
 /// How often a connection is looked at.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// All headers of a request: eight times what browsers send.

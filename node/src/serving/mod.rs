@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -46,12 +46,11 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// Takes the address and reads the certificate; nothing is served before [`Serving::run`].
-    pub(crate) async fn bind(address: SocketAddr, config: &HttpConfig) -> anyhow::Result<Serving> {
+    pub(crate) fn bind(address: SocketAddr, config: &HttpConfig) -> anyhow::Result<Serving> {
         let certificate = Certificate::of(config)?;
         let tls = certificate.clone().map(Certificate::acceptor).transpose()?;
         let connections_max = limits::connections_max(config.connections_max);
-        let listener = TcpListener::bind(address)
-            .await
+        let listener = listen(address)
             .with_context(|| format!("cannot listen on {address}: is another node running there?"))?;
         let address = listener.local_addr()?;
         if certificate.is_none() && !address.ip().is_loopback() {
@@ -99,6 +98,14 @@ impl Serving {
         while connections.join_next().await.is_some() {}
         drop(reloading);
     }
+}
+
+/// Like [`TcpListener::bind`], with room for a crowd that comes at once: beyond it each would wait a second to be heard.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(limits::BACKLOG)
 }
 
 /// Waits until the node stops.

@@ -66,6 +66,10 @@ impl FieldCounts {
         let is_own = |name: &str| !SYSTEM_FIELDS.contains(&name) && names.binary_search(&name).is_ok();
         let count = rows.count();
         let are_all = count == source.rows();
+        // Each of them would be seen; to look first costs the square of their number.
+        if are_all && names.len() > FIELDS_SEEN_MAX + LISTED.len() {
+            return Err(QueryError::TooManyFields { fields_max: FIELDS_SEEN_MAX });
+        }
         let picked = match are_all {
             true => None,
             false => source.picked_fields(&is_own, &rows.iter().collect::<Vec<usize>>())?,
@@ -79,6 +83,7 @@ impl FieldCounts {
         }
         let read = |name: &&str| picked.is_none() || SYSTEM_FIELDS.contains(name);
         for name in names.into_iter().filter(read) {
+            self.check_number()?;
             self.see(name, |seen| match column_of(name).filter(|_| are_all) {
                 Some(column) => take_in_column(seen, source, (name, column), rows, values_max),
                 None => seen.take_in(source, name, rows, values_max),
@@ -111,10 +116,15 @@ impl FieldCounts {
         self.check()
     }
 
-    fn check(&self) -> Result<(), QueryError> {
+    fn check_number(&self) -> Result<(), QueryError> {
         if self.fields.len() > FIELDS_SEEN_MAX {
             return Err(QueryError::TooManyFields { fields_max: FIELDS_SEEN_MAX });
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), QueryError> {
+        self.check_number()?;
         if self.fields.values().map(|seen| seen.values.bytes_held()).sum::<usize>() > BYTES_MAX {
             return Err(QueryError::TooMuchMemory { bytes_max: BYTES_MAX });
         }
