@@ -29,7 +29,7 @@ pub(crate) async fn attack(target: &Target) -> Result<usize> {
     // For people; what programs are given is JSON as it is.
     for words in [["query", "service:hostile"], ["explore", "patterns"], ["explore", "fields"]] {
         let words = [words.as_slice(), &["--output", "text"]].concat();
-        is_harmless(&words, &insighthub(&words, &environment)?.accepted()?)?;
+        is_harmless(&words, &insighthub(&words, &environment)?.said)?;
     }
     let query = json!({"query": "service:hostile", "format": "csv"});
     let csv = target.api.post_json("/api/query", &query).await?;
