@@ -205,7 +205,7 @@ fn node(
     let development = plan.config.cluster.profile == Profile::Development;
     let access = AccessOptions {
         anonymous: development,
-        secure_cookies: outgoing.public_url.starts_with("https://"),
+        secure_cookies: plan.config.http.certificate.is_some() || outgoing.public_url.starts_with("https://"),
         trusted_proxies: plan.trusted_proxies.clone(),
     };
     let oidc = Provider::new(&plan.config.oidc, &outgoing.public_url)?;

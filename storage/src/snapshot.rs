@@ -20,6 +20,7 @@ pub(crate) const FILE_NAME: &str = "snapshot";
 /// The state of a group, as Raft hands it from node to node. Block files are not part of it: a
 /// replica fetches those it lacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way to or from the disk")]
 pub enum Snapshot {
     Control(ControlState),
     Partition(PartitionSnapshot),

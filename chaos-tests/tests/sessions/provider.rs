@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::extract::{Query, State};
@@ -15,6 +14,7 @@ use axum::{Form, Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use parking_lot::Mutex;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -84,32 +84,32 @@ impl Provider {
     }
 
     pub(crate) fn next_is(&self, person: Value) {
-        *self.person.lock().unwrap() = person;
+        *self.person.lock() = person;
     }
 
     pub(crate) fn lies(&self, lie: Lie) {
-        *self.lie.lock().unwrap() = lie;
+        *self.lie.lock() = lie;
     }
 
     /// From now on another key signs.
     pub(crate) fn change_keys(&self) -> Result<()> {
-        let mut keys = self.keys.lock().unwrap();
+        let mut keys = self.keys.lock();
         *keys = Keys::new(keys.number + 1)?;
         Ok(())
     }
 
     fn id_token(&self, nonce: &str) -> Result<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let mut claims = json!({
             "iss": self.issuer(), "aud": CLIENT, "iat": now, "exp": now + 60, "nonce": nonce,
         });
-        let lie = self.lie.lock().unwrap().clone();
+        let lie = self.lie.lock().clone();
         let object = claims.as_object_mut().context("claims")?;
-        for more in [&*self.person.lock().unwrap(), &lie.claims] {
+        for more in [&*self.person.lock(), &lie.claims] {
             object.extend(more.as_object().cloned().unwrap_or_default());
         }
         object.retain(|_, value| !value.is_null());
-        let keys = self.keys.lock().unwrap();
+        let keys = self.keys.lock();
         if lie.is_forged {
             return Keys { number: keys.number, ..Keys::new(0)? }.sign(&claims);
         }
@@ -128,7 +128,7 @@ async fn discovery(State(provider): State<Provider>) -> Json<Value> {
 }
 
 async fn keys(State(provider): State<Provider>) -> Json<Value> {
-    let keys = provider.keys.lock().unwrap();
+    let keys = provider.keys.lock();
     // An uncompressed point: 4, x, y.
     let point = keys.pair.public_key_raw();
     let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
@@ -153,9 +153,9 @@ async fn authorize(
     if !is_right {
         return (StatusCode::BAD_REQUEST, format!("{asked:?}")).into_response();
     }
-    let code = format!("code-{}", provider.begun.lock().unwrap().len());
+    let code = format!("code-{}", provider.begun.lock().len());
     let back = format!("{}?code={code}&state={}", get("redirect_uri"), get("state"));
-    provider.begun.lock().unwrap().insert(code, asked);
+    provider.begun.lock().insert(code, asked);
     (StatusCode::FOUND, [(header::LOCATION, back)]).into_response()
 }
 
@@ -165,7 +165,7 @@ async fn token(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let get = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let begun = provider.begun.lock().unwrap().remove(&get("code")).unwrap_or_default();
+    let begun = provider.begun.lock().remove(&get("code")).unwrap_or_default();
     let is = |name: &str, value: &str| begun.get(name).is_some_and(|found| found == value);
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier")));
     let pair =

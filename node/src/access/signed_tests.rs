@@ -1,20 +1,20 @@
 //! Attacks on tokens (RFC 8725): each is refused, and the honest one beside it is not.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use insighthub_model::Timestamp;
+use insighthub_model::clock::Clock;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::*;
+use crate::system_clock::SystemClock;
 
 const CLUSTER: &str = "cluster-1";
 
 fn key(number: u64) -> Option<SigningKey> {
-    (1..=2).contains(&number).then(|| SigningKey {
+    (1..=2).contains(&number).then_some(SigningKey {
         number,
         secret: [number as u8; 32],
         made_at: Timestamp(0),
@@ -22,7 +22,7 @@ fn key(number: u64) -> Option<SigningKey> {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    (SystemClock.now().0 / 1_000_000_000) as u64
 }
 
 fn honest(age: u64) -> String {

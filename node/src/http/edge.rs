@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::ApiError;
 use crate::config::HttpConfig;
@@ -16,6 +18,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wa
                                        base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// A browser that was here once asks in clear text no more for a year.
 const TRANSPORT_SECURITY: &str = "max-age=31536000";
+/// A browser asks whether a page may send, and remembers for so long.
+const PREFLIGHT_HOLDS: Duration = Duration::from_secs(7_200);
 
 /// How browsers may deal with this node.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +50,23 @@ impl Edge {
             may_be_ours && authority.eq_ignore_ascii_case(host)
         });
         is_own || self.allowed_origins.iter().any(|allowed| origin.eq_ignore_ascii_case(allowed))
+    }
+
+    /// Pages of allowed origins may send records, and read what becomes of them; with what they hold themselves, never with a
+    /// cookie.
+    pub(super) fn cors(&self) -> CorsLayer {
+        let origins = self.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+        let headers = [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING];
+        let own = [
+            HeaderName::from_static("x-insighthub-producer"),
+            HeaderName::from_static("x-insighthub-sequence"),
+        ];
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([Method::POST])
+            .allow_headers(headers.into_iter().chain(own).collect::<Vec<_>>())
+            .expose_headers([header::RETRY_AFTER])
+            .max_age(PREFLIGHT_HOLDS)
     }
 }
 
@@ -138,6 +159,33 @@ mod tests {
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
         assert_eq!(response.headers()[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY);
+    }
+
+    #[tokio::test]
+    async fn an_allowed_page_is_told_that_it_may_send_and_another_is_not() {
+        let config =
+            HttpConfig { allowed_origins: Some("https://shop.example".to_owned()), ..HttpConfig::default() };
+        let edge = Edge::new(&config);
+        let router = Router::new().route("/api/logs", get(async || "")).layer(edge.cors());
+        let ask = async |origin: &str| {
+            let request = hyper::Request::options("/api/logs")
+                .header("origin", origin)
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "authorization,x-insighthub-sequence")
+                .body(Body::empty());
+            let answer = TowerToHyperService::new(router.clone()).call(request.unwrap()).await.unwrap();
+            let value = |name: &str| {
+                answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            };
+            assert_eq!(value("access-control-allow-credentials"), None);
+            (value("access-control-allow-origin"), value("access-control-allow-headers").unwrap_or_default())
+        };
+        let (allowed, headers) = ask("https://shop.example").await;
+        assert_eq!(allowed.as_deref(), Some("https://shop.example"));
+        assert!(headers.contains("x-insighthub-producer") && headers.contains("authorization"), "{headers}");
+        for origin in ["https://evil.example", "null", "http://shop.example"] {
+            assert_eq!(ask(origin).await.0, None, "{origin}");
+        }
     }
 
     #[test]

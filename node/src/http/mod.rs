@@ -141,6 +141,7 @@ pub fn router(node: AppState) -> Router {
         .layer(CatchPanicLayer::custom(edge::answer_for_panic))
         .layer(middleware::from_fn(pace::keep_pace))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
+        .layer(node.edge.cors())
         .layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers))
         .with_state(node)
 }

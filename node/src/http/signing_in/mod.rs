@@ -6,10 +6,9 @@ mod oidc;
 mod passwords;
 mod sessions;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use insighthub_model::access::Role;
 use insighthub_storage::control::ACCESS_SECS;
 use serde::{Deserialize, Serialize};
@@ -90,25 +89,20 @@ struct RefreshRequest {
 
 /// Gives the next access token of a session.
 ///
-/// With the cookie and no body, or with a body that has the refresh token.
+/// With the cookie and no body, or with a body, of type JSON, that has the refresh token.
 #[utoipa::path(
     post, path = "/api/session/refresh",
     request_body = Option<RefreshRequest>,
     responses((status = 200, body = SignedIn), (status = 400), (status = 401), (status = 403), (status = 500), (status = 503)),
     extensions(("x-insighthub-access" = json!("open"))),
 )]
-async fn refresh(
-    State(node): State<AppState>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let is_bearer = !body.is_empty();
+async fn refresh(State(node): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let is_bearer = request.headers().contains_key(header::CONTENT_TYPE);
     let shown = if is_bearer {
-        let request: RefreshRequest = serde_json::from_slice(&body)
-            .map_err(|error| ApiError::bad_parameter("refresh_token", error.to_string()))?;
-        Some(request.refresh_token)
+        let Json(said) = Json::<RefreshRequest>::from_request(request, &node).await?;
+        Some(said.refresh_token)
     } else {
-        cookies::refresh_secret(&headers)
+        cookies::refresh_secret(request.headers())
     };
     let shown = shown.ok_or_else(|| ApiError::unauthorized("there is no session to refresh: sign in"))?;
     match sessions::refresh(&node, &shown).await {
@@ -119,7 +113,7 @@ async fn refresh(
             answer(&node, user, role, &carried, is_bearer)
         }
         Err(error) => {
-            let is_over = error.status == axum::http::StatusCode::UNAUTHORIZED;
+            let is_over = error.status == StatusCode::UNAUTHORIZED;
             let mut response = error.into_response();
             if is_over && !is_bearer {
                 cookies::take(&node, &mut response)?;
