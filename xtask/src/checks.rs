@@ -15,6 +15,11 @@ use crate::sdk_js;
 use crate::sdk_python;
 use crate::step::{cargo, root, run as run_command, seconds, step};
 
+/// Crates whose tests look inside.
+const WHITE_BOX: [&str; 8] =
+    ["model", "detect", "evaluation", "storage", "actors", "node", "simulation", "xtask"];
+/// Those that run whole nodes.
+const BLACK_BOX: [&str; 1] = ["chaos-tests"];
 /// The browser test drives a real browser.
 const BROWSER: Need = Need {
     packages: &["chromium", "chromium-driver"],
@@ -77,14 +82,14 @@ fn checks() -> Result<Vec<Check>> {
         check("dashboard: tests", move || run_command(ui().args(test))),
         check("dashboard: build for the browser", || dashboard::build(Profile::Release)),
         check("lints", move || run_command(cargo().args(clippy).args(deny))),
-        check("tests", move || run_command(cargo().args(test).args(["--exclude", "insighthub-chaos-tests"]))),
-        check("node: build", || {
-            run_command(cargo().args(["build", "--locked", "--package", "insighthub-node"]))
+        // Builds the node's binary as well, which tests of its crate may ask for.
+        check("tests", move || {
+            run_command(cargo().args(test).args(["--lib", "--bins"]).args(tests_of(&WHITE_BOX, |_| true)?))
         }),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
             let is_chosen = |name: &str| !name.starts_with(BROWSER_TESTS) && name != API_TEST;
-            run_command(black_box().arg("--lib").args(chaos_tests(is_chosen)?))
+            run_command(black_box().args(tests_of(&BLACK_BOX, is_chosen)?))
         }),
         check("api: schemathesis", || {
             let program = schemathesis::ensure()?;
@@ -95,7 +100,7 @@ fn checks() -> Result<Vec<Check>> {
         }),
         check("browser tests", || {
             BROWSER.ensure()?;
-            run_command(black_box().args(chaos_tests(|name| name.starts_with(BROWSER_TESTS))?))
+            run_command(black_box().args(tests_of(&BLACK_BOX, |name| name.starts_with(BROWSER_TESTS))?))
         }),
         check("JavaScript SDK", sdk_js::run),
     ])
@@ -111,29 +116,29 @@ fn ui() -> Command {
     command
 }
 
-/// Tests that run the node's binary, which was built just before.
+/// Tests that run the node's binary, which was built just before. All of the workspace is named, as for the other tests: with
+/// fewer crates their libraries would have other features, and be compiled again.
 fn black_box() -> Command {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let mut command = cargo();
     command
-        .args(["test", "--locked", "--no-fail-fast", "--package", "insighthub-chaos-tests"])
+        .args(["test", "--locked", "--no-fail-fast", "--workspace"])
         .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"))
         // A test that fails says why in its error; where the error was made would hide it.
         .env("RUST_LIB_BACKTRACE", "0");
     command
 }
 
-/// The arguments that choose test files of chaos-tests.
-fn chaos_tests(is_chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-    let folder = root().join("chaos-tests").join("tests");
+/// The arguments that choose test files of these crates.
+fn tests_of(crates: &[&str], is_chosen: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(&folder)? {
-        let path = entry?.path();
-        // A file, or a folder of several.
-        let is_test = path.extension() == Some(OsStr::new("rs")) || path.join("main.rs").is_file();
-        if let Some(name) = path.file_stem().and_then(OsStr::to_str).filter(|name| is_test && is_chosen(name))
-        {
-            names.push(name.to_owned());
+    for folder in crates.iter().map(|name| root().join(name).join("tests")).filter(|folder| folder.is_dir()) {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // A file, or a folder of several.
+            let is_test = path.extension() == Some(OsStr::new("rs")) || path.join("main.rs").is_file();
+            let name = path.file_stem().and_then(OsStr::to_str).filter(|name| is_test && is_chosen(name));
+            names.extend(name.map(str::to_owned));
         }
     }
     names.sort();
@@ -146,9 +151,25 @@ mod tests {
 
     #[test]
     fn browser_tests_are_found_by_their_name() {
-        let browser = chaos_tests(|name| name.starts_with(BROWSER_TESTS)).unwrap();
+        let browser = tests_of(&BLACK_BOX, |name| name.starts_with(BROWSER_TESTS)).unwrap();
         assert!(browser.contains(&"browser_live_page".to_owned()), "{browser:?}");
-        let others = chaos_tests(|name| !name.starts_with(BROWSER_TESTS)).unwrap();
+        let others = tests_of(&BLACK_BOX, |name| !name.starts_with(BROWSER_TESTS)).unwrap();
         assert!(others.len() > browser.len() && !others.iter().any(|name| name.starts_with(BROWSER_TESTS)));
+    }
+
+    #[test]
+    fn every_crate_with_tests_is_in_one_list() {
+        let with_tests = fs::read_dir(root()).unwrap().filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let is_crate = path.join("Cargo.toml").is_file() && path.join("tests").is_dir();
+            is_crate.then(|| path.file_name().unwrap().to_str().unwrap().to_owned())
+        });
+        for name in with_tests.filter(|name| name != "ui") {
+            let lists = [WHITE_BOX.as_slice(), BLACK_BOX.as_slice()];
+            assert!(
+                lists.iter().any(|list| list.contains(&name.as_str())),
+                "the tests of {name} are not run"
+            );
+        }
     }
 }
