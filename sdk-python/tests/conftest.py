@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--repeats", type=int, default=2, help="how often each end of a process is repeated")
     parser.addoption("--outage-secs", type=float, default=120.0, help="how long the whole cluster is down")
     parser.addoption("--chaos-secs", type=float, default=300.0, help="how long nodes are killed in turn")
+
+
+def pytest_configure() -> None:
+    """What is ignored here, children ignore as well: under `nohup` and behind a shell's `&`, some of the signals tested."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
