@@ -54,19 +54,24 @@ impl Edge {
 
     /// Pages of allowed origins may send records, and read what becomes of them; with what they hold themselves, never with a
     /// cookie.
-    pub(super) fn cors(&self) -> CorsLayer {
+    /// `None` where there are none: then a preflight is a method like any other that is not there.
+    pub(super) fn cors(&self) -> Option<CorsLayer> {
+        if self.allowed_origins.is_empty() {
+            return None;
+        }
         let origins = self.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
         let headers = [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING];
         let own = [
             HeaderName::from_static("x-insighthub-producer"),
             HeaderName::from_static("x-insighthub-sequence"),
         ];
-        CorsLayer::new()
+        let layer = CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::POST])
             .allow_headers(headers.into_iter().chain(own).collect::<Vec<_>>())
             .expose_headers([header::RETRY_AFTER])
-            .max_age(PREFLIGHT_HOLDS)
+            .max_age(PREFLIGHT_HOLDS);
+        Some(layer)
     }
 }
 
@@ -166,7 +171,7 @@ mod tests {
         let config =
             HttpConfig { allowed_origins: Some("https://shop.example".to_owned()), ..HttpConfig::default() };
         let edge = Edge::new(&config);
-        let router = Router::new().route("/api/logs", get(async || "")).layer(edge.cors());
+        let router = Router::new().route("/api/logs", get(async || "")).layer(edge.cors().unwrap());
         let ask = async |origin: &str| {
             let request = hyper::Request::options("/api/logs")
                 .header("origin", origin)

@@ -133,15 +133,17 @@ pub fn router(node: AppState) -> Router {
     let (routes, described) = routes.split_for_parts();
     let (document, gate) = document::finish(&described);
     let guarded = gate::Guarded { gate: Arc::new(gate), node: Arc::clone(&node) };
-    routes
+    let routes = routes
         .merge(dashboard::router())
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(Extension(document))
         .layer(middleware::from_fn_with_state(guarded, gate::admit))
         .layer(CatchPanicLayer::custom(edge::answer_for_panic))
         .layer(middleware::from_fn(pace::keep_pace))
-        .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages))
-        .layer(node.edge.cors())
-        .layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers))
-        .with_state(node)
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages));
+    let routes = match node.edge.cors() {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    routes.layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers)).with_state(node)
 }

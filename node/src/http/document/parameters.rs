@@ -3,16 +3,18 @@
 
 #![expect(dead_code, reason = "these say what handlers take; nothing is ever read into them")]
 
+use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::{ObjectBuilder, Required, Type};
-use utoipa::{IntoParams, ToSchema};
 
 /// Any other name is the field of that name.
 pub(crate) struct FieldConditions;
 
 impl IntoParams for FieldConditions {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let values = ObjectBuilder::new().schema_type(Type::String);
+        // In an address everything is a text, also what looks like a number.
+        let values = AdditionalProperties::FreeForm(true);
         let names = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(values));
         let conditions = ParameterBuilder::new()
             .name("field_conditions")
@@ -167,21 +169,13 @@ pub(crate) struct OfServiceParameters {
 pub(crate) struct AnomaliesParameters {
     /// `true`: only those that are not over; `false`: only those that are.
     open: Option<bool>,
-    /// What somebody has said; `none`: nobody has.
-    #[param(inline)]
-    verdict: Option<WantedVerdict>,
+    /// What somebody has said: `real` or `false_alarm`; `none`: nobody has; empty: whatever it is, as where it is left out.
+    #[param(pattern = "^(real|false_alarm|none)?$")]
+    verdict: Option<String>,
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-}
-
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-enum WantedVerdict {
-    Real,
-    FalseAlarm,
-    None,
 }
 
 /// A page of a service's minutes.
@@ -212,21 +206,15 @@ pub(crate) struct DetectorsParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct IncidentsParameters {
-    #[param(inline)]
-    state: Option<WantedState>,
+    /// `firing` or `resolved`; empty: both, as where it is left out.
+    #[param(pattern = "^(firing|resolved)?$")]
+    state: Option<String>,
     /// Of this rule.
     rule: Option<String>,
     /// Of this service.
     service: Option<String>,
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
-}
-
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-enum WantedState {
-    Firing,
-    Resolved,
 }
 
 /// Which dead letters.
