@@ -80,8 +80,12 @@ impl Viewer {
                 return Err(ApiError::unauthorized(message));
             }
             cookie @ Credentials::Cookie(_) if node.access.anonymous => {
-                // An old cookie must not lock anybody out of what needs no cookie.
-                signed_in(node, address, cookie).await.unwrap_or_else(|_| Viewer::anonymous())
+                match signed_in(node, address, cookie).await {
+                    // The page is to refresh it, and stays who it is.
+                    Err(over) if over.code == ACCESS_EXPIRED => return Err(over),
+                    // An old cookie must not lock anybody out of what needs no cookie.
+                    found => found.unwrap_or_else(|_| Viewer::anonymous()),
+                }
             }
             Credentials::Bearer(text) if token::is_service_token(&text) => {
                 return reader(node, &text, action).await;
@@ -141,6 +145,9 @@ impl Viewer {
         }
     }
 }
+
+/// The code of the answer to an access token that was good: there is another for whoever holds the session.
+const ACCESS_EXPIRED: &str = "access_expired";
 
 /// How often sockets that are open look whether their holder may still look.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(300);
@@ -220,7 +227,7 @@ async fn signed_in(node: &AppState, address: IpAddr, credentials: Credentials) -
             signing_in::viewer(node, &token).map_err(|unsigned| match unsigned {
                 Unsigned::Expired => ApiError::new(
                     StatusCode::UNAUTHORIZED,
-                    "access_expired",
+                    ACCESS_EXPIRED,
                     "the access token is over: POST /api/session/refresh gives another",
                 ),
                 Unsigned::Refused => {
