@@ -36,6 +36,8 @@ pub enum Unsigned {
     Expired,
     /// It is no token, not ours, changed, or for something else.
     Refused,
+    /// The key of this number is not known; the token may be older than all keys, or newer than what was heard of them.
+    UnknownKey(u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,7 +112,7 @@ fn claims<T: DeserializeOwned>(
     // Only a number is taken from the header, and the algorithm is ours: what else it says is not looked at.
     let header = jsonwebtoken::decode_header(token).map_err(|_| Unsigned::Refused)?;
     let number = header.kid.and_then(|kid| kid.parse().ok()).ok_or(Unsigned::Refused)?;
-    let secret = key(number).ok_or(Unsigned::Refused)?.secret;
+    let secret = key(number).ok_or(Unsigned::UnknownKey(number))?.secret;
     let secret = DecodingKey::from_secret(&secret).map_err(|_| Unsigned::Refused)?;
     match jsonwebtoken::decode::<Claims<T>>(token, &secret, validation) {
         Ok(read) => Ok(read.claims),

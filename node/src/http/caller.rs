@@ -223,14 +223,13 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> 
 async fn signed_in(node: &AppState, address: IpAddr, credentials: Credentials) -> Result<Viewer, ApiError> {
     match credentials {
         Credentials::Bearer(token) | Credentials::Cookie(token) => {
-            node.freshness.confirm(&node.cluster).await?;
-            signing_in::viewer(node, &token).map_err(|unsigned| match unsigned {
+            signing_in::viewer(node, &token).await?.map_err(|unsigned| match unsigned {
                 Unsigned::Expired => ApiError::new(
                     StatusCode::UNAUTHORIZED,
                     ACCESS_EXPIRED,
                     "the access token is over: POST /api/session/refresh gives another",
                 ),
-                Unsigned::Refused => {
+                Unsigned::Refused | Unsigned::UnknownKey(_) => {
                     ApiError::unauthorized("the session has ended or the token is unknown: sign in")
                 }
             })

@@ -44,11 +44,23 @@ impl Freshness {
         let asked = Instant::now();
         let has_failed_meanwhile = self.last.lock().failed.is_some_and(|failed| failed >= came);
         if !self.is_fresh(asked) && (has_failed_meanwhile || !self.ask(cluster, asked).await) {
-            let message = "this node is cut off from the majority of the cluster and cannot tell who may come in; ask \
-                           another node";
-            return Err(ApiError::unavailable(message));
+            return Err(cut_off());
         }
         Ok(())
+    }
+
+    /// Returns once this node has heard everything that was said before the call: for whoever brings something that was
+    /// made a moment ago at another node.
+    pub(super) async fn catch_up(&self, cluster: &Cluster) -> Result<(), ApiError> {
+        let came = Instant::now();
+        let _asking = self.asking.lock().await;
+        // Somebody who came later may have asked while this one waited.
+        if self.last.lock().confirmed.is_some_and(|asked| asked >= came)
+            || self.ask(cluster, Instant::now()).await
+        {
+            return Ok(());
+        }
+        Err(cut_off())
     }
 
     async fn ask(&self, cluster: &Cluster, asked: Instant) -> bool {
@@ -65,4 +77,9 @@ impl Freshness {
     fn is_fresh(&self, now: Instant) -> bool {
         self.last.lock().confirmed.is_some_and(|at| now.duration_since(at) < FRESH_FOR)
     }
+}
+
+fn cut_off() -> ApiError {
+    let message = "this node is cut off from the majority of the cluster and cannot tell who may come in; ask another node";
+    ApiError::unavailable(message)
 }

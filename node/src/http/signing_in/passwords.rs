@@ -47,21 +47,16 @@ pub(in crate::http) async fn check_password(
         return Err(wrong());
     }
     node.freshness.confirm(&node.cluster).await?;
-    let now = node.clock.now();
-    let (known, refused_for) = node.store.control.replica.read(|state| {
-        let known = state.users.by_name.get(&user).cloned();
-        (known, state.sign_in_failures.refused_for(&user, address, now))
-    });
-    if let Some(secs) = refused_for {
-        return Err(too_many("too many wrong passwords; wait a minute", secs));
+    // Before anything tells a right password from a wrong one.
+    throttle(node, &user, address)?;
+    if let Some(viewer) = remembered(node, &user, &password) {
+        return Ok(viewer);
     }
+    // A user, or a password, that another node was told of a moment ago; asked of everybody, whether there is such a user or not.
+    node.freshness.catch_up(&node.cluster).await?;
+    throttle(node, &user, address)?;
+    let known = node.store.control.replica.read(|state| state.users.by_name.get(&user).cloned());
     let stored = known.as_ref().and_then(|known| known.password_hash().map(str::to_owned));
-    let fingerprint = fingerprint(&user, &password, stored.as_deref().unwrap_or_default());
-    if let Some(known) = &known
-        && node.passwords.verified.lock().get(&fingerprint).is_some_and(|at| at.elapsed() < VERIFIED_FOR)
-    {
-        return Ok(Viewer::by_password(user, known));
-    }
     let is_right = {
         let _permit = node.passwords.hashing.try_acquire().map_err(|_| busy())?;
         let (stored, password) = (stored.clone(), password.clone());
@@ -70,19 +65,38 @@ pub(in crate::http) async fn check_password(
     };
     let Some(known) = known.filter(|_| is_right) else {
         // Written down before it is said: somebody who guesses learns nothing that does not count.
-        let failed = SignInFailed { user, address, at: now };
+        let failed = SignInFailed { user, address, at: node.clock.now() };
         node.cluster.propose_control(ControlCommand::SignInFailed(failed)).await?;
         return Err(wrong());
     };
     {
         let mut verified = node.passwords.verified.lock();
         verified.retain(|_, at| at.elapsed() < VERIFIED_FOR);
-        verified.insert(fingerprint, Instant::now());
+        verified.insert(fingerprint(&user, &password, stored.as_deref().unwrap_or_default()), Instant::now());
     }
     if stored.as_deref().is_some_and(password::is_outdated) {
         rehash(node, &user, stored.unwrap_or_default(), password).await;
     }
     Ok(Viewer::by_password(user, &known))
+}
+
+/// Refuses to look at one more password where too many were wrong.
+fn throttle(node: &AppState, user: &str, address: IpAddr) -> Result<(), ApiError> {
+    let now = node.clock.now();
+    let refused_for =
+        node.store.control.replica.read(|state| state.sign_in_failures.refused_for(user, address, now));
+    match refused_for {
+        Some(secs) => Err(too_many("too many wrong passwords; wait a minute", secs)),
+        None => Ok(()),
+    }
+}
+
+/// Whom these credentials let in, if they were found right a moment ago and the password is still the same.
+fn remembered(node: &AppState, name: &str, password: &str) -> Option<Viewer> {
+    let user = node.store.control.replica.read(|state| state.users.by_name.get(name).cloned())?;
+    let fingerprint = fingerprint(name, password, user.password_hash()?);
+    let at = node.passwords.verified.lock().get(&fingerprint).copied()?;
+    (at.elapsed() < VERIFIED_FOR).then(|| Viewer::by_password(name.to_owned(), &user))
 }
 
 /// The hash to keep of a new password: bounded in memory, off the async threads.

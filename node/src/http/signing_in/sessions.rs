@@ -4,6 +4,7 @@ use insighthub_storage::control::{
     ACCESS_SECS, AddSigningKey, ControlCommand, ControlReply, KEY_LIFE_SECS, Session, SessionCommand,
     SessionId, SigningKey, UserCommand,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -70,17 +71,55 @@ pub(super) async fn refresh(node: &AppState, shown: &str) -> Result<(String, Car
 }
 
 /// Who an access token lets in.
-pub(in crate::http) fn viewer(node: &Node, token: &str) -> Result<Viewer, Unsigned> {
+pub(in crate::http) async fn viewer(node: &Node, token: &str) -> Result<Result<Viewer, Unsigned>, ApiError> {
+    node.freshness.confirm(&node.cluster).await?;
+    if let Some(found) = look(node, token) {
+        return Ok(found);
+    }
+    // Signed in at another node a moment ago, perhaps.
+    node.freshness.catch_up(&node.cluster).await?;
+    Ok(look(node, token).unwrap_or(Err(Unsigned::Refused)))
+}
+
+/// `None`: what it names is not here, and may be news.
+fn look(node: &Node, token: &str) -> Option<Result<Viewer, Unsigned>> {
+    let said: Access = match read(node, Purpose::Access, token) {
+        Ok(said) => said,
+        Err(unsigned) => return is_no_news(node, unsigned).then_some(Err(unsigned)),
+    };
     let now = node.clock.now();
-    let cluster = &node.store.identity.cluster_id;
-    let said: Access = signed::read(token, cluster, Purpose::Access, |number| key(node, number))?;
-    let id: SessionId = unhex(&said.sid).ok_or(Unsigned::Refused)?;
+    let id: SessionId = unhex(&said.sid)?;
     node.store.control.replica.read(|state| {
-        let (session, user) = state.users.session(&id, now).ok_or(Unsigned::Refused)?;
-        (session.user == said.sub)
-            .then(|| Viewer::by_session(&session.user, user.role, id))
-            .ok_or(Unsigned::Refused)
+        let (session, user) = state.users.session(&id, now)?;
+        let is_theirs = session.user == said.sub;
+        Some(is_theirs.then(|| Viewer::by_session(&session.user, user.role, id)).ok_or(Unsigned::Refused))
     })
+}
+
+/// What somebody brings back that was signed for them.
+pub(super) async fn brought_back<T: DeserializeOwned>(
+    node: &Node,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Result<T, Unsigned>, ApiError> {
+    match read(node, purpose, token) {
+        Err(unsigned) if !is_no_news(node, unsigned) => {
+            node.freshness.catch_up(&node.cluster).await?;
+            Ok(read(node, purpose, token))
+        }
+        found => Ok(found),
+    }
+}
+
+fn read<T: DeserializeOwned>(node: &Node, purpose: Purpose, token: &str) -> Result<T, Unsigned> {
+    signed::read(token, &node.store.identity.cluster_id, purpose, |number| key(node, number))
+}
+
+/// Only the next key can be one of which this node has not heard: other numbers are not asked after.
+fn is_no_news(node: &Node, unsigned: Unsigned) -> bool {
+    let newest =
+        || node.store.control.replica.read(|state| state.signing_keys.newest().map_or(0, |key| key.number));
+    !matches!(unsigned, Unsigned::UnknownKey(number) if number == newest() + 1)
 }
 
 /// Ends the session that a token belongs to, its time over or not.
@@ -108,7 +147,7 @@ pub(super) async fn sign<T: Serialize>(
 }
 
 /// The key of a number, for whoever reads what it has signed.
-pub(super) fn key(node: &Node, number: u64) -> Option<SigningKey> {
+fn key(node: &Node, number: u64) -> Option<SigningKey> {
     let now = node.clock.now();
     node.store.control.replica.read(|state| state.signing_keys.get(number, now).cloned())
 }

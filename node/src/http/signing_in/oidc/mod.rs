@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::cookies;
 use super::sessions::{self, PROVIDED_LIFE_SECS};
-use crate::access::signed::{self, Purpose};
+use crate::access::signed::Purpose;
 use crate::http::extract::{Json, Query};
 use crate::http::{ApiError, AppState};
 use identity::Identity;
@@ -107,10 +107,8 @@ async fn finish(
         return Err(ApiError::unauthorized(format!("the identity provider let nobody in: {error}")));
     }
     let attempt = cookies::value(&headers, ATTEMPT).ok_or(OidcError::Stale).map_err(refusal)?;
-    let cluster = &node.store.identity.cluster_id;
-    let attempt: Attempt =
-        signed::read(&attempt, cluster, Purpose::SignIn, |number| sessions::key(&node, number))
-            .map_err(|_| refusal(OidcError::Stale))?;
+    let attempt = sessions::brought_back::<Attempt>(&node, Purpose::SignIn, &attempt).await?;
+    let attempt = attempt.map_err(|_| refusal(OidcError::Stale))?;
     let code = returned.code.ok_or_else(|| ApiError::bad_parameter("code", "code is missing"))?;
     let state = returned.state.ok_or_else(|| ApiError::bad_parameter("state", "state is missing"))?;
     let identity = provider.finish(attempt, code, &state).await.map_err(refusal)?;
