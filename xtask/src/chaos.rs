@@ -1,12 +1,11 @@
 //! `cargo xtask chaos`: builds the node and the chaos runner, runs one scenario, keeps its summary.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::step::{cargo, root, run as run_command, shown, step};
+use crate::step::{cargo, root, run as run_command, shown, step, target};
 
 /// Break a cluster of real processes on purpose and check that nothing is lost, doubled or altered.
 ///
@@ -90,8 +89,4 @@ pub(crate) fn run(arguments: &ChaosArguments) -> Result<()> {
         bail!("scenario {} with seed {} did not pass ({status})", arguments.scenario, arguments.seed);
     }
     Ok(())
-}
-
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

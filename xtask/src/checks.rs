@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use crate::dashboard::{self, Profile};
 use crate::schemathesis;
 use crate::sdk_js;
 use crate::sdk_python;
-use crate::step::{cargo, root, run as run_command, seconds, step};
+use crate::step::{cargo, node_binary, root, run as run_command, seconds, step};
 
 /// Crates whose tests look inside.
 const WHITE_BOX: [&str; 8] =
@@ -119,11 +118,10 @@ fn ui() -> Command {
 /// Tests that run the node's binary, which was built just before. All of the workspace is named, as for the other tests: with
 /// fewer crates their libraries would have other features, and be compiled again.
 fn black_box() -> Command {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let mut command = cargo();
     command
         .args(["test", "--locked", "--no-fail-fast", "--workspace"])
-        .env("INSIGHTHUB_BIN", target.join("debug").join("insighthub"))
+        .env("INSIGHTHUB_BIN", node_binary())
         // A test that fails says why in its error; where the error was made would hide it.
         .env("RUST_LIB_BACKTRACE", "0");
     command

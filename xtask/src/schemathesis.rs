@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::apt::Need;
-use crate::step::{root, run, step};
+use crate::step::{root, run, step, target};
 
 const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
@@ -18,8 +18,7 @@ const PYTHON: Need = Need {
 
 /// The program; what is there in the right versions is not installed again.
 pub(crate) fn ensure() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let home = target.join("schemathesis");
+    let home = target().join("schemathesis");
     let program = home.join("bin").join("schemathesis");
     let requirements = root().join("chaos-tests/schemathesis/requirements.txt");
     let wanted = fs::read_to_string(&requirements)

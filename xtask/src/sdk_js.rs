@@ -1,13 +1,12 @@
 //! The JavaScript SDK: built, type-checked, packed, installed into a clean folder and tested there against the node that
 //! was built before.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::apt::Need;
-use crate::step::{root, run as run_command, step};
+use crate::step::{node_binary, root, run as run_command, step};
 
 const NODE_JS: Need =
     Need { packages: &["nodejs", "npm"], files: &["/usr/bin/node", "/usr/bin/npm"], purpose: "Node.js" };
@@ -51,12 +50,6 @@ fn version() -> Option<u32> {
 
 fn major(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
-}
-
-/// The debug build of the node, by an absolute path: the tests run elsewhere.
-fn node_binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    root().join(target).join("debug").join("insighthub")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::apt::Need;
 use crate::fingerprint;
-use crate::step::{root, run as run_command, step};
+use crate::step::{node_binary, root, run as run_command, step, target};
 
 const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
@@ -135,16 +135,6 @@ fn source() -> PathBuf {
     root().join("sdk-python")
 }
 
-fn target() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    root().join(target)
-}
-
 fn folder() -> PathBuf {
     target().join("sdk-python")
-}
-
-/// The debug build of the node.
-fn node_binary() -> PathBuf {
-    target().join("debug").join("insighthub")
 }

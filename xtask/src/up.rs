@@ -16,7 +16,7 @@ use crate::dashboard;
 use crate::login_file;
 use crate::node_process::NodeProcess;
 use crate::readiness::{ensure_free, is_alive, is_ready};
-use crate::step::{cargo, root, run as run_command, step};
+use crate::step::{cargo, root, run as run_command, step, target};
 
 /// A node with much to replay needs a while; longer than this is a fault.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -127,8 +127,7 @@ fn build(arguments: &UpArguments) -> Result<PathBuf> {
     step(&format!("node: build ({name})"), || {
         run_command(cargo().args(["build", "--package", "insighthub-node"]).args(flags))
     })?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join(name).join("insighthub"))
+    Ok(target().join(name).join("insighthub"))
 }
 
 fn start_and_watch(
