@@ -47,6 +47,18 @@ impl Answer {
         self.json.get("error").and_then(|error| error.get(name)).and_then(Value::as_str).unwrap_or("")
     }
 
+    /// Fails unless this is the answer's status.
+    pub fn expect(&self, status: u16) -> Result<()> {
+        ensure!(self.status == status, "{} instead of {status}: {}", self.status, self.text);
+        Ok(())
+    }
+
+    /// A text at the top of the body.
+    pub fn member(&self, name: &str) -> Result<String> {
+        let found = self.json.get(name).and_then(Value::as_str).map(str::to_owned);
+        found.with_context(|| format!("no {name} in {}", self.text))
+    }
+
     pub fn says_when_to_retry(&self) -> bool {
         self.retry_after().is_some()
     }
@@ -104,6 +116,11 @@ impl Api {
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.http.post(self.base.join(path)?).json(body)).await
+    }
+
+    /// Whether the credentials of this client let it in.
+    pub async fn is_in(&self) -> bool {
+        self.get("/api/session", &[]).await.is_ok_and(|answer| answer.status == 200)
     }
 
     /// A POST without a body and with these headers.

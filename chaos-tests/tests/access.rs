@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use insighthub_chaos_tests::api::{Answer, Api};
+use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::cluster::command_line::{as_admin, insighthub};
 use insighthub_chaos_tests::cluster::node::Node;
 use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
@@ -24,8 +24,8 @@ async fn what_changes_for_a_user_changes_on_every_node() -> Result<()> {
     let cluster = Cluster::start(&ClusterOptions::default()).await?;
     let admin = cluster.node(0)?.admin();
     let eve = json!({ "name": "eve", "role": "viewer", "password": PASSWORD });
-    expect(&admin.post_json("/api/users", &eve).await?, 201)?;
-    expect(&admin.post_json("/api/users", &eve).await?, 409)?;
+    admin.post_json("/api/users", &eve).await?.expect(201)?;
+    admin.post_json("/api/users", &eve).await?.expect(409)?;
     let short = json!({ "name": "bob", "role": "viewer", "password": "too short" });
     let refused = admin.post_json("/api/users", &short).await?;
     ensure!(refused.status == 400 && refused.error("message").contains("12 characters"), "{}", refused.text);
@@ -33,24 +33,24 @@ async fn what_changes_for_a_user_changes_on_every_node() -> Result<()> {
     let secret = sign_in(cluster.node(1)?, PASSWORD).await?;
     for node in &cluster.nodes {
         let own = Api::new(&node.url())?.bearing(&secret);
-        wait_until("a session holds on every node", HEARD_WITHIN, || async { is_in(&own).await }).await?;
+        wait_until("a session holds on every node", HEARD_WITHIN, || async { own.is_in().await }).await?;
         for path in ["/api/users", "/api/tokens", "/api/audit"] {
-            expect(&own.get(path, &[]).await?, 403)?;
+            own.get(path, &[]).await?.expect(403)?;
         }
         let token = json!({ "service": "checkout", "name": "not hers to make" });
-        expect(&own.post_json("/api/tokens", &token).await?, 403)?;
+        own.post_json("/api/tokens", &token).await?.expect(403)?;
     }
 
     let role = json!({ "role": "admin" });
     ends_sessions(&cluster, &secret, "another role", async {
-        expect(&admin.patch_json("/api/users/eve", &role).await?, 204)
+        admin.patch_json("/api/users/eve", &role).await?.expect(204)
     })
     .await?;
     let secret = sign_in(cluster.node(2)?, PASSWORD).await?;
     let own = Api::new(&cluster.node(2)?.url())?.bearing(&secret);
     ends_sessions(&cluster, &secret, "another password", async {
         let change = json!({ "current": PASSWORD, "new": OTHER_PASSWORD });
-        expect(&own.post_json("/api/session/password", &change).await?, 204)
+        own.post_json("/api/session/password", &change).await?.expect(204)
     })
     .await?;
     for node in &cluster.nodes {
@@ -58,7 +58,7 @@ async fn what_changes_for_a_user_changes_on_every_node() -> Result<()> {
     }
     let secret = sign_in(cluster.node(0)?, OTHER_PASSWORD).await?;
     ends_sessions(&cluster, &secret, "the end of the user", async {
-        expect(&cluster.node(1)?.admin().delete("/api/users/eve").await?, 204)
+        cluster.node(1)?.admin().delete("/api/users/eve").await?.expect(204)
     })
     .await?;
     for node in &cluster.nodes {
@@ -67,7 +67,7 @@ async fn what_changes_for_a_user_changes_on_every_node() -> Result<()> {
     let last = admin.delete("/api/users/admin").await?;
     ensure!(last.status == 409 && last.error("code") == "last_admin", "{}", last.text);
     trail_is_whole(&cluster, &["user.create", "user.set_role", "user.set_password", "user.delete"]).await?;
-    keeps_to_itself(&cluster, &[PASSWORD, OTHER_PASSWORD, &secret]).await
+    cluster.keeps_to_itself(&[PASSWORD, OTHER_PASSWORD, &secret]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,13 +76,13 @@ async fn a_token_gives_way_to_another_and_expires() -> Result<()> {
     let admin = cluster.node(0)?.admin();
     let wanted = json!({ "service": "checkout", "name": "the shop", "expires_in_days": 30 });
     let old = admin.post_json("/api/tokens", &wanted).await?;
-    let (old_id, old_secret) = (text(&old, "id")?, text(&old, "token")?);
-    expect(&admin.post_json("/api/tokens", &json!({ "service": "a", "expires_in_days": 0 })).await?, 400)?;
+    let (old_id, old_secret) = (old.member("id")?, old.member("token")?);
+    admin.post_json("/api/tokens", &json!({ "service": "a", "expires_in_days": 0 })).await?.expect(400)?;
     let rotated =
         admin.post_json(&format!("/api/tokens/{old_id}/rotate"), &json!({ "overlap_secs": 4 })).await?;
-    expect(&rotated, 200)?;
+    rotated.expect(200)?;
     let began = Instant::now();
-    let new_secret = text(&rotated, "token")?;
+    let new_secret = rotated.member("token")?;
     for node in &cluster.nodes {
         let sends = |secret: &str| {
             let (url, secret) = (node.url(), secret.to_owned());
@@ -107,7 +107,7 @@ async fn a_token_gives_way_to_another_and_expires() -> Result<()> {
     };
     wait_until("it is known when tokens were used", Duration::from_secs(60), is_seen).await?;
     trail_is_whole(&cluster, &["token.create", "token.rotate"]).await?;
-    keeps_to_itself(&cluster, &[&old_secret, &new_secret]).await
+    cluster.keeps_to_itself(&[&old_secret, &new_secret]).await
 }
 
 /// A session ends on every node, and a live tail with it.
@@ -120,14 +120,14 @@ async fn ends_sessions(
     let own: Vec<Api> =
         cluster.nodes.iter().map(|node| Ok(Api::new(&node.url())?.bearing(secret))).collect::<Result<_>>()?;
     for api in &own {
-        wait_until("a session holds on every node", HEARD_WITHIN, || is_in(api)).await?;
+        wait_until("a session holds on every node", HEARD_WITHIN, || api.is_in()).await?;
     }
     let mut tail = LiveTail::open_as(&cluster.node(2)?.url(), secret).await?;
     tail.next(FRAME_WITHIN).await?;
     change.await?;
     let began = Instant::now();
     for api in &own {
-        wait_until(&format!("{by} ends the session"), HEARD_WITHIN, || async { !is_in(api).await }).await?;
+        wait_until(&format!("{by} ends the session"), HEARD_WITHIN, || async { !api.is_in().await }).await?;
     }
     let refused = began.elapsed();
     let closed = loop {
@@ -162,24 +162,11 @@ async fn trail_is_whole(cluster: &Cluster, actions: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// No secret is in what nodes print, nor in the trail.
-async fn keeps_to_itself(cluster: &Cluster, secrets: &[&str]) -> Result<()> {
-    let trail = cluster.node(0)?.admin().get("/api/audit", &[]).await?.text;
-    for node in &cluster.nodes {
-        let output = node.last_output().await;
-        for secret in secrets {
-            ensure!(!output.contains(secret), "{} prints a secret", node.name);
-            ensure!(!trail.contains(secret), "a secret is in the trail");
-        }
-    }
-    Ok(())
-}
-
 /// The secret of a new session of eve.
 async fn sign_in(node: &Node, password: &str) -> Result<String> {
     let body = json!({ "user": "eve", "password": password });
     let answer = Api::new(&node.url())?.post_json("/api/login", &body).await?;
-    expect(&answer, 200)?;
+    answer.expect(200)?;
     let cookie =
         answer.headers.get("set-cookie").and_then(|value| value.to_str().ok()).context("no cookie")?;
     ensure!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
@@ -187,23 +174,9 @@ async fn sign_in(node: &Node, password: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-async fn is_in(own: &Api) -> bool {
-    own.get("/api/session", &[]).await.is_ok_and(|answer| answer.status == 200)
-}
-
 async fn send(url: &str, secret: &str, service: &str) -> Result<u16> {
     let bearer = format!("Bearer {secret}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
     let line = json!({ "service": service, "message": "sent with a token" }).to_string();
     Ok(Api::new(url)?.ingest(&headers, line.into_bytes()).await?.status)
-}
-
-fn text(answer: &Answer, name: &str) -> Result<String> {
-    let found = answer.json.get(name).and_then(Value::as_str).map(str::to_owned);
-    found.with_context(|| format!("no {name} in {}", answer.text))
-}
-
-fn expect(answer: &Answer, status: u16) -> Result<()> {
-    ensure!(answer.status == status, "{} instead of {status}: {}", answer.status, answer.text);
-    Ok(())
 }

@@ -150,6 +150,19 @@ impl Cluster {
         self.nodes.get(number).with_context(|| format!("there is no node {number}"))
     }
 
+    /// Fails where a secret is in what nodes print, or in the audit trail.
+    pub async fn keeps_to_itself(&self, secrets: &[&str]) -> Result<()> {
+        let trail = self.node(0)?.admin().get("/api/audit", &[]).await?.text;
+        for node in &self.nodes {
+            let output = node.last_output().await;
+            for secret in secrets {
+                ensure!(!output.contains(secret), "{} prints a secret", node.name);
+                ensure!(!trail.contains(secret), "a secret is in the trail");
+            }
+        }
+        Ok(())
+    }
+
     /// Nodes whose process runs, heard by the others or not.
     pub fn up(&self) -> Vec<usize> {
         self.those(|condition| condition == Condition::Up)

@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
@@ -74,7 +76,8 @@ impl World {
         let other = admin.post_json("/api/tokens", &json!({ "service": "payment" })).await?;
         let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let secret = text(&token.json, "token").context("no token")?;
-        let basic = |user: &str, password: &str| format!("Basic {}", base64(&format!("{user}:{password}")));
+        let basic =
+            |user: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
         let caller = |name, authorization, rank| Caller { name, authorization, rank };
         Ok(World {
             node: node.http,
@@ -109,19 +112,6 @@ impl World {
 
 fn as_json(text: &str) -> Body<'_> {
     Body { content_type: JSON, text }
-}
-
-fn base64(text: &str) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut coded = String::new();
-    for part in text.as_bytes().chunks(3) {
-        let bits = part.iter().fold(0, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - part.len()));
-        for place in 0..4 {
-            let letter = LETTERS[((bits >> (18 - 6 * place)) & 63) as usize];
-            coded.push(if place <= part.len() { char::from(letter) } else { '=' });
-        }
-    }
-    coded
 }
 
 /// Methods and paths of the document, each with what it says.

@@ -5,10 +5,10 @@ mod signing_in;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use insighthub_chaos_tests::api::{Answer, Api};
+use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::cluster::node::Node;
 use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
 use insighthub_chaos_tests::deadline::wait_until;
@@ -27,7 +27,7 @@ pub(crate) async fn cluster_of_eve(more: &[(&str, String)]) -> Result<Cluster> {
     options.environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let cluster = Cluster::start(&options).await?;
     let eve = json!({ "name": "eve", "role": "viewer", "password": PASSWORD });
-    expect(&cluster.node(0)?.admin().post_json("/api/users", &eve).await?, 201)?;
+    cluster.node(0)?.admin().post_json("/api/users", &eve).await?.expect(201)?;
     Ok(cluster)
 }
 
@@ -41,43 +41,43 @@ async fn a_session_is_refreshed_and_cannot_be_made_up() -> Result<()> {
     for round in 0..20 {
         let (access, _) = if round == 0 { (access.clone(), String::new()) } else { bearer(one).await? };
         for node in cluster.nodes.iter().rev() {
-            expect(&own(node, &access)?.get("/api/session", &[]).await?, 200)?;
+            own(node, &access)?.get("/api/session", &[]).await?.expect(200)?;
         }
     }
     let tampered = tampered(&access)?;
     for token in &tampered {
         for node in &cluster.nodes {
-            expect(&own(node, token)?.get("/api/logs", &[]).await?, 401)?;
+            own(node, token)?.get("/api/logs", &[]).await?.expect(401)?;
         }
     }
     println!("{} tokens that nobody gave out: refused on every node", tampered.len());
 
     let anybody = Api::new(&other.url())?;
     let refreshed = anybody.post_json("/api/session/refresh", &json!({ "refresh_token": refresh })).await?;
-    expect(&refreshed, 200)?;
-    let (next_access, next_refresh) = (text(&refreshed, "access_token")?, text(&refreshed, "refresh_token")?);
+    refreshed.expect(200)?;
+    let (next_access, next_refresh) = (refreshed.member("access_token")?, refreshed.member("refresh_token")?);
     ensure!(next_refresh != refresh, "the refresh secret is the same");
-    expect(&own(other, &next_access)?.get("/api/session", &[]).await?, 200)?;
+    own(other, &next_access)?.get("/api/session", &[]).await?.expect(200)?;
     // Another tab, or an answer that was lost: the old secret is good for a moment, and gives no other one.
     let late = anybody.post_json("/api/session/refresh", &json!({ "refresh_token": refresh })).await?;
-    expect(&late, 200)?;
+    late.expect(200)?;
     ensure!(late.json.get("refresh_token").is_none(), "{}", late.text);
     for wrong in ["", ".", "zz.zz", &refresh[..40], &format!("{}.{}", &refresh[..32], "0".repeat(64))] {
         let answer = anybody.post_json("/api/session/refresh", &json!({ "refresh_token": wrong })).await?;
-        expect(&answer, 401)?;
+        answer.expect(401)?;
     }
-    expect(&own(one, &next_access)?.post("/api/logout").await?, 200)?;
+    own(one, &next_access)?.post("/api/logout").await?.expect(200)?;
     let gone = anybody.post_json("/api/session/refresh", &json!({ "refresh_token": next_refresh })).await?;
-    expect(&gone, 401)?;
+    gone.expect(401)?;
     for node in &cluster.nodes {
         let own = own(node, &next_access)?;
-        wait_until("a session that was ended opens nothing", HEARD_WITHIN, || async { !is_in(&own).await })
+        wait_until("a session that was ended opens nothing", HEARD_WITHIN, || async { !own.is_in().await })
             .await?;
     }
     cookies_hold(one).await?;
     guessing_is_counted_for_the_cluster(&cluster).await?;
     scopes_hold(&cluster).await?;
-    keeps_to_itself(&cluster, &[PASSWORD, &access, &refresh, &next_refresh]).await
+    cluster.keeps_to_itself(&[PASSWORD, &access, &refresh, &next_refresh]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,13 +86,13 @@ async fn a_node_that_hears_nothing_lets_nobody_in() -> Result<()> {
     let (far, near) = (cluster.node(2)?, cluster.node(0)?);
     let (access, _) = bearer(far).await?;
     let own = Api::new(&far.url())?.bearing(&access);
-    wait_until("a session holds", HEARD_WITHIN, || is_in(&own)).await?;
+    wait_until("a session holds", HEARD_WITHIN, || own.is_in()).await?;
     let mut tail = LiveTail::open_as(&far.url(), &access).await?;
     tail.next(FRAME_WITHIN).await?;
 
     // Asleep while the user is removed: what it knew when it fell asleep lets nobody in when it wakes.
     far.pause().await?;
-    expect(&near.admin().delete("/api/users/eve").await?, 204)?;
+    near.admin().delete("/api/users/eve").await?.expect(204)?;
     // What it had heard before is good for half a second.
     tokio::time::sleep(Duration::from_secs(1)).await;
     far.resume().await?;
@@ -102,10 +102,10 @@ async fn a_node_that_hears_nothing_lets_nobody_in() -> Result<()> {
     println!("woken up: {} after {:?}", first.status, asked.elapsed());
 
     let eve = json!({ "name": "eve", "role": "viewer", "password": PASSWORD });
-    expect(&near.admin().post_json("/api/users", &eve).await?, 201)?;
+    near.admin().post_json("/api/users", &eve).await?.expect(201)?;
     let (access, _) = bearer(far).await?;
     let own = Api::new(&far.url())?.bearing(&access);
-    wait_until("a session holds", HEARD_WITHIN, || is_in(&own)).await?;
+    wait_until("a session holds", HEARD_WITHIN, || own.is_in()).await?;
     let mut tail = LiveTail::open_as(&far.url(), &access).await?;
     tail.next(FRAME_WITHIN).await?;
     for number in [0, 1] {
@@ -127,17 +127,17 @@ async fn a_node_that_hears_nothing_lets_nobody_in() -> Result<()> {
         }
     };
     println!("live tail closed after {:?}: {closed}", began.elapsed());
-    expect(&far.admin().get("/api/logs", &[]).await?, 503)?;
-    expect(&near.admin().get("/api/session", &[]).await?, 200)?;
+    far.admin().get("/api/logs", &[]).await?.expect(503)?;
+    near.admin().get("/api/session", &[]).await?.expect(200)?;
     cluster.links.heal();
-    wait_until("back again, it lets in whom it should", Duration::from_secs(20), || is_in(&own)).await
+    wait_until("back again, it lets in whom it should", Duration::from_secs(20), || own.is_in()).await
 }
 
 /// What a browser keeps, and what another site can do with it.
 async fn cookies_hold(node: &Node) -> Result<()> {
     let anybody = Api::new(&node.url())?;
     let answer = anybody.post_json("/api/login", &json!({ "user": "eve", "password": PASSWORD })).await?;
-    expect(&answer, 200)?;
+    answer.expect(200)?;
     ensure!(answer.json.get("access_token").is_none(), "a browser is told what its scripts must not see");
     let cookies: Vec<&str> =
         answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect();
@@ -186,14 +186,14 @@ async fn guessing_is_counted_for_the_cluster(cluster: &Cluster) -> Result<()> {
     for node in &cluster.nodes {
         let right = json!({ "user": "eve", "password": PASSWORD });
         let answer = Api::new(&node.url())?.post_json("/api/login", &right).await?;
-        expect(&answer, 429)?;
+        answer.expect(429)?;
         ensure!(answer.says_when_to_retry(), "{:?}", answer.headers);
         // From where it comes is not what the client says.
         let elsewhere = [("x-forwarded-for", "198.51.100.9"), ("content-type", "application/json")];
         let answer = Api::new(&node.url())?.post_body("/api/login", &elsewhere, right.to_string()).await?;
-        expect(&answer, 429)?;
+        answer.expect(429)?;
     }
-    expect(&cluster.node(1)?.admin().get("/api/session", &[]).await?, 200)
+    cluster.node(1)?.admin().get("/api/session", &[]).await?.expect(200)
 }
 
 /// Tokens open what they are for.
@@ -201,8 +201,8 @@ async fn scopes_hold(cluster: &Cluster) -> Result<()> {
     let node = cluster.node(0)?;
     let create = async |body: Value| {
         let made = node.admin().post_json("/api/tokens", &body).await?;
-        expect(&made, 200)?;
-        text(&made, "token")
+        made.expect(200)?;
+        made.member("token")
     };
     for (body, field) in [
         (json!({ "scopes": [] }), "scopes"),
@@ -276,34 +276,7 @@ fn tampered(token: &str) -> Result<Vec<String>> {
 pub(crate) async fn bearer(node: &Node) -> Result<(String, String)> {
     let body = json!({ "user": "eve", "password": PASSWORD, "bearer": true });
     let answer = Api::new(&node.url())?.post_json("/api/login", &body).await?;
-    expect(&answer, 200)?;
+    answer.expect(200)?;
     ensure!(answer.headers.get("set-cookie").is_none(), "a program is given cookies");
-    Ok((text(&answer, "access_token")?, text(&answer, "refresh_token")?))
-}
-
-/// No secret is in what nodes print, nor in the trail.
-pub(crate) async fn keeps_to_itself(cluster: &Cluster, secrets: &[&str]) -> Result<()> {
-    let trail = cluster.node(0)?.admin().get("/api/audit", &[]).await?.text;
-    for node in &cluster.nodes {
-        let output = node.last_output().await;
-        for secret in secrets {
-            ensure!(!output.contains(secret), "{} prints a secret", node.name);
-            ensure!(!trail.contains(secret), "a secret is in the trail");
-        }
-    }
-    Ok(())
-}
-
-pub(crate) async fn is_in(own: &Api) -> bool {
-    own.get("/api/session", &[]).await.is_ok_and(|answer| answer.status == 200)
-}
-
-pub(crate) fn text(answer: &Answer, name: &str) -> Result<String> {
-    let found = answer.json.get(name).and_then(Value::as_str).map(str::to_owned);
-    found.with_context(|| format!("no {name} in {}", answer.text))
-}
-
-pub(crate) fn expect(answer: &Answer, status: u16) -> Result<()> {
-    ensure!(answer.status == status, "{} instead of {status}: {}", answer.status, answer.text);
-    Ok(())
+    Ok((answer.member("access_token")?, answer.member("refresh_token")?))
 }

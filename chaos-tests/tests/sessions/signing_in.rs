@@ -9,8 +9,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
+use crate::cluster_of_eve;
 use crate::provider::{CLIENT, Lie, Provider, SECRET};
-use crate::{cluster_of_eve, expect, keeps_to_itself};
 
 /// A browser that keeps cookies and follows nothing by itself.
 struct Browser {
@@ -107,11 +107,11 @@ async fn an_identity_provider_lets_in_its_people_and_nobody_else() -> Result<()>
     nobody_else(&provider, one).await?;
     replays(&provider, one).await?;
     let trail = one.admin().get("/api/audit", &[("action", "user.provided")]).await?;
-    expect(&trail, 200)?;
+    trail.expect(200)?;
     let entries = trail.json["entries"].as_array().map_or(0, Vec::len);
     // Ann twice, and two who were somebody else here.
     ensure!(entries == 4, "{entries} entries: {}", trail.text);
-    keeps_to_itself(&cluster, &[SECRET, &promoted.cookies["insighthub_session"]]).await
+    cluster.keeps_to_itself(&[SECRET, &promoted.cookies["insighthub_session"]]).await
 }
 
 /// Everything a provider may say, or somebody in its name, that lets nobody in.
