@@ -31,36 +31,36 @@ struct Heard {
 }
 
 impl Freshness {
-    /// Returns once this node has heard what the control group said within the last half second.
+    /// Returns once this node has heard what the control group said until half a second before the call.
     ///
     /// # Errors
     /// 503 where no majority of the control group can be reached.
     pub(super) async fn confirm(&self, cluster: &Cluster) -> Result<(), ApiError> {
-        let came = Instant::now();
-        if self.is_fresh(came) {
-            return Ok(());
-        }
-        let _asking = self.asking.lock().await;
-        let asked = Instant::now();
-        let has_failed_meanwhile = self.last.lock().failed.is_some_and(|failed| failed >= came);
-        if !self.is_fresh(asked) && (has_failed_meanwhile || !self.ask(cluster, asked).await) {
-            return Err(cut_off());
-        }
-        Ok(())
+        let now = Instant::now();
+        self.hear(cluster, now.checked_sub(FRESH_FOR).unwrap_or(now)).await
     }
 
     /// Returns once this node has heard everything that was said before the call: for whoever brings something that was
-    /// made a moment ago at another node.
+    /// made a moment ago at another node. Errors as [`Freshness::confirm`].
     pub(super) async fn catch_up(&self, cluster: &Cluster) -> Result<(), ApiError> {
-        let came = Instant::now();
-        let _asking = self.asking.lock().await;
-        // Somebody who came later may have asked while this one waited.
-        if self.last.lock().confirmed.is_some_and(|asked| asked >= came)
-            || self.ask(cluster, Instant::now()).await
-        {
+        self.hear(cluster, Instant::now()).await
+    }
+
+    /// Somebody's question, asked after `until`, is as good as one's own; where one has failed since this one came, the next
+    /// would only fail later.
+    async fn hear(&self, cluster: &Cluster, until: Instant) -> Result<(), ApiError> {
+        let has_heard = || self.last.lock().confirmed.is_some_and(|asked| asked >= until);
+        if has_heard() {
             return Ok(());
         }
-        Err(cut_off())
+        let came = Instant::now();
+        let _asking = self.asking.lock().await;
+        let has_failed = self.last.lock().failed.is_some_and(|failed| failed >= came);
+        if has_heard() || (!has_failed && self.ask(cluster, Instant::now()).await) {
+            return Ok(());
+        }
+        let message = "this node is cut off from the majority of the cluster and cannot tell who may come in; ask another node";
+        Err(ApiError::unavailable(message))
     }
 
     async fn ask(&self, cluster: &Cluster, asked: Instant) -> bool {
@@ -73,13 +73,4 @@ impl Freshness {
         }
         is_confirmed
     }
-
-    fn is_fresh(&self, now: Instant) -> bool {
-        self.last.lock().confirmed.is_some_and(|at| now.duration_since(at) < FRESH_FOR)
-    }
-}
-
-fn cut_off() -> ApiError {
-    let message = "this node is cut off from the majority of the cluster and cannot tell who may come in; ask another node";
-    ApiError::unavailable(message)
 }

@@ -122,13 +122,14 @@ impl Sessions {
             session.refreshed_at = session.refreshed_at.max(at);
             return ControlReply::Done;
         }
-        if session.previous.is_some_and(|(previous, until)| previous == from && at < until) {
-            session.refreshed_at = session.refreshed_at.max(at);
-            return ControlReply::Conflict;
-        }
-        // Ends the session only for somebody who once held its secret: an id alone is in every access token.
-        if session.previous.is_some_and(|(previous, _)| previous == from) {
-            self.by_id.remove(&id);
+        match session.previous {
+            Some((previous, until)) if previous == from && at < until => {
+                session.refreshed_at = session.refreshed_at.max(at);
+                return ControlReply::Conflict;
+            }
+            // Only for somebody who once held its secret: an id alone is in every access token.
+            Some((previous, _)) if previous == from => drop(self.by_id.remove(&id)),
+            _ => {}
         }
         ControlReply::NotFound
     }
