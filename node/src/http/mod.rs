@@ -21,6 +21,7 @@ mod error;
 mod explore;
 mod extract;
 mod faults;
+mod foreign_pages;
 mod freshness;
 mod gate;
 mod health;
@@ -140,7 +141,7 @@ pub fn router(node: AppState) -> Router {
         .layer(middleware::from_fn_with_state(guarded, gate::admit))
         .layer(CatchPanicLayer::custom(edge::answer_for_panic))
         .layer(middleware::from_fn(pace::keep_pace))
-        .layer(middleware::from_fn_with_state(Arc::clone(&node), caller::refuse_foreign_pages));
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), foreign_pages::refuse));
     let routes = match node.edge.cors() {
         Some(cors) => routes.layer(cors),
         None => routes,
