@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     bind(wasm, out)?;
     let mut assets = read(out)?;
     assets.extend(read(statics)?);
+    assets.push(stylesheet(&statics.join("styles"))?);
     assets.sort_by(|a, b| a.name.cmp(&b.name));
     // The generated files come back under their final names.
     fs::remove_dir_all(out)?;
@@ -57,11 +58,22 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .with_context(|| format!("cannot generate bindings for {}", wasm.display()))
 }
 
+/// One file of all parts: a browser asks once.
+fn stylesheet(folder: &Path) -> Result<Asset> {
+    let mut parts = read(folder)?;
+    parts.sort_by(|a, b| a.name.cmp(&b.name));
+    let bytes = parts.into_iter().flat_map(|part| part.bytes).collect();
+    Ok(Asset { name: "style.css".to_owned(), bytes })
+}
+
+/// The files of a folder; folders in it are not looked into.
 fn read(folder: &Path) -> Result<Vec<Asset>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    entries
-        .map(|entry| {
-            let path = entry?.path();
+    let paths =
+        entries.map(|entry| Ok(entry?.path())).filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()));
+    paths
+        .map(|path: Result<_>| {
+            let path = path?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok(Asset { name, bytes: fs::read(&path)? })
         })

@@ -9,6 +9,8 @@ pub struct ApiError {
     pub status: u16,
     pub code: String,
     pub message: String,
+    /// The field or parameter at fault.
+    pub field: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -22,13 +24,15 @@ struct Body {
     code: String,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    field: Option<String>,
 }
 
 impl ApiError {
     /// The node could not be reached or did not answer in time.
     pub fn unreachable() -> ApiError {
-        let message = "The node does not answer. Check that it is running and that you can reach it.";
-        ApiError { status: 0, code: "unreachable".to_owned(), message: message.to_owned() }
+        let message = "No node answers. Check that the cluster is running and that you can reach it.";
+        ApiError { status: 0, code: "unreachable".to_owned(), message: message.to_owned(), field: None }
     }
 
     /// The answer was not what this dashboard understands.
@@ -36,19 +40,20 @@ impl ApiError {
         let message = format!(
             "The answer could not be read ({detail}). Reload the page: the node may have been upgraded."
         );
-        ApiError { status: 0, code: "unreadable".to_owned(), message }
+        ApiError { status: 0, code: "unreadable".to_owned(), message, field: None }
     }
 
     /// The error in the body of an answer with this status.
     pub fn from_body(status: u16, body: &str) -> ApiError {
         match serde_json::from_str::<Envelope>(body) {
             Ok(Envelope { error }) if !error.message.is_empty() => {
-                ApiError { status, code: error.code, message: error.message }
+                ApiError { status, code: error.code, message: error.message, field: error.field }
             }
             _ => ApiError {
                 status,
                 code: format!("http_{status}"),
                 message: format!("The node answered with status {status} and no explanation."),
+                field: None,
             },
         }
     }

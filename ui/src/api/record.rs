@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use insighthub_model::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -22,7 +23,7 @@ pub struct Record {
 #[derive(Debug, Deserialize)]
 pub struct Head {
     pub log_id: String,
-    pub timestamp: String,
+    pub timestamp: Timestamp,
     #[serde(default)]
     pub service: String,
     pub level: Level,
@@ -104,9 +105,10 @@ mod tests {
 
     #[test]
     fn a_record_without_a_latency_or_a_score_is_read() {
-        let record: Record =
-            serde_json::from_str(r#"{"log_id":"a","timestamp":"t","level":"INFO","latency_ms":null}"#)
-                .unwrap();
+        let record: Record = serde_json::from_str(
+            r#"{"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO","latency_ms":null}"#,
+        )
+        .unwrap();
         assert_eq!(record.head.latency_ms, None);
         assert!(!record.head.is_anomaly);
     }

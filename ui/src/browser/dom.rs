@@ -13,6 +13,13 @@ pub fn set_style(node: &NodeRef, property: &str, value: &str) {
     }
 }
 
+/// The name in the tab and in the history.
+pub fn set_title(title: &str) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        document.set_title(title);
+    }
+}
+
 /// Gives the element the keyboard.
 pub fn focus(node: &NodeRef) {
     if let Some(element) = node.cast::<HtmlElement>() {

@@ -7,7 +7,7 @@ use crate::api::error::ApiError;
 #[component]
 pub fn Loading() -> Html {
     html! {
-        <div class="notice" role="status">
+        <div class="notice" role="status" aria-busy="true">
             <span class="spinner" aria-hidden="true"></span>
             <p>{ "Loading" }</p>
         </div>
@@ -17,6 +17,7 @@ pub fn Loading() -> Html {
 #[derive(PartialEq, Properties)]
 pub struct EmptyProps {
     pub title: String,
+    /// What to do about it.
     #[prop_or_default]
     pub children: Children,
 }
@@ -24,7 +25,7 @@ pub struct EmptyProps {
 #[component]
 pub fn Empty(props: &EmptyProps) -> Html {
     html! {
-        <div class="notice empty" role="status">
+        <div class="notice empty" role="status" data-state="empty">
             <h2>{ &props.title }</h2>
             { for props.children.iter() }
         </div>
@@ -46,7 +47,8 @@ pub struct FailureProps {
 pub fn Failure(props: &FailureProps) -> Html {
     let error = &props.error;
     let title = match (error.status, error.is_request_fault()) {
-        (401 | 403, _) => "Sign in to see this",
+        (401, _) => "Sign in to see this",
+        (403, _) => "Your role does not allow this",
         (0, _) => "No answer",
         (_, true) => "This query cannot be run",
         _ => "The node could not answer",
@@ -56,12 +58,7 @@ pub fn Failure(props: &FailureProps) -> Html {
     html! {
         <div class={if props.is_banner { "banner failure" } else { "notice failure" }} role="alert">
             <h2>{ title }</h2>
-            { if error.message.contains('\n') {
-                // A query error points at the place with a caret, so columns must line up.
-                html! { <pre class="reason">{ &error.message }</pre> }
-            } else {
-                html! { <p class="reason">{ &error.message }</p> }
-            } }
+            { reason(&error.message) }
             <p class="actions">
                 if error.needs_login() {
                     <button type="button" class="primary" onclick={sign_in}>{ "Sign in" }</button>
@@ -69,5 +66,14 @@ pub fn Failure(props: &FailureProps) -> Html {
                 <button type="button" onclick={retry}>{ "Try again" }</button>
             </p>
         </div>
+    }
+}
+
+/// The words of an error. One of a query points at the place with a caret, so columns must line up.
+pub fn reason(message: &str) -> Html {
+    if message.contains('\n') {
+        html! { <pre class="reason">{ message }</pre> }
+    } else {
+        html! { <p class="reason">{ message }</p> }
     }
 }

@@ -1,5 +1,6 @@
-//! The only module that talks to the node.
+//! The only module that talks to the nodes.
 
 mod fetch;
+pub mod peers;
 pub mod requests;
 pub mod tail;

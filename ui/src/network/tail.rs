@@ -11,6 +11,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, WebSocket};
 use yew::Callback;
 
+use super::peers;
 use crate::api::error::ApiError;
 use crate::api::logs::Frame;
 use crate::browser::dom;
@@ -77,12 +78,12 @@ impl Drop for Tail {
     }
 }
 
+/// At the node that is asked now: after a failure that is another.
 fn address(filter: &Filter, cursor: Option<String>) -> Option<String> {
-    let location = web_sys::window()?.location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    let scheme = if web_sys::window()?.location().protocol().ok()? == "https:" { "wss" } else { "ws" };
     let mut pairs = filter.parameters();
     pairs.extend(cursor.map(|cursor| ("cursor", cursor)));
-    Some(format!("{scheme}://{}/ws/logs?{}", location.host().ok()?, url::encode(&pairs)))
+    Some(format!("{scheme}://{}/ws/logs?{}", peers::current().0, url::encode(&pairs)))
 }
 
 fn take(inbox: &Rc<RefCell<Inbox>>, text: &str) {

@@ -1,11 +1,15 @@
-//! Pages compose components, hold the reducers and ask the network; they draw little themselves.
+//! Pages compose: they hold state, ask the network and lay out components.
 
+mod admin;
+mod alerts;
+mod analytics;
 pub mod app;
 mod cluster;
 mod dead_letters;
+#[cfg(debug_assertions)]
+mod dev;
+mod explore;
+mod home;
 mod live;
 mod record_browser;
-mod search_view;
 mod session;
-mod stream_source;
-mod stream_view;

@@ -9,8 +9,8 @@ use yew::{
 
 use crate::api::record::Record;
 use crate::browser::keyboard;
-use crate::components::record_details::RecordDetails;
-use crate::components::record_list::RecordList;
+use crate::components::records::record_details::RecordDetails;
+use crate::components::records::record_list::RecordList;
 use crate::state::lines::Lines;
 
 #[derive(PartialEq, Properties)]
@@ -70,7 +70,7 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
         <div class={classes!("browser", details.is_some().then_some("with-details"))}>
             <div class="list-frame">
                 <div class="list-head" aria-hidden="true">
-                    <span>{ "Time (UTC)" }</span><span>{ "Level" }</span><span>{ "Service" }</span>
+                    <span>{ "Time" }</span><span>{ "Level" }</span><span>{ "Service" }</span>
                     <span>{ "Message" }</span><span class="latency">{ "Latency" }</span>
                 </div>
                 <RecordList lines={props.lines.clone()} {selected} {on_pick} on_scrolled={props.on_scrolled.clone()}
@@ -102,13 +102,13 @@ fn use_keys(lines: Lines, choice: Option<Choice>, selected: Option<usize>, choos
     });
 }
 
-/// `g` gives up the choice and goes back to the newest record.
+/// Home gives up the choice and goes back to the newest record.
 #[hook]
 fn use_top_key(tops: UseStateHandle<u32>, choose: Callback<Option<Choice>>) {
     use_effect_with((*tops, choose), move |(_, choose)| {
         let choose = choose.clone();
         let listener = keyboard::on_key(move |event| {
-            if event.key() == "g" && !keyboard::is_typing(event) {
+            if event.key() == "Home" && !keyboard::is_typing(event) {
                 choose.emit(None);
                 tops.set(tops.wrapping_add(1));
             }

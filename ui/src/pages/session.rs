@@ -6,7 +6,7 @@ use yew::{Callback, UseStateHandle, hook, use_effect_with, use_state_eq};
 
 use crate::api::error::ApiError;
 use crate::api::session::Session;
-use crate::components::login_dialog::Credentials;
+use crate::components::frame::login_dialog::Credentials;
 use crate::network::requests;
 
 /// Sooner than an access token is over, and often enough for a tab in the background, whose timers are late.
@@ -41,11 +41,13 @@ pub(super) fn use_account() -> Account {
         let (session, oidc) = (session.clone(), oidc.clone());
         move |()| {
             refresh(session);
-            spawn_local(async move { oidc.set(requests::ways().await.ok().and_then(|ways| ways.oidc)) });
+            spawn_local(
+                async move { oidc.set(requests::session::ways().await.ok().and_then(|ways| ways.oidc)) },
+            );
         }
     });
     use_effect_with(session.as_ref().is_some_and(|session| session.user.is_some()), |is_signed_in| {
-        let keep = || spawn_local(async { requests::refresh().await.unwrap_or_default() });
+        let keep = || spawn_local(async { requests::session::refresh().await.unwrap_or_default() });
         let interval = is_signed_in.then(|| Interval::new(REFRESH_MS, keep));
         move || drop(interval)
     });
@@ -59,7 +61,7 @@ pub(super) fn use_account() -> Account {
             let session = session.clone();
             spawn_local(async move {
                 // If the node does not answer the reader stays signed in, which the next look shows.
-                requests::logout().await.unwrap_or_default();
+                requests::session::logout().await.unwrap_or_default();
                 refresh(session);
             });
         })
@@ -75,13 +77,13 @@ fn to(login: &UseStateHandle<Login>, state: Login) -> Callback<()> {
 }
 
 fn refresh(session: UseStateHandle<Option<Session>>) {
-    spawn_local(async move { session.set(requests::session().await.ok()) });
+    spawn_local(async move { session.set(requests::session::session().await.ok()) });
 }
 
 fn submit(session: UseStateHandle<Option<Session>>, login: UseStateHandle<Login>, credentials: Credentials) {
     login.set(Login::Open { is_sending: true, error: None });
     spawn_local(async move {
-        match requests::login(&credentials.user, &credentials.password).await {
+        match requests::session::login(&credentials.user, &credentials.password).await {
             Ok(signed_in) => {
                 session.set(Some(signed_in));
                 login.set(Login::Shut);

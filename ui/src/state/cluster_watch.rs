@@ -7,11 +7,6 @@ use yew::Reducible;
 use crate::api::cluster::Cluster;
 use crate::api::error::ApiError;
 
-use super::connection::Health;
-
-/// Without a good answer for this long the page says that it is old: several looks were missed.
-const STALE_AFTER_MS: f64 = 7_000.0;
-
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterWatch {
     /// The last good answer; it stays when a later look fails.
@@ -35,20 +30,6 @@ impl ClusterWatch {
     pub fn outdated_ms(&self) -> Option<u64> {
         let is_outdated = self.error.is_some() && self.cluster.is_some();
         is_outdated.then(|| (self.looked_at_ms - self.answered_at_ms).max(0.0) as u64)
-    }
-
-    pub fn health(&self) -> Health {
-        let old_ms = self.looked_at_ms - self.answered_at_ms;
-        match (&self.error, &self.cluster) {
-            (None, None) => Health::Connecting,
-            (None, Some(_)) => Health::Connected,
-            // The node answered, if only to refuse.
-            (Some(error), _) if error.status != 0 => Health::Connected,
-            (Some(_), Some(_)) if old_ms > STALE_AFTER_MS => {
-                Health::Stale { for_secs: (old_ms / 1_000.0) as u32 }
-            }
-            (Some(_), _) => Health::Reconnecting { retry_in_secs: 0 },
-        }
     }
 }
 
@@ -99,11 +80,9 @@ mod tests {
     fn a_lost_node_keeps_the_last_answer_and_grows_stale() {
         let lost = |now_ms| Look { now_ms, result: Err(ApiError::unreachable()) };
         let watch = Rc::new(ClusterWatch::default()).reduce(look(1_000.0, 1)).reduce(lost(3_000.0));
-        assert_eq!(watch.health(), Health::Reconnecting { retry_in_secs: 0 });
         let watch = watch.reduce(lost(11_000.0));
-        assert_eq!(watch.health(), Health::Stale { for_secs: 10 });
         assert!(watch.cluster.is_some());
         assert_eq!(watch.outdated_ms(), Some(10_000));
-        assert_eq!(watch.reduce(look(12_000.0, 2)).health(), Health::Connected);
+        assert_eq!(watch.reduce(look(12_000.0, 2)).outdated_ms(), None);
     }
 }

@@ -1,8 +1,10 @@
-//! What the reader wants to see: search text, service, levels, time range.
+//! Which records the reader wants to see: search text, service, levels, anomalies.
 
 use crate::api::logs::Level;
 
-/// The filter of the Live page.
+use super::url::Pairs;
+
+/// Which records are meant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Query text as typed.
@@ -11,71 +13,45 @@ pub struct Filter {
     pub service: String,
     /// Empty means every level; kept in order of severity.
     pub levels: Vec<Level>,
-    /// How far back a search looks. The live tail has no past, so it ignores this.
-    pub range: Range,
-}
-
-/// How far back a search looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Range {
-    Minutes15,
-    Hour,
-    Hours6,
-    Day,
-    Week,
-    #[default]
-    All,
-}
-
-impl Range {
-    pub const ALL: [Range; 6] =
-        [Range::Minutes15, Range::Hour, Range::Hours6, Range::Day, Range::Week, Range::All];
-
-    /// The name in the address bar.
-    pub fn name(self) -> &'static str {
-        match self {
-            Range::Minutes15 => "15m",
-            Range::Hour => "1h",
-            Range::Hours6 => "6h",
-            Range::Day => "1d",
-            Range::Week => "7d",
-            Range::All => "all",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Range::Minutes15 => "Last 15 minutes",
-            Range::Hour => "Last hour",
-            Range::Hours6 => "Last 6 hours",
-            Range::Day => "Last 24 hours",
-            Range::Week => "Last 7 days",
-            Range::All => "All time",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Range> {
-        Range::ALL.into_iter().find(|range| range.name() == name)
-    }
-
-    /// How far back in milliseconds; `None` is without limit.
-    pub fn length_ms(self) -> Option<f64> {
-        const MINUTE_MS: f64 = 60_000.0;
-        match self {
-            Range::Minutes15 => Some(15.0 * MINUTE_MS),
-            Range::Hour => Some(60.0 * MINUTE_MS),
-            Range::Hours6 => Some(360.0 * MINUTE_MS),
-            Range::Day => Some(1_440.0 * MINUTE_MS),
-            Range::Week => Some(10_080.0 * MINUTE_MS),
-            Range::All => None,
-        }
-    }
+    /// Only what detection found unusual.
+    pub is_anomaly: bool,
 }
 
 impl Filter {
     /// Whether nothing is filtered out of the live tail.
     pub fn is_open(&self) -> bool {
-        self.text.trim().is_empty() && self.service.is_empty() && self.levels.is_empty()
+        self.text.trim().is_empty() && self.service.is_empty() && self.levels.is_empty() && !self.is_anomaly
+    }
+
+    /// The filter of an address; unknown levels are none.
+    pub fn from_pairs(pairs: &Pairs) -> Filter {
+        let levels = pairs.text("level");
+        let mut levels: Vec<Level> = levels.split(',').filter_map(|name| name.parse().ok()).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        Filter {
+            text: pairs.text("q"),
+            service: pairs.text("service"),
+            levels,
+            is_anomaly: pairs.get("anomaly") == Some("true"),
+        }
+    }
+
+    /// Adds what `from_pairs` reads.
+    pub fn add_to(&self, pairs: &mut Vec<(&'static str, String)>) {
+        if !self.text.trim().is_empty() {
+            pairs.push(("q", self.text.trim().to_owned()));
+        }
+        if !self.service.is_empty() {
+            pairs.push(("service", self.service.clone()));
+        }
+        if !self.levels.is_empty() {
+            let names: Vec<&str> = self.levels.iter().map(|level| level.name()).collect();
+            pairs.push(("level", names.join(",")));
+        }
+        if self.is_anomaly {
+            pairs.push(("anomaly", "true".to_owned()));
+        }
     }
 
     /// Adds the level to the chosen ones, or takes it out.
@@ -106,6 +82,9 @@ impl Filter {
         let mut pairs = Vec::new();
         if !self.service.is_empty() {
             pairs.push(("service", self.service.clone()));
+        }
+        if self.is_anomaly {
+            pairs.push(("is_anomaly", "true".to_owned()));
         }
         let mut text = self.text.trim().to_owned();
         match self.levels.as_slice() {
@@ -160,12 +139,5 @@ mod tests {
         filter.require("userId", "1932");
         filter.require("path", "a \"b\"");
         assert_eq!(filter.text, r#"userId:1932 path:"a \"b\"""#);
-    }
-
-    #[test]
-    fn every_range_reads_back_from_its_name() {
-        for range in Range::ALL {
-            assert_eq!(Range::from_name(range.name()), Some(range));
-        }
     }
 }

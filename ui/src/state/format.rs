@@ -1,5 +1,7 @@
 //! Numbers and times as a tired person reads them.
 
+use insighthub_model::Timestamp;
+
 /// `1234567` as `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -13,19 +15,84 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// The day and the time of day of an RFC 3339 text: `12-02` and `10:10:02.000`. A text of another form
-/// is shown as it is.
-pub fn day_and_time(timestamp: &str) -> (&str, &str) {
-    let day = timestamp.get(5..10);
-    let time = timestamp.get(11..).map(|rest| {
-        let end = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
-        // Milliseconds are enough for a row; the details keep every digit.
-        rest.get(..end.min(12)).unwrap_or(rest)
-    });
-    match (day, time, timestamp.as_bytes().get(10)) {
-        (Some(day), Some(time), Some(b'T' | b' ')) => (day, time),
-        _ => ("", timestamp),
+/// How much of a moment is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// `12-02 10:10`
+    Minute,
+    /// `12-02 10:10:02`
+    #[default]
+    Second,
+    /// `12-02 10:10:02.123`
+    Milli,
+}
+
+/// Day and time of day of a moment, milliseconds since 1970, where clocks are `offset_ms` ahead of UTC: `12-02` and `10:10:02`.
+pub fn day_and_time(at_ms: i64, offset_ms: i64, precision: Precision) -> (String, String) {
+    let text = Timestamp::from_millis(at_ms.saturating_add(offset_ms)).to_string();
+    let time_end = match precision {
+        Precision::Minute => 16,
+        Precision::Second => 19,
+        Precision::Milli => 23,
+    };
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();
+    (part(5, 10), part(11, time_end))
+}
+
+/// A moment with its year: `2025-12-02 10:10:02`.
+pub fn moment(at_ms: i64, offset_ms: i64) -> String {
+    let text = Timestamp::from_millis(at_ms.saturating_add(offset_ms)).to_string();
+    format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..19).unwrap_or_default())
+}
+
+/// A moment for a tooltip: `2025-12-02 10:10:02.123 UTC`.
+pub fn moment_utc(at_ms: i64) -> String {
+    let text = Timestamp::from_millis(at_ms).to_string();
+    format!("{} {} UTC", text.get(..10).unwrap_or_default(), text.get(11..23).unwrap_or_default())
+}
+
+/// How long ago: `just now`, `40 s ago`, `5 min ago`, `3 h ago`, `2 d ago`.
+pub fn ago(elapsed_ms: f64) -> String {
+    match (elapsed_ms / 1_000.0).max(0.0) as u64 {
+        0..=2 => "just now".to_owned(),
+        secs @ 3..=119 => format!("{secs} s ago"),
+        secs @ 120..=7_199 => format!("{} min ago", secs / 60),
+        secs @ 7_200..=172_799 => format!("{} h ago", secs / 3_600),
+        secs => format!("{} d ago", secs / 86_400),
     }
+}
+
+/// A share of one as per cent: `0.3 %`, `12 %`; what is there is never shown as 0.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.1 {
+        "< 0.1 %".to_owned()
+    } else if percent > 0.0 && percent < 9.95 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// A large count in few characters: `950`, `12.3k`, `4.5M`.
+pub fn short_count(number: f64) -> String {
+    let mut value = number;
+    for unit in ["", "k", "M", "G"] {
+        if value.abs() < 999.5 {
+            let is_whole = unit.is_empty() || value.abs() >= 99.95;
+            return if is_whole && (value.fract() == 0.0 || value.abs() >= 10.0) {
+                format!("{value:.0}{unit}")
+            } else {
+                format!("{}{unit}", trim_zero(&format!("{value:.1}")))
+            };
+        }
+        value /= 1_000.0;
+    }
+    format!("{value:.0}T")
+}
+
+fn trim_zero(text: &str) -> &str {
+    text.strip_suffix(".0").unwrap_or(text)
 }
 
 /// `950 ms`, `1.32 s`, `2 min 5 s`.
@@ -82,10 +149,28 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_is_split_and_a_strange_one_is_shown_whole() {
-        assert_eq!(day_and_time("2025-12-02T10:10:02.123456Z"), ("12-02", "10:10:02.123"));
-        assert_eq!(day_and_time("2025-12-02T10:10:02+01:00"), ("12-02", "10:10:02"));
-        assert_eq!(day_and_time("yesterday"), ("", "yesterday"));
+    fn a_moment_is_shown_where_the_reader_is() {
+        let at_ms = Timestamp::parse("2025-12-02T23:10:02.123Z").unwrap().millis();
+        assert_eq!(day_and_time(at_ms, 0, Precision::Milli), ("12-02".to_owned(), "23:10:02.123".to_owned()));
+        assert_eq!(
+            day_and_time(at_ms, 3_600_000, Precision::Minute),
+            ("12-03".to_owned(), "00:10".to_owned())
+        );
+        assert_eq!(moment(at_ms, -3_600_000), "2025-12-02 22:10:02");
+        assert_eq!(moment_utc(at_ms), "2025-12-02 23:10:02.123 UTC");
+        assert_eq!(
+            [0.0, 5e3, 300e3, 8e6, 9e8].map(ago),
+            ["just now", "5 s ago", "5 min ago", "2 h ago", "10 d ago"]
+        );
+    }
+
+    #[test]
+    fn shares_and_large_counts_are_short_and_never_nothing() {
+        assert_eq!([0.0, 0.0002, 0.034, 0.5].map(percent), ["0 %", "< 0.1 %", "3.4 %", "50 %"]);
+        assert_eq!(
+            [0.0, 7.0, 999.0, 12_345.0, 4.5e6, 0.4].map(short_count),
+            ["0", "7", "999", "12.3k", "4.5M", "0.4"]
+        );
     }
 
     #[test]

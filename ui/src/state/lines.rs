@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn moving_skips_lines_that_are_no_records() {
         let record = |id: &str| {
-            let text = format!(r#"{{"log_id":"{id}","timestamp":"t","level":"INFO"}}"#);
+            let text = format!(r#"{{"log_id":"{id}","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}}"#);
             Line::Record(Rc::new(serde_json::from_str(&text).unwrap()))
         };
         let mut lines = Lines::default();

@@ -1,16 +1,21 @@
 //! Everything the pages know, as pure reducers: no browser, no network, no clock. Time comes in as an
 //! argument, so every test runs on the host.
 
+pub mod answer;
 pub mod cluster_watch;
 pub mod connection;
 pub mod dead_letters;
+pub mod explore;
 pub mod filter;
 pub mod format;
 pub mod lines;
+pub mod live;
+pub mod page;
+pub mod peers;
 pub mod query_check;
+pub mod range;
 pub mod search;
 pub mod stream;
 pub mod theme;
 pub mod url;
-pub mod view;
 pub mod window;

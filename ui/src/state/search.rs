@@ -105,7 +105,10 @@ mod tests {
 
     fn page(ids: &[&str], next: Option<&str>) -> Page {
         let record = |id: &&str| {
-            serde_json::from_str(&format!(r#"{{"log_id":"{id}","timestamp":"t","level":"INFO"}}"#)).unwrap()
+            serde_json::from_str(&format!(
+                r#"{{"log_id":"{id}","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}}"#
+            ))
+            .unwrap()
         };
         Page {
             records: ids.iter().map(record).collect(),

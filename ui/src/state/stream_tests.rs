@@ -4,7 +4,8 @@ use super::super::lines::LINES_MAX;
 use super::*;
 
 fn record(id: &str) -> Record {
-    serde_json::from_str(&format!(r#"{{"log_id":"{id}","timestamp":"t","level":"INFO"}}"#)).unwrap()
+    serde_json::from_str(&format!(r#"{{"log_id":"{id}","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}}"#))
+        .unwrap()
 }
 
 fn frame(ids: &[&str], cursor: &str) -> Frame {
@@ -90,8 +91,8 @@ fn what_the_node_skipped_stands_in_the_list_where_it_happened() {
 #[test]
 fn history_goes_below_and_a_record_that_came_both_ways_is_shown_once() {
     let page: Page = serde_json::from_str(
-        r#"{"records":[{"log_id":"b","timestamp":"t","level":"INFO"},
-            {"log_id":"a","timestamp":"t","level":"INFO"}]}"#,
+        r#"{"records":[{"log_id":"b","timestamp":"2025-12-02T10:10:02Z","level":"INFO"},
+            {"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}]}"#,
     )
     .unwrap();
     let stream = after(vec![
@@ -112,8 +113,10 @@ fn a_new_filter_starts_empty_on_a_new_socket_and_keeps_the_pause() {
 
 #[test]
 fn history_of_an_older_filter_is_ignored() {
-    let page: Page =
-        serde_json::from_str(r#"{"records":[{"log_id":"a","timestamp":"t","level":"INFO"}]}"#).unwrap();
+    let page: Page = serde_json::from_str(
+        r#"{"records":[{"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}]}"#,
+    )
+    .unwrap();
     let stream =
         after(vec![StreamAction::Restart { epoch: 1 }, StreamAction::History { epoch: 0, result: Ok(page) }]);
     assert!(stream.lines.is_empty() && stream.history == History::Loading);

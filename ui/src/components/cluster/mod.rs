@@ -1,0 +1,4 @@
+//! The cluster: what is wrong with it, and its tables.
+
+pub mod tables;
+pub mod troubles;

@@ -1,0 +1,10 @@
+//! Records: the list, a row, one record in full, and what is typed to find them.
+
+pub mod coverage_line;
+pub mod filter_bar;
+pub mod level_badge;
+pub mod record_details;
+pub mod record_list;
+pub mod record_row;
+pub mod search_box;
+pub mod stream_bar;

@@ -1,0 +1,131 @@
+//! A question to the cluster that lives as long as the component that asks it.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, abortable};
+use gloo_timers::callback::Interval;
+use wasm_bindgen_futures::spawn_local;
+use yew::{
+    Callback, UseReducerHandle, hook, use_callback, use_effect_with, use_mut_ref, use_reducer_eq,
+    use_state_eq,
+};
+
+use crate::api::error::ApiError;
+use crate::browser::{clock, dom};
+use crate::network::peers;
+use crate::state::answer::{Answer, AnswerAction};
+
+/// An exchange that has not begun yet.
+pub type Asking<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// A question and its answer so far.
+pub struct Asked<T: 'static> {
+    pub answer: UseReducerHandle<Answer<T>>,
+    /// Puts the question again.
+    pub again: Callback<()>,
+    /// Stops waiting.
+    pub give_up: Callback<()>,
+}
+
+impl<T> Clone for Asked<T> {
+    fn clone(&self) -> Self {
+        Asked { answer: self.answer.clone(), again: self.again.clone(), give_up: self.give_up.clone() }
+    }
+}
+
+impl<T> PartialEq for Asked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        *self.answer == *other.answer && self.again == other.again
+    }
+}
+
+impl<T> Asked<T> {
+    pub fn value(&self) -> Option<&Rc<T>> {
+        self.answer.value.as_ref()
+    }
+}
+
+/// Asks when the component comes, whenever `key` changes, and every `renew_ms` if that is given (not while the tab is in the
+/// background). `ask` says what to ask for a key; `None`: nothing. A question that is replaced is stopped.
+#[hook]
+pub fn use_answer<K, T, F>(key: K, renew_ms: Option<u32>, ask: F) -> Asked<T>
+where
+    K: Clone + PartialEq + 'static,
+    T: 'static,
+    F: Fn(&K) -> Option<Asking<T>> + 'static,
+{
+    let answer = use_reducer_eq(Answer::<T>::default);
+    let round = use_state_eq(|| 0_u32);
+    let running = use_mut_ref(|| None::<AbortHandle>);
+    let asked_before = use_mut_ref(|| None::<K>);
+    use_effect_with((key, *round), {
+        let (dispatch, running) = (answer.dispatcher(), Rc::clone(&running));
+        move |(key, _)| {
+            let is_new = asked_before.borrow().as_ref() != Some(key);
+            asked_before.replace(Some(key.clone()));
+            match ask(key) {
+                None => dispatch.dispatch(AnswerAction::Unasked),
+                Some(asking) => {
+                    dispatch.dispatch(AnswerAction::Asked { now_ms: clock::now_ms(), is_new });
+                    let (asking, handle) = abortable(asking);
+                    stop(&running.replace(Some(handle)));
+                    let running = Rc::clone(&running);
+                    spawn_local(async move {
+                        let Ok(result) = asking.await else { return };
+                        running.replace(None);
+                        let (now_ms, node) = (clock::now_ms(), peers::name());
+                        dispatch.dispatch(AnswerAction::Answered { now_ms, node, result });
+                    });
+                }
+            }
+            // The handle is read when the effect ends: a later question of this component has put its own there.
+            || ()
+        }
+    });
+    use_stopped_at_end(Rc::clone(&running));
+    let again = use_callback(round.clone(), |(), round| round.set(round.wrapping_add(1)));
+    use_renewal(renew_ms, again.clone(), Rc::clone(&running));
+    let give_up = use_callback((), {
+        let dispatch = answer.dispatcher();
+        move |(), ()| {
+            stop(&running.replace(None));
+            dispatch.dispatch(AnswerAction::GivenUp);
+        }
+    });
+    Asked { answer, again, give_up }
+}
+
+/// For the `ask` of [`use_answer`].
+pub fn asking<T>(question: impl Future<Output = Result<T, ApiError>> + 'static) -> Option<Asking<T>> {
+    Some(Box::pin(question))
+}
+
+fn stop(running: &Option<AbortHandle>) {
+    if let Some(handle) = running {
+        handle.abort();
+    }
+}
+
+#[hook]
+fn use_stopped_at_end(running: Rc<RefCell<Option<AbortHandle>>>) {
+    use_effect_with((), move |()| move || stop(&running.borrow()));
+}
+
+#[hook]
+fn use_renewal(renew_ms: Option<u32>, again: Callback<()>, running: Rc<RefCell<Option<AbortHandle>>>) {
+    use_effect_with((renew_ms, again), move |(renew_ms, again)| {
+        let again = again.clone();
+        let interval = renew_ms.map(|every_ms| {
+            Interval::new(every_ms, move || {
+                // One that takes longer than the interval is not put twice.
+                if !dom::is_hidden() && running.borrow().is_none() {
+                    again.emit(());
+                }
+            })
+        });
+        move || drop(interval)
+    });
+}

@@ -1,0 +1,32 @@
+//! Records that were refused.
+
+use serde_json::{Value, json};
+
+use crate::api::dead_letter::{DeadLetterPage, ReplayOutcome};
+use crate::api::error::ApiError;
+use crate::network::fetch;
+
+pub async fn dead_letters(
+    service: &str,
+    reason: &str,
+    cursor: Option<String>,
+) -> Result<DeadLetterPage, ApiError> {
+    let mut pairs = vec![("limit", "100".to_owned())];
+    for (name, value) in [("service", service.trim()), ("reason", reason.trim())] {
+        if !value.is_empty() {
+            pairs.push((name, value.to_owned()));
+        }
+    }
+    pairs.extend(cursor.map(|cursor| ("cursor", cursor)));
+    fetch::get("/api/dead-letters", &pairs).await
+}
+
+/// Sends refused records again as they came.
+pub async fn replay(ids: &[String]) -> Result<ReplayOutcome, ApiError> {
+    fetch::post("/api/dead-letters/replay", &json!({ "ids": ids })).await
+}
+
+/// Sends one refused record again in its mended form.
+pub async fn replay_mended(id: &str, record: Value) -> Result<ReplayOutcome, ApiError> {
+    fetch::post("/api/dead-letters/replay", &json!({ "records": [{ "id": id, "record": record }] })).await
+}

@@ -1,0 +1,6 @@
+//! What the pages ask the nodes for: one function per request, one file per resource.
+
+pub mod cluster;
+pub mod dead_letters;
+pub mod logs;
+pub mod session;
