@@ -24,11 +24,13 @@ pub struct Peer {
 pub struct Peers {
     list: Vec<Peer>,
     current: usize,
+    /// What the cluster calls the machine of the node that served the page.
+    home_machine: Option<String>,
 }
 
 impl Peers {
     pub fn alone(location: &Location) -> Peers {
-        Peers { list: vec![Peer { name: String::new(), host: location.host.clone() }], current: 0 }
+        Peers { list: vec![Peer { name: String::new(), host: location.host.clone() }], ..Peers::default() }
     }
 
     /// The node that is asked now.
@@ -53,10 +55,13 @@ impl Peers {
     /// Takes the nodes of the cluster, `(name, address)`, as the node `answering` tells them. Nodes on the same machine as it are
     /// reached under the name by which the browser reaches the machine: `localhost` is not `127.0.0.1` to a cookie.
     pub fn learn(&mut self, location: &Location, answering: &str, nodes: &[(String, String)]) {
-        let own = nodes.iter().find(|(name, _)| name == answering).map(|(_, address)| host_of(address));
+        if self.is_at_home() {
+            let home = nodes.iter().find(|(name, _)| name == answering);
+            self.home_machine = home.map(|(_, address)| host_of(address).to_owned());
+        }
         let mut list: Vec<Peer> = Vec::new();
         for (name, address) in nodes.iter().filter(|(_, address)| !address.is_empty()) {
-            let host = if own == Some(host_of(address)) {
+            let host = if self.home_machine.as_deref() == Some(host_of(address)) {
                 format!("{}{}", location.hostname, port_of(address))
             } else {
                 address.clone()
