@@ -31,6 +31,7 @@ mod logs;
 mod membership;
 mod metrics;
 mod pace;
+mod peer_pages;
 mod places;
 mod query;
 mod reading;
@@ -146,5 +147,8 @@ pub fn router(node: AppState) -> Router {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
-    routes.layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers)).with_state(node)
+    routes
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), peer_pages::let_in))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), edge::security_headers))
+        .with_state(node)
 }
