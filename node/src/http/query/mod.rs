@@ -20,7 +20,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::shape::Shape;
-pub(crate) use self::shape::Stats as QueryStats;
 use super::caller::Viewer;
 use super::{ApiError, AppState, Counters, reading};
 use crate::http::document::shapes;
@@ -109,7 +108,7 @@ fn respond(
 ) -> Response {
     let coverage = reading::coverage_of(&answer.coverage);
     let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
-    let stats = shape::Stats::of(&answer.counts, elapsed_ms);
+    let stats = shape::stats_of(&answer.counts, elapsed_ms);
     match format {
         Format::Json => {
             Json(Shape { rows: &answer.rows, coverage, stats, explain: explained }).into_response()
