@@ -43,6 +43,10 @@ pub(crate) enum QueryAnswer {
     },
 }
 
+/// Records as they are searched, or the rows of a table with a name for each cell.
+#[derive(ToSchema)]
+pub(crate) struct ExportedRows(Vec<BTreeMap<String, Value>>);
+
 /// One refused record.
 #[derive(ToSchema)]
 struct RejectionView {

@@ -93,20 +93,26 @@ impl Serialize for ShownRow<'_> {
 /// One object a line.
 pub(super) fn ndjson(rows: &Rows) -> Vec<u8> {
     let mut lines = Vec::new();
-    let mut line = |row: serde_json::Result<Vec<u8>>| match row {
-        Ok(row) => {
-            lines.extend_from_slice(&row);
-            lines.push(b'\n');
-        }
-        Err(error) => tracing::error!(%error, "a row cannot be shown"),
-    };
-    match rows {
-        Rows::Records(records) => records.iter().for_each(|record| line(serde_json::to_vec(record))),
-        Rows::Table(Table { columns, rows }) => {
-            rows.iter().for_each(|row| line(serde_json::to_vec(&ShownRow(columns, row))));
-        }
+    for object in objects(rows) {
+        lines.extend_from_slice(&object);
+        lines.push(b'\n');
     }
     lines
+}
+
+/// Each row as a JSON object.
+pub(super) fn objects(rows: &Rows) -> Vec<Vec<u8>> {
+    let shown = |row: serde_json::Result<Vec<u8>>| {
+        row.inspect_err(|error| tracing::error!(%error, "a row cannot be shown")).ok()
+    };
+    match rows {
+        Rows::Records(records) => {
+            records.iter().filter_map(|record| shown(serde_json::to_vec(record))).collect()
+        }
+        Rows::Table(Table { columns, rows }) => {
+            rows.iter().filter_map(|row| shown(serde_json::to_vec(&ShownRow(columns, row)))).collect()
+        }
+    }
 }
 
 /// Comma-separated values (RFC 4180), with a line of names.
