@@ -27,6 +27,26 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
+/// What has the keyboard now.
+pub fn focused() -> Option<HtmlElement> {
+    let active = web_sys::window()?.document()?.active_element()?;
+    active.dyn_into::<HtmlElement>().ok()
+}
+
+/// Gives the keyboard back to what had it, if that is still there.
+pub fn return_focus(element: Option<HtmlElement>) {
+    if let Some(element) = element.filter(|element| element.is_connected()) {
+        element.focus().unwrap_or_default();
+    }
+}
+
+pub fn focus_by_id(id: &str) {
+    let found = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
+    if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.focus().unwrap_or_default();
+    }
+}
+
 /// Takes the keyboard away from whatever has it.
 pub fn blur() {
     let active =

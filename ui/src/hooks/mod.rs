@@ -5,4 +5,5 @@ pub mod answer;
 pub mod app;
 pub mod keys;
 pub mod now;
+pub mod sending;
 pub mod services;

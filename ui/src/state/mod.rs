@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod explore;
 pub mod filter;
 pub mod format;
+pub mod forms;
 pub mod lines;
 pub mod live;
 pub mod page;
