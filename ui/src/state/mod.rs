@@ -2,7 +2,7 @@
 //! argument, so every test runs on the host.
 
 pub mod answer;
-pub mod cluster_watch;
+pub mod cluster_rate;
 pub mod connection;
 pub mod dead_letters;
 pub mod explore;
