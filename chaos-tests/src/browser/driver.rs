@@ -55,7 +55,7 @@ impl Driver {
         let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         flags.push(format!("--user-data-dir={}", driver.profile.path().display()));
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
-            "goog:chromeOptions": { "binary": BROWSER, "args": flags, "perfLoggingPrefs": { "enablePage": false } },
+            "goog:chromeOptions": { "binary": BROWSER, "args": flags },
             "goog:loggingPrefs": logs,
         } } });
         let created = driver.send(driver.http.post(driver.url("/session")).json(&capabilities)).await?;
