@@ -1,12 +1,14 @@
 //! The project's own commands. This file parses and calls; one file per command does the work.
 
 mod apt;
+mod browser;
 mod chaos;
 mod checks;
 mod cluster_file;
 mod dashboard;
 mod fingerprint;
 mod login_file;
+mod node_js;
 mod node_process;
 mod readiness;
 mod schemathesis;
