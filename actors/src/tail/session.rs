@@ -8,13 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use insighthub_model::api::logs;
 use insighthub_model::{Offset, PartitionId, Record};
 use insighthub_storage::StoredBatch;
 use insighthub_storage::cluster::Cluster;
 use insighthub_storage::partition::PartitionReplica;
 use insighthub_storage::query::{Conditions, Filter, after_offset};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::TailCursor;
@@ -29,19 +29,7 @@ pub(super) const FRAME_RECORDS_MAX: usize = 500;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// What goes over the socket, as JSON.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
-pub enum Frame {
-    Records {
-        records: Vec<Record>,
-        cursor: String,
-    },
-    /// This many matching records were left out because the follower was too slow.
-    Skipped {
-        skipped: u64,
-        cursor: String,
-    },
-}
+pub type Frame = logs::Frame<Record>;
 
 /// A follower's wish.
 #[derive(Debug)]
@@ -234,7 +222,7 @@ impl State {
                 Pace::Live => self.send(records, Some((partition, after))),
                 Pace::Follower => {
                     self.move_to(partition, after);
-                    let frame = Frame::Records { records, cursor: self.position.to_string() };
+                    let frame = Frame::of_records(records, self.position.to_string());
                     // Closed: noticed by the caller.
                     drop(self.frames.send(frame).await);
                 }
@@ -254,7 +242,7 @@ impl State {
     fn send(&mut self, records: Vec<Record>, moves: Option<(PartitionId, Offset)>) {
         if self.skipped > 0 {
             // The position before this frame: what follows is not part of what was skipped.
-            let frame = Frame::Skipped { skipped: self.skipped, cursor: self.position.to_string() };
+            let frame = Frame::of_skipped(self.skipped, self.position.to_string());
             if self.frames.try_send(frame).is_ok() {
                 self.skipped = 0;
             }
@@ -263,7 +251,7 @@ impl State {
             self.move_to(partition, offset);
         }
         let count = records.len() as u64;
-        let frame = Frame::Records { records, cursor: self.position.to_string() };
+        let frame = Frame::of_records(records, self.position.to_string());
         if self.skipped > 0 || self.frames.try_send(frame).is_err() {
             self.skipped += count;
         }

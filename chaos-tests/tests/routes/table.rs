@@ -77,6 +77,7 @@ pub(crate) const LINES: &[Line] = &[
     post("/api/logs", RECORD, SEND),
     get("/api/logs", READ),
     post("/api/query", r#"{"query": "* | stats count() as n"}"#, READ),
+    get("/api/query/export", READ),
     get("/api/query/histogram", READ),
     post("/api/query/histogram", "{}", READ),
     get("/api/query/heatmap", READ),

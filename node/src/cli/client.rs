@@ -7,9 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use insighthub_model::api::error::ErrorAnswer;
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::addresses::Addresses;
@@ -72,18 +72,6 @@ pub(crate) struct Client {
     http: reqwest::Client,
     addresses: Addresses,
     authorization: Option<HeaderValue>,
-}
-
-/// The form of every refusal.
-#[derive(Deserialize)]
-struct Refusal {
-    error: RefusalReason,
-}
-
-#[derive(Deserialize)]
-struct RefusalReason {
-    #[serde(default)]
-    message: String,
 }
 
 impl Client {
@@ -255,7 +243,7 @@ async fn refusal(response: Response) -> CliError {
         .and_then(|text| text.parse().ok())
         .map(Duration::from_secs);
     let body = response.bytes().await.unwrap_or_default();
-    let message = match serde_json::from_slice::<Refusal>(&body) {
+    let message = match serde_json::from_slice::<ErrorAnswer>(&body) {
         Ok(refusal) if !refusal.error.message.is_empty() => refusal.error.message,
         _ => status.canonical_reason().unwrap_or("no explanation given").to_owned(),
     };

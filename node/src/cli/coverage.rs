@@ -1,5 +1,6 @@
 //! How much an answer rests on, said in one line.
 
+use insighthub_model::api::logs::CoverageAndCost;
 use serde::Deserialize;
 
 /// The `coverage` of an answer.
@@ -20,6 +21,20 @@ pub(crate) struct Coverage {
 pub(crate) struct Noun {
     pub(crate) one: &'static str,
     pub(crate) many: &'static str,
+}
+
+impl From<CoverageAndCost> for Coverage {
+    fn from(page: CoverageAndCost) -> Coverage {
+        let CoverageAndCost { coverage, scanned_records, elapsed_ms, .. } = page;
+        Coverage {
+            partitions: coverage.partitions as u64,
+            partitions_answered: coverage.partitions_answered as u64,
+            complete: coverage.complete,
+            stale: coverage.stale,
+            scanned_records,
+            elapsed_ms,
+        }
+    }
 }
 
 impl Coverage {

@@ -1,8 +1,8 @@
 //! `insighthub delete`: takes out of the store what must not be in it.
 
 use clap::Args;
+use insighthub_model::api::deletions::{Begun, Counted};
 use insighthub_model::clock::Clock;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Client, ConnectionArgs};
@@ -51,18 +51,6 @@ pub struct DeleteArgs {
     connection: ConnectionArgs,
 }
 
-#[derive(Deserialize)]
-struct Counted {
-    matched_records: u64,
-}
-
-#[derive(Deserialize)]
-struct Begun {
-    id: u64,
-    #[serde(default)]
-    partitions_not_reached: Vec<u16>,
-}
-
 pub(crate) async fn run(args: DeleteArgs) -> Result<(), CliError> {
     let client = Client::new(&args.connection)?;
     if args.list {
@@ -77,7 +65,7 @@ pub(crate) async fn run(args: DeleteArgs) -> Result<(), CliError> {
         "reason": args.reason,
         "dry_run": true,
     });
-    let Counted { matched_records } = client.post("/api/admin/delete", &body).await?;
+    let Counted { matched_records, .. } = client.post("/api/admin/delete", &body).await?;
     if !args.yes {
         note(&format!("{matched_records} records match. Give --yes to delete them."));
         return Ok(());

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use insighthub_model::Timestamp;
+use insighthub_model::api::logs::LogsPage;
 use insighthub_model::clock::Clock;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_model::query::{self, Expression};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::asking::{AnswerArgs, FilterArgs, RangeArgs};
@@ -59,14 +59,6 @@ pub struct QueryArgs {
     answer: AnswerArgs,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    records: Vec<Box<RawValue>>,
-    next_cursor: Option<String>,
-    #[serde(default)]
-    coverage: Coverage,
-}
-
 impl QueryArgs {
     /// The query, if it has stages or is to be explained.
     fn question(&self, now: Timestamp) -> Result<Option<Question>, CliError> {
@@ -103,7 +95,7 @@ pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
         let mut parameters = fixed.clone();
         parameters.push(("limit", left.clamp(1, PAGE_RECORDS_MAX).to_string()));
         parameters.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-        let page: Page = client.get("/api/logs", &parameters).await?;
+        let page: LogsPage<Box<RawValue>> = client.get("/api/logs", &parameters).await?;
         for record in page.records.iter().take(left) {
             print_record(&mut terminal, record.get(), as_text)?;
         }
@@ -111,7 +103,7 @@ pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
         let printed = page.records.len().min(left);
         left -= printed;
         shown += printed as u64;
-        coverage.add(&page.coverage);
+        coverage.add(&page.coverage.into());
         cursor = page.next_cursor;
         if left == 0 || cursor.is_none() {
             break;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use futures::StreamExt;
+use insighthub_model::api::logs::Frame;
 use reqwest::Url;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -52,16 +52,6 @@ pub struct TailArgs {
 
     #[command(flatten)]
     answer: AnswerArgs,
-}
-
-/// A text frame: records, a heartbeat (no records) or how many were left out.
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct Frame {
-    records: Vec<Box<RawValue>>,
-    skipped: u64,
-    cursor: Option<String>,
 }
 
 /// With TLS or without.
@@ -194,23 +184,19 @@ impl Follower {
     }
 
     fn show(&mut self, text: &str) -> Result<(), CliError> {
-        let frame: Frame = serde_json::from_str(text).map_err(|error| CliError::Unreadable {
-            url: self.addresses.current().to_string(),
-            cause: error.to_string(),
+        let frame: Frame<Box<RawValue>> = serde_json::from_str(text).map_err(|error| {
+            CliError::Unreadable { url: self.addresses.current().to_string(), cause: error.to_string() }
         })?;
-        for record in &frame.records {
+        for record in frame.records.iter().flatten() {
             print_record(&mut self.terminal, record.get(), self.as_text)?;
         }
         self.terminal.flush()?;
-        if frame.skipped > 0 {
+        if let Some(skipped) = frame.skipped {
             note(&format!(
-                "--- {} records skipped: this reader is slower than the logs; narrow the query ---",
-                frame.skipped
+                "--- {skipped} records skipped: this reader is slower than the logs; narrow the query ---"
             ));
         }
-        if frame.cursor.is_some() {
-            self.cursor = frame.cursor;
-        }
+        self.cursor = Some(frame.cursor);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `insighthub token`: service tokens, with which services send logs and programs read them.
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
+use insighthub_model::api::tokens::{TokenMade, TokenRotated};
 use serde_json::{Value, json};
 
 use super::client::{Client, ConnectionArgs};
@@ -72,27 +72,21 @@ enum TokenCommand {
     },
 }
 
-#[derive(Deserialize)]
-struct CreatedToken {
-    id: String,
-    token: String,
-}
-
 pub(crate) async fn run(args: TokenArgs) -> Result<(), CliError> {
     match args.command {
         TokenCommand::Create { service, scopes, name, expires_in_days, connection } => {
             let body = json!({
                 "service": service, "scopes": scopes, "name": name, "expires_in_days": expires_in_days,
             });
-            let created = Client::new(&connection)?.post("/api/tokens", &body).await?;
+            let TokenMade { id, token, .. } = Client::new(&connection)?.post("/api/tokens", &body).await?;
             let service = service.unwrap_or_else(|| "every service".to_owned());
-            tell(&created, &format!("for {service} ({})", scopes.join(", ")))
+            tell(&id, &token, &format!("for {service} ({})", scopes.join(", ")))
         }
         TokenCommand::Rotate { id, overlap_secs, connection } => {
             let client = Client::new(&connection)?;
             let path = client.path(&["api", "tokens", &id, "rotate"])?;
-            let created = client.post(&path, &json!({ "overlap_secs": overlap_secs })).await?;
-            tell(&created, &format!("in place of {id}, which opens for {overlap_secs} s more"))
+            let made: TokenRotated = client.post(&path, &json!({ "overlap_secs": overlap_secs })).await?;
+            tell(&made.id, &made.token, &format!("in place of {id}, which opens for {overlap_secs} s more"))
         }
         TokenCommand::List { output, connection } => {
             let answer: Value = Client::new(&connection)?.get("/api/tokens", &[]).await?;
@@ -109,10 +103,10 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), CliError> {
 }
 
 /// The token alone on stdout: `TOKEN=$(insighthub token create ...)` works.
-fn tell(created: &CreatedToken, what: &str) -> Result<(), CliError> {
+fn tell(id: &str, token: &str, what: &str) -> Result<(), CliError> {
     let mut terminal = Terminal::stdout();
-    terminal.line(&neutralise(&created.token))?;
+    terminal.line(&neutralise(token))?;
     terminal.flush()?;
-    note(&format!("Token {} {what}. It is shown only this once.", created.id));
+    note(&format!("Token {id} {what}. It is shown only this once."));
     Ok(())
 }

@@ -7,10 +7,9 @@ use axum::extract::State;
 use insighthub_model::Timestamp;
 use insighthub_model::aggregate::MinuteAggregate;
 use insighthub_model::api::answer::Coverage;
+use insighthub_model::api::services::{Aggregates, MinuteRow, Service, Services};
 use insighthub_storage::cluster::MinutesQuestion;
-use serde::Serialize;
 use tokio::time::Instant;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,37 +25,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(minutes)).routes(routes!(services))
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = MinuteRow)]
-struct Row {
-    service: String,
-    minute_bucket: Timestamp,
-    total_logs: u64,
-    error_count: u64,
-    avg_latency: Option<f64>,
-    anomaly_count: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Aggregates {
-    aggregates: Vec<Row>,
-    coverage: Coverage,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Service {
-    service: String,
-    total_logs: u64,
-    /// To the minute.
-    last_seen: Timestamp,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Services {
-    services: Vec<Service>,
-    coverage: Coverage,
 }
 
 type Minutes = BTreeMap<(String, i64), (MinuteAggregate, u64)>;
@@ -82,9 +50,9 @@ async fn minutes(
         let message = format!("the range holds more than {ROWS_MAX} rows: name a service or a shorter range");
         return Err(ApiError::bad_parameter("from", message));
     }
-    let rows: Vec<Row> = minutes
+    let rows: Vec<MinuteRow> = minutes
         .into_iter()
-        .map(|((service, minute), (all, errors))| Row {
+        .map(|((service, minute), (all, errors))| MinuteRow {
             service,
             minute_bucket: Timestamp::from_minute(minute),
             total_logs: all.count,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use insighthub_actors::{Delivery, Submission};
 use insighthub_model::access::Action;
+use insighthub_model::api::dead_letters::{self as api, DeadLetters, NotReplayed, Replayed};
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
 use insighthub_model::routing::HomeRoutes;
@@ -36,40 +37,18 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(replay))
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = DeadLetter)]
-struct Listed {
-    id: LogId,
-    received_at: Timestamp,
-    origin: String,
-    service: Option<String>,
-    field: Option<String>,
-    reason: String,
-    position: u64,
-    raw: String,
-    raw_truncated: bool,
-}
-
-impl Listed {
-    fn new(partition: PartitionId, number: u64, letter: DeadLetter) -> Listed {
-        Listed {
-            id: LogId { partition, offset: number },
-            received_at: letter.received_at,
-            origin: letter.origin,
-            service: letter.service,
-            field: letter.field,
-            reason: letter.reason,
-            position: letter.position,
-            raw_truncated: letter.raw_bytes_total > letter.raw.len() as u64,
-            raw: String::from_utf8_lossy(&letter.raw).into_owned(),
-        }
+fn listed(partition: PartitionId, number: u64, letter: DeadLetter) -> api::DeadLetter {
+    api::DeadLetter {
+        id: LogId { partition, offset: number },
+        received_at: letter.received_at,
+        origin: letter.origin,
+        service: letter.service,
+        field: letter.field,
+        reason: letter.reason,
+        position: letter.position,
+        raw_truncated: letter.raw_bytes_total > letter.raw.len() as u64,
+        raw: String::from_utf8_lossy(&letter.raw).into_owned(),
     }
-}
-
-#[derive(Serialize, ToSchema)]
-struct DeadLetters {
-    dead_letters: Vec<Listed>,
-    next_cursor: Option<String>,
 }
 
 /// Records that were refused, newest first.
@@ -114,7 +93,7 @@ async fn newest(
     after: Option<(Timestamp, LogId)>,
     limit: usize,
     wanted: impl Fn(&DeadLetter) -> bool,
-) -> Result<Vec<Listed>, ApiError> {
+) -> Result<Vec<api::DeadLetter>, ApiError> {
     let mut found = Vec::new();
     for partition in node.store.all_partitions() {
         let (mut before, mut scanned, mut taken) = (u64::MAX, 0, 0);
@@ -126,7 +105,7 @@ async fn newest(
             for (number, letter) in letters {
                 let place = (letter.received_at, LogId { partition, offset: number });
                 if wanted(&letter) && after.is_none_or(|after| place < after) {
-                    found.push(Listed::new(partition, number, letter));
+                    found.push(listed(partition, number, letter));
                     taken += 1;
                 }
             }
@@ -152,18 +131,6 @@ struct Mended {
     id: LogId,
     #[schema(value_type = serde_json::Value)]
     record: Box<RawValue>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Replayed {
-    replayed: u64,
-    failed: Vec<NotReplayed>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct NotReplayed {
-    id: LogId,
-    reason: String,
 }
 
 /// Takes refused records in again, as they came or mended.

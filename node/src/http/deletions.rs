@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use insighthub_model::Timestamp;
 use insighthub_model::access::Action;
+use insighthub_model::api::deletions::{Begun, Counted, Deletions, ListedDeletion};
 use insighthub_model::query::{self, Query};
 use insighthub_storage::control::DeletionEntry;
 use insighthub_storage::query::{Conditions, Filter};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,26 +44,6 @@ struct Request {
     /// Only count.
     #[serde(default)]
     dry_run: bool,
-}
-
-/// Nothing was deleted.
-#[derive(Serialize, ToSchema)]
-struct Counted {
-    dry_run: bool,
-    matched_records: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Begun {
-    id: u64,
-    /// `hidden` everywhere, or `partly_hidden`: the rest follows.
-    state: &'static str,
-    partitions_not_reached: Vec<u16>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Deletions {
-    deletions: Vec<Listed>,
 }
 
 /// Deletes logs by query, or says how many would go.
@@ -102,7 +83,7 @@ async fn delete(
     let doing = Doing { action: "logs.delete", target: &entry.query.clone(), detail: entry.reason.clone() };
     let (id, late) = node.cluster.delete(entry, node.deed(&viewer, doing)).await?;
     let late: Vec<u16> = late.into_iter().map(|partition| partition.0).collect();
-    let state = if late.is_empty() { "hidden" } else { "partly_hidden" };
+    let state = (if late.is_empty() { "hidden" } else { "partly_hidden" }).to_owned();
     Ok((StatusCode::ACCEPTED, Json(Begun { id, state, partitions_not_reached: late })).into_response())
 }
 
@@ -130,23 +111,6 @@ async fn count(node: &AppState, conditions: &Conditions) -> Result<u64, ApiError
     Ok(answer.counts.matched_records)
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = ListedDeletion)]
-struct Listed {
-    id: u64,
-    user: String,
-    asked_at: Timestamp,
-    query: String,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    reason: String,
-    state: &'static str,
-    partitions: u16,
-    partitions_done: usize,
-    /// Records and dead letters, of the partitions that are done.
-    erased: u64,
-}
-
 /// Who has deleted what, and how far it is.
 ///
 /// Newest first.
@@ -160,7 +124,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Delet
     let partitions = node.store.identity.partitions;
     let listed = |(id, entry): (&u64, &DeletionEntry)| {
         let is_done = entry.erased.len() >= usize::from(partitions);
-        Listed {
+        ListedDeletion {
             id: *id,
             user: entry.user.clone(),
             asked_at: entry.asked_at,
@@ -168,7 +132,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Delet
             from: entry.conditions.from,
             to: entry.conditions.to.map(|to| Timestamp(to.0.saturating_sub(1))),
             reason: entry.reason.clone(),
-            state: if is_done { "done" } else { "running" },
+            state: (if is_done { "done" } else { "running" }).to_owned(),
             partitions,
             partitions_done: entry.erased.len(),
             erased: entry.erased.values().sum(),

@@ -4,10 +4,9 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_actors::admission::Refusal;
 use insighthub_actors::ingest::IngestError;
+use insighthub_model::api::error::{ErrorAnswer, ErrorDetail};
 use insighthub_storage::cluster;
 use insighthub_storage::cluster::message::Failure;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::extract::Json;
 use crate::ingest::{DecompressError, RequestError, UnsupportedContentType};
@@ -63,26 +62,9 @@ impl ApiError {
     }
 }
 
-/// A refusal as clients read it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ErrorAnswer {
-    error: ErrorDetail,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ErrorDetail {
-    /// Stable, for programs.
-    code: &'static str,
-    /// For people.
-    message: String,
-    /// The parameter or field at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = ErrorDetail { code: self.code, message: self.message, field: self.field };
+        let error = ErrorDetail { code: self.code.to_owned(), message: self.message, field: self.field };
         let mut response = (self.status, Json(ErrorAnswer { error })).into_response();
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));

@@ -4,12 +4,10 @@ use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use insighthub_model::Record;
-use insighthub_model::api::answer::Coverage;
+use insighthub_model::api::logs::{CoverageAndCost, LogsPage};
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_storage::cluster::{SearchAnswer, SearchQuestion};
 use insighthub_storage::query::{Cursor, CursorError, Matched, Page};
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,26 +25,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_logs))
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = LogsAnswer)]
-struct Answer {
-    records: Vec<Record>,
-    next_cursor: Option<String>,
-    coverage: CoverageAndCost,
-}
-
-/// What the answer rests on, and what it has cost: clients find both in one object.
-#[derive(Serialize, ToSchema)]
-struct CoverageAndCost {
-    #[serde(flatten)]
-    coverage: Coverage,
-    scanned_records: u64,
-    matched_records: u64,
-    /// The page was full before everything was looked at.
-    matched_is_lower_bound: bool,
-    elapsed_ms: f64,
-}
-
 /// Records that meet the conditions, newest first.
 #[utoipa::path(
     get, path = "/api/logs",
@@ -54,14 +32,14 @@ struct CoverageAndCost {
         parameters::FilterParameters, parameters::RangeParameters, parameters::SearchPageParameters,
         parameters::FieldConditions
     ),
-    responses((status = 200, body = Answer), (status = 422)),
+    responses((status = 200, body = LogsPage<Record>), (status = 422)),
     extensions(("x-insighthub-access" = json!("read_logs"))),
 )]
 async fn get_logs(
     State(node): State<AppState>,
     _viewer: Viewer,
     Query(pairs): Query<Vec<(String, String)>>,
-) -> Result<Json<Answer>, ApiError> {
+) -> Result<Json<LogsPage<Record>>, ApiError> {
     let started = Instant::now();
     let mut parameters = Parameters::new(pairs);
     let limit = parameters.take_number("limit", PAGE_RECORDS_DEFAULT, PAGE_RECORDS_MAX)?;
@@ -74,7 +52,7 @@ async fn get_logs(
     let gathered = node.cluster.scatter(&question, node.store.all_partitions(), deadline).await?;
     Counters::add(&node.counters.queries, 1);
     let found = SearchAnswer::merge(gathered.parts, limit);
-    Ok(Json(Answer {
+    Ok(Json(LogsPage {
         next_cursor: found.next_cursor().map(|cursor| cursor.to_string()),
         coverage: CoverageAndCost {
             coverage: coverage_of(&gathered.coverage),

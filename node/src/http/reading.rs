@@ -120,13 +120,25 @@ impl Parameters {
     ) -> Result<Conditions, ApiError> {
         let (from, to) = range(self.take("from")?.as_deref(), self.take("to")?.as_deref())?;
         let filter = parsed(name, &text.unwrap_or_default(), query::parse_filter)?;
-        let conditions = self.0.into_iter().filter(|(_, value)| !value.is_empty());
-        let conditions = conditions.map(|(name, value)| Expression::field_is(&name, &value));
-        let expression = Expression::all_of(conditions.chain([filter]));
-        let query = Query::of(expression.resolved_at(now));
+        let query = Query::of(self.narrowed(filter).resolved_at(now));
         let conditions = Conditions { query, from, to, ..Conditions::default() };
         check(Filter::new(&conditions))?;
         Ok(conditions)
+    }
+
+    /// The same, where the text may have stages; whether its conditions can be evaluated is not looked at.
+    pub(super) fn into_staged_conditions(mut self, now: Timestamp) -> Result<Conditions, ApiError> {
+        let (from, to) = range(self.take("from")?.as_deref(), self.take("to")?.as_deref())?;
+        let Query { filter, stages } = parsed("q", &self.take("q")?.unwrap_or_default(), query::parse)?;
+        let query = Query { filter: self.narrowed(filter), stages }.resolved_at(now);
+        Ok(Conditions { query, from, to, ..Conditions::default() })
+    }
+
+    /// The filter and the conditions beside it.
+    fn narrowed(self, filter: Expression) -> Expression {
+        let conditions = self.0.into_iter().filter(|(_, value)| !value.is_empty());
+        let conditions = conditions.map(|(name, value)| Expression::field_is(&name, &value));
+        Expression::all_of(conditions.chain([filter]))
     }
 }
 

@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use insighthub_model::Timestamp;
 use insighthub_model::access::{Action, Scope};
+use insighthub_model::api::tokens::{ListedToken, TokenMade, TokenRotated, Tokens};
 use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, TokenCommand};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::auditing::Doing;
 use super::caller::Viewer;
-use super::document::shapes;
 use super::extract::{Json, Path};
 use super::{ApiError, AppState};
 use crate::access::token::{self, NewToken};
@@ -33,30 +31,16 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke)).routes(routes!(rotate))
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = ListedToken)]
-pub(super) struct Listed {
-    id: String,
-    name: String,
-    /// The only one it may write; null: every one.
-    service: Option<String>,
-    scopes: BTreeSet<Scope>,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    /// To within five minutes.
-    last_used: Option<Timestamp>,
-}
-
 /// The service tokens, without their secrets.
 #[utoipa::path(
     get, path = "/api/tokens",
-    responses((status = 200, body = shapes::Tokens)),
+    responses((status = 200, body = Tokens)),
     extensions(("x-insighthub-access" = json!("manage_tokens"))),
 )]
-async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Tokens>, ApiError> {
     viewer.require(Action::ManageTokens)?;
-    let tokens: Vec<Listed> = node.store.control.replica.read(|state| {
-        let listed = state.tokens.by_id.iter().map(|(id, token)| Listed {
+    let tokens: Vec<ListedToken> = node.store.control.replica.read(|state| {
+        let listed = state.tokens.by_id.iter().map(|(id, token)| ListedToken {
             id: id.clone(),
             name: token.name.clone(),
             service: token.service.clone(),
@@ -67,7 +51,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
         });
         listed.collect()
     });
-    Ok(Json(json!({ "tokens": tokens })))
+    Ok(Json(Tokens { tokens }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -91,14 +75,14 @@ fn scopes_default() -> BTreeSet<Scope> {
 #[utoipa::path(
     post, path = "/api/tokens",
     request_body = CreateRequest,
-    responses((status = 200, body = shapes::TokenMade), (status = 409)),
+    responses((status = 200, body = TokenMade), (status = 409)),
     extensions(("x-insighthub-access" = json!("manage_tokens"))),
 )]
 async fn create(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(request): Json<CreateRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<TokenMade>, ApiError> {
     viewer.require(Action::ManageTokens)?;
     let service_bytes = 1..=node.limits.service_bytes_max;
     if request.service.as_ref().is_some_and(|service| !service_bytes.contains(&service.len())) {
@@ -129,7 +113,7 @@ async fn create(
         format!("{} {}", scope_names(&token.scopes), token.service.as_deref().unwrap_or("of every service"));
     let doing = Doing { action: "token.create", target: &made.id, detail };
     propose(&node, &viewer, doing, TokenCommand::Create { id: made.id.clone(), token }).await?;
-    Ok(Json(json!({ "id": made.id, "token": made.text.reveal(), "expires_at": expires_at })))
+    Ok(Json(TokenMade { id: made.id, token: made.text.reveal().to_owned(), expires_at }))
 }
 
 fn check_scopes(request: &CreateRequest) -> Result<(), ApiError> {
@@ -182,7 +166,7 @@ const fn overlap_default() -> u64 {
 #[utoipa::path(
     post, path = "/api/tokens/{id}/rotate",
     params(("id" = String, Path)), request_body = RotateRequest,
-    responses((status = 200, body = shapes::TokenRotated), (status = 404), (status = 409)),
+    responses((status = 200, body = TokenRotated), (status = 404), (status = 409)),
     extensions(("x-insighthub-access" = json!("manage_tokens"))),
 )]
 async fn rotate(
@@ -190,7 +174,7 @@ async fn rotate(
     viewer: Viewer,
     Path(id): Path<String>,
     Json(request): Json<RotateRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<TokenRotated>, ApiError> {
     viewer.require(Action::ManageTokens)?;
     if request.overlap_secs > OVERLAP_SECS_MAX {
         let message = format!("overlap_secs must be {OVERLAP_SECS_MAX} at most");
@@ -203,7 +187,7 @@ async fn rotate(
     let (new_id, secret_hash) = (made.id.clone(), made.secret_hash);
     let command = TokenCommand::Rotate { id: id.clone(), until, new_id, secret_hash, at };
     propose(&node, &viewer, doing, command).await?;
-    Ok(Json(json!({ "id": made.id, "token": made.text.reveal(), "old_expires_at": until })))
+    Ok(Json(TokenRotated { id: made.id, token: made.text.reveal().to_owned(), old_expires_at: until }))
 }
 
 fn made() -> Result<NewToken, ApiError> {

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use insighthub_model::Timestamp;
 use insighthub_model::access::{Action, Role};
+use insighthub_model::api::users::{ListedUser, NewUserMade, Users};
 use insighthub_storage::control::{ControlCommand, ControlReply, Proof, User, UserCommand};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +15,6 @@ use utoipa_axum::routes;
 use super::auditing::Doing;
 use super::caller::Viewer;
 use super::client_address::ClientAddress;
-use super::document::shapes;
 use super::extract::{Json, Path};
 use super::signing_in::{check_password, hash_password};
 use super::{ApiError, AppState};
@@ -33,31 +31,22 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(change_own_password))
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = ListedUser)]
-pub(super) struct Listed {
-    name: String,
-    role: Role,
-    created_at: Timestamp,
-    sessions: usize,
-}
-
 /// Who can sign in.
 #[utoipa::path(
     get, path = "/api/users",
-    responses((status = 200, body = shapes::Users)),
+    responses((status = 200, body = Users)),
     extensions(("x-insighthub-access" = json!("manage_users"))),
 )]
-async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value>, ApiError> {
+async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Users>, ApiError> {
     viewer.require(Action::ManageUsers)?;
     let now = node.clock.now();
-    let users: Vec<Listed> = node.store.control.replica.read(|state| {
+    let users: Vec<ListedUser> = node.store.control.replica.read(|state| {
         // Counted once: thousands of users times thousands of sessions would hold up the state.
         let mut sessions: HashMap<&str, usize> = HashMap::new();
         for session in state.users.sessions.open_at(now) {
             *sessions.entry(&session.user).or_default() += 1;
         }
-        let listed = state.users.by_name.iter().map(|(name, user)| Listed {
+        let listed = state.users.by_name.iter().map(|(name, user)| ListedUser {
             name: name.clone(),
             role: user.role,
             created_at: user.created_at,
@@ -65,7 +54,7 @@ async fn list(State(node): State<AppState>, viewer: Viewer) -> Result<Json<Value
         });
         listed.collect()
     });
-    Ok(Json(json!({ "users": users })))
+    Ok(Json(Users { users }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -106,14 +95,14 @@ impl UserRole {
 #[utoipa::path(
     post, path = "/api/users",
     request_body = NewUser,
-    responses((status = 201, body = shapes::NewUserMade), (status = 409)),
+    responses((status = 201, body = NewUserMade), (status = 409)),
     extensions(("x-insighthub-access" = json!("manage_users"))),
 )]
 async fn create(
     State(node): State<AppState>,
     viewer: Viewer,
     Json(request): Json<NewUser>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<NewUserMade>), ApiError> {
     viewer.require(Action::ManageUsers)?;
     let NewUser { name, role, password } = request;
     if name.is_empty()
@@ -131,7 +120,7 @@ async fn create(
         User { role: role.into(), proof: Proof::Password(password_hash), created_at: node.clock.now() };
     let command = ControlCommand::User(UserCommand::Create { name: name.clone(), user });
     match node.change(&viewer, doing, command).await? {
-        ControlReply::Done => Ok((StatusCode::CREATED, Json(json!({ "name": name, "role": role.name() })))),
+        ControlReply::Done => Ok((StatusCode::CREATED, Json(NewUserMade { name, role: role.into() }))),
         ControlReply::LimitReached => {
             Err(ApiError::new(StatusCode::CONFLICT, "limit_reached", "there are too many users already"))
         }

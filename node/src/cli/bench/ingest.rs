@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use insighthub_model::Timestamp;
+use insighthub_model::api::services::Aggregates;
 use insighthub_model::clock::Clock;
-use serde::Deserialize;
 
 use super::corpus::{CorpusPlan, requests_of, service_name};
 use super::figures::Figures;
@@ -79,17 +79,6 @@ pub(crate) struct IngestArgs {
 
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-#[derive(Deserialize)]
-struct Aggregates {
-    aggregates: Vec<Aggregate>,
-}
-
-#[derive(Deserialize)]
-struct Aggregate {
-    service: String,
-    total_logs: u64,
 }
 
 pub(super) async fn run(args: IngestArgs) -> Result<(), CliError> {

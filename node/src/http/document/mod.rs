@@ -11,13 +11,13 @@ use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use insighthub_model::access::Action;
+use insighthub_model::api::error::ErrorAnswer;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::AppState;
-use super::error::ErrorAnswer;
 use super::gate::{Access, Gate};
 
 /// Where a route says what it asks of its caller.

@@ -54,6 +54,18 @@ pub(crate) struct FilterParameters {
     q: Option<String>,
 }
 
+/// An export; `q` may have stages here.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportParameters {
+    /// `csv`, `json` (one array) or `ndjson` (one object a line); empty: `csv`, as where it is left out.
+    #[param(pattern = "^(csv|json|ndjson)?$")]
+    format: Option<String>,
+    /// Names of the columns, with commas between them, at most 64; none: all.
+    #[param(example = "timestamp,service,message")]
+    fields: Option<String>,
+}
+
 /// A page, newest first.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

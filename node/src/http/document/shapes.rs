@@ -4,14 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::access::Role;
+use insighthub_model::Record;
 use insighthub_model::api::answer::Coverage;
-use insighthub_model::{Record, Timestamp};
+use insighthub_model::api::query::QueryStats;
 use serde_json::Value;
 use utoipa::ToSchema;
-
-use super::super::query::QueryStats;
-use super::super::{tokens, users};
 
 /// An OpenAPI document.
 #[derive(ToSchema)]
@@ -21,48 +18,9 @@ pub(crate) struct OpenApiDocument {
     paths: BTreeMap<String, Value>,
 }
 
-/// Who is signed in.
-#[derive(ToSchema)]
-pub(crate) struct SignedIn {
-    user: Option<String>,
-    role: Role,
-}
-
 /// Nothing more to say.
 #[derive(ToSchema)]
 pub(crate) struct Nothing {}
-
-#[derive(ToSchema)]
-pub(crate) struct Users {
-    users: Vec<users::Listed>,
-}
-
-#[derive(ToSchema)]
-pub(crate) struct NewUserMade {
-    name: String,
-    role: Role,
-}
-
-#[derive(ToSchema)]
-pub(crate) struct Tokens {
-    tokens: Vec<tokens::Listed>,
-}
-
-/// The token is shown this once.
-#[derive(ToSchema)]
-pub(crate) struct TokenMade {
-    id: String,
-    token: String,
-    expires_at: Option<Timestamp>,
-}
-
-/// The new token is shown this once.
-#[derive(ToSchema)]
-pub(crate) struct TokenRotated {
-    id: String,
-    token: String,
-    old_expires_at: Timestamp,
-}
 
 /// Records, or a table where the query has stages that make one.
 #[derive(serde::Serialize, ToSchema)]
@@ -84,6 +42,10 @@ pub(crate) enum QueryAnswer {
         explain: Option<BTreeMap<String, Value>>,
     },
 }
+
+/// Records as they are searched, or the rows of a table with a name for each cell.
+#[derive(ToSchema)]
+pub(crate) struct ExportedRows(Vec<BTreeMap<String, Value>>);
 
 /// One refused record.
 #[derive(ToSchema)]

@@ -1,8 +1,11 @@
-//! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON or CSV.
+//! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON or CSV. `GET /api/query/export`
+//! (`download`): all of it, for a browser to save.
 
+mod download;
 mod explain;
 mod export;
 mod shape;
+mod written;
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +23,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::shape::Shape;
-pub(crate) use self::shape::Stats as QueryStats;
 use super::caller::Viewer;
 use super::{ApiError, AppState, Counters, reading};
 use crate::http::document::shapes;
@@ -32,7 +34,7 @@ const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 const DEADLINE_MAX_MS: u64 = 300_000;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_query))
+    OpenApiRouter::new().routes(routes!(post_query)).routes(routes!(download::get_export))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,6 +66,25 @@ enum Format {
     Csv,
 }
 
+impl Format {
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Format::Csv => "text/csv; charset=utf-8",
+            Format::Ndjson => "application/x-ndjson",
+            Format::Json => "application/json",
+        })
+    }
+
+    /// Of a file's name.
+    const fn extension(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Ndjson => "ndjson",
+            Format::Json => "json",
+        }
+    }
+}
+
 /// Asks in the whole query language: records or a table, as JSON, NDJSON or CSV.
 #[utoipa::path(
     post, path = "/api/query",
@@ -91,7 +112,7 @@ async fn post_query(
         && request.limit.is_none()
         && is_export(&conditions.query, request.format)
     {
-        return Ok(export::stream(node, conditions, request.format));
+        return export::stream(node, conditions, request.format).await;
     }
     let within =
         request.timeout_ms.map_or(DEADLINE_DEFAULT, |ms| Duration::from_millis(ms.clamp(1, DEADLINE_MAX_MS)));
@@ -109,19 +130,19 @@ fn respond(
 ) -> Response {
     let coverage = reading::coverage_of(&answer.coverage);
     let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
-    let stats = shape::Stats::of(&answer.counts, elapsed_ms);
+    let stats = shape::stats_of(&answer.counts, elapsed_ms);
     match format {
         Format::Json => {
             Json(Shape { rows: &answer.rows, coverage, stats, explain: explained }).into_response()
         }
         format => {
-            let (content_type, body) = match format {
-                Format::Csv => ("text/csv; charset=utf-8", shape::csv(&answer.rows)),
-                _ => ("application/x-ndjson", shape::ndjson(&answer.rows)),
+            let body = match format {
+                Format::Csv => shape::csv(&answer.rows),
+                _ => shape::ndjson(&answer.rows),
             };
             let complete = HeaderValue::from_static(if coverage.complete { "true" } else { "false" });
             let headers = [
-                (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+                (header::CONTENT_TYPE, format.content_type()),
                 (header::HeaderName::from_static("x-insighthub-complete"), complete),
             ];
             (StatusCode::OK, headers, body).into_response()
@@ -132,10 +153,16 @@ fn respond(
 fn conditions(request: &Request, now: Timestamp) -> Result<Conditions, ApiError> {
     let query = reading::parsed("query", &request.query, query::parse)?.resolved_at(now);
     let (from, to) = reading::range(request.from.as_deref(), request.to.as_deref())?;
+    check(&query)?;
+    Ok(Conditions { query, from, to, ..Conditions::default() })
+}
+
+/// Whether every condition of the query can be evaluated.
+fn check(query: &Query) -> Result<(), ApiError> {
     for expression in [&query.filter].into_iter().chain(query.stages.iter().flat_map(conditions_of)) {
         reading::check(Filter::of_expression(expression))?;
     }
-    Ok(Conditions { query, from, to, ..Conditions::default() })
+    Ok(())
 }
 
 /// The conditions of a stage on records or rows.
@@ -152,12 +179,13 @@ fn conditions_of(stage: &Stage) -> Vec<&query::Expression> {
 /// be known before the first record.
 fn is_export(query: &Query, format: Format) -> bool {
     let plan = pipeline::Plan::new(query, u32::MAX);
-    let is_fixed = |stage: &Stage| match stage {
-        Stage::Fields(fields) => {
-            let is_exact = |text: &Text| matches!(text, Text::Exact(_));
-            format != Format::Csv || (!fields.keep.is_empty() && fields.keep.iter().all(is_exact))
-        }
-        _ => false,
-    };
-    matches!(plan.gathering, pipeline::Gathering::Newest(_)) && plan.stages.iter().all(is_fixed)
+    matches!(plan.gathering, pipeline::Gathering::Newest(_))
+        && plan.stages.iter().all(|stage| is_projection(stage, format))
+}
+
+/// Whether the stage chooses columns, and in CSV says which they are.
+fn is_projection(stage: &Stage, format: Format) -> bool {
+    let Stage::Fields(fields) = stage else { return false };
+    let is_exact = |text: &Text| matches!(text, Text::Exact(_));
+    format != Format::Csv || (!fields.keep.is_empty() && fields.keep.iter().all(is_exact))
 }

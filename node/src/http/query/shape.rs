@@ -2,11 +2,11 @@
 
 use insighthub_model::Record;
 use insighthub_model::api::answer::Coverage;
+use insighthub_model::api::query::QueryStats;
 use insighthub_model::table::{Shown, Table, Value};
 use insighthub_storage::query::pipeline::{Counts, Rows};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
 
 /// Columns of records in CSV; their own fields stand behind them as one JSON object.
 pub(super) const RECORD_COLUMNS: [&str; 9] = [
@@ -25,30 +25,17 @@ pub(super) const RECORD_COLUMNS: [&str; 9] = [
 pub(super) struct Shape<'a> {
     pub(super) rows: &'a Rows,
     pub(super) coverage: Coverage,
-    pub(super) stats: Stats,
+    pub(super) stats: QueryStats,
     pub(super) explain: Option<serde_json::Value>,
 }
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = QueryStats)]
-pub(crate) struct Stats {
-    scanned_records: u64,
-    matched_records: u64,
-    matched_is_lower_bound: bool,
-    /// Blocks and batches that were passed over by what is known of them as a whole.
-    pruned_sources: u64,
-    elapsed_ms: f64,
-}
-
-impl Stats {
-    pub(super) fn of(counts: &Counts, elapsed_ms: f64) -> Stats {
-        Stats {
-            scanned_records: counts.scanned_records,
-            matched_records: counts.matched_records,
-            matched_is_lower_bound: counts.matched_is_lower_bound,
-            pruned_sources: counts.pruned_sources,
-            elapsed_ms,
-        }
+pub(super) fn stats_of(counts: &Counts, elapsed_ms: f64) -> QueryStats {
+    QueryStats {
+        scanned_records: counts.scanned_records,
+        matched_records: counts.matched_records,
+        matched_is_lower_bound: counts.matched_is_lower_bound,
+        pruned_sources: counts.pruned_sources,
+        elapsed_ms,
     }
 }
 
@@ -106,20 +93,26 @@ impl Serialize for ShownRow<'_> {
 /// One object a line.
 pub(super) fn ndjson(rows: &Rows) -> Vec<u8> {
     let mut lines = Vec::new();
-    let mut line = |row: serde_json::Result<Vec<u8>>| match row {
-        Ok(row) => {
-            lines.extend_from_slice(&row);
-            lines.push(b'\n');
-        }
-        Err(error) => tracing::error!(%error, "a row cannot be shown"),
-    };
-    match rows {
-        Rows::Records(records) => records.iter().for_each(|record| line(serde_json::to_vec(record))),
-        Rows::Table(Table { columns, rows }) => {
-            rows.iter().for_each(|row| line(serde_json::to_vec(&ShownRow(columns, row))));
-        }
+    for object in objects(rows) {
+        lines.extend_from_slice(&object);
+        lines.push(b'\n');
     }
     lines
+}
+
+/// Each row as a JSON object.
+pub(super) fn objects(rows: &Rows) -> Vec<Vec<u8>> {
+    let shown = |row: serde_json::Result<Vec<u8>>| {
+        row.inspect_err(|error| tracing::error!(%error, "a row cannot be shown")).ok()
+    };
+    match rows {
+        Rows::Records(records) => {
+            records.iter().filter_map(|record| shown(serde_json::to_vec(record))).collect()
+        }
+        Rows::Table(Table { columns, rows }) => {
+            rows.iter().filter_map(|row| shown(serde_json::to_vec(&ShownRow(columns, row)))).collect()
+        }
+    }
 }
 
 /// Comma-separated values (RFC 4180), with a line of names.

@@ -10,8 +10,9 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_model::access::Role;
+use insighthub_model::api::session::{NewSession, Session};
 use insighthub_storage::control::ACCESS_SECS;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,26 +49,11 @@ struct LoginRequest {
     bearer: bool,
 }
 
-/// Who is signed in now, and for programs what to carry.
-#[derive(Serialize, ToSchema)]
-#[schema(as = NewSession)]
-struct SignedIn {
-    user: String,
-    role: Role,
-    /// Until the access token has to be refreshed.
-    expires_in_secs: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<String>,
-    /// Left out where the one that was shown stays good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
-}
-
 /// Signs in with user and password.
 #[utoipa::path(
     post, path = "/api/login",
     request_body = LoginRequest,
-    responses((status = 200, body = SignedIn), (status = 401), (status = 429), (status = 500), (status = 503)),
+    responses((status = 200, body = NewSession), (status = 401), (status = 429), (status = 500), (status = 503)),
     extensions(("x-insighthub-access" = json!("open"))),
 )]
 async fn log_in(
@@ -93,7 +79,7 @@ struct RefreshRequest {
 #[utoipa::path(
     post, path = "/api/session/refresh",
     request_body = Option<RefreshRequest>,
-    responses((status = 200, body = SignedIn), (status = 400), (status = 401), (status = 403), (status = 500), (status = 503)),
+    responses((status = 200, body = NewSession), (status = 400), (status = 401), (status = 403), (status = 500), (status = 503)),
     extensions(("x-insighthub-access" = json!("open"))),
 )]
 async fn refresh(State(node): State<AppState>, request: Request) -> Result<Response, ApiError> {
@@ -131,7 +117,7 @@ fn answer(
     is_bearer: bool,
 ) -> Result<Response, ApiError> {
     let reveal = |secret: &crate::access::Secret| secret.reveal().to_owned();
-    let mut response = Json(SignedIn {
+    let mut response = Json(NewSession {
         user,
         role,
         expires_in_secs: ACCESS_SECS,
@@ -163,9 +149,9 @@ async fn log_out(State(node): State<AppState>, headers: HeaderMap) -> Result<Res
 /// Who is signed in.
 #[utoipa::path(
     get, path = "/api/session",
-    responses((status = 200, body = shapes::SignedIn)),
+    responses((status = 200, body = Session)),
     extensions(("x-insighthub-access" = json!("read_logs"))),
 )]
-async fn show_session(viewer: Viewer) -> Json<serde_json::Value> {
-    Json(json!({ "user": viewer.user, "role": viewer.role }))
+async fn show_session(viewer: Viewer) -> Json<Session> {
+    Json(Session { user: viewer.user, role: viewer.role })
 }

@@ -9,11 +9,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use insighthub_model::access::Role;
+use insighthub_model::api::session::WaysToSignIn;
 use insighthub_storage::control::{
     AuditedCommand, ControlCommand, ControlReply, Deed, Proof, User, UserCommand,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,22 +39,13 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// How people may sign in.
-#[derive(Serialize, ToSchema)]
-#[schema(as = WaysToSignIn)]
-pub(super) struct Ways {
-    password: bool,
-    /// Where the browser goes to sign in at the identity provider; null: there is none.
-    oidc: Option<&'static str>,
-}
-
-/// How people may sign in.
 #[utoipa::path(
     get, path = "/api/login",
-    responses((status = 200, body = Ways)),
+    responses((status = 200, body = WaysToSignIn)),
     extensions(("x-insighthub-access" = json!("open"))),
 )]
-pub(super) async fn ways(State(node): State<AppState>) -> Json<Ways> {
-    Json(Ways { password: true, oidc: node.oidc.as_ref().map(|_| ATTEMPT_PATH) })
+pub(super) async fn ways(State(node): State<AppState>) -> Json<WaysToSignIn> {
+    Json(WaysToSignIn { password: true, oidc: node.oidc.as_ref().map(|_| ATTEMPT_PATH.to_owned()) })
 }
 
 /// Sends a browser to the identity provider.

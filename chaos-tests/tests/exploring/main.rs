@@ -1,6 +1,8 @@
 //! What records look like, asked over HTTP: of one node against what was sent, of a cluster with a dead node against
 //! the same, and what is said of a question that cannot be answered.
 
+mod exporting;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
