@@ -3,7 +3,7 @@
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlDialogElement, HtmlElement};
+use web_sys::{Element, EventTarget, HtmlDialogElement, HtmlElement, Node};
 use yew::NodeRef;
 
 /// Sets one style property of the element, if it is there.
@@ -52,6 +52,22 @@ pub fn scroll_of(node: &NodeRef) -> Option<(f64, f64)> {
 pub fn set_scroll_top(node: &NodeRef, top_px: f64) {
     if let Some(element) = node.cast::<Element>() {
         element.set_scroll_top(top_px as i32);
+    }
+}
+
+/// Whether what has or gets the focus lies inside the element.
+pub fn holds(node: &NodeRef, other: Option<EventTarget>) -> bool {
+    let other = other.and_then(|other| other.dyn_into::<Node>().ok());
+    node.get().is_some_and(|node| node.contains(other.as_ref()))
+}
+
+/// Says at an input what is wrong with it; nothing: it is well.
+pub fn set_validity(node: &NodeRef, problem: &str) {
+    if let Some(input) = node.cast::<web_sys::HtmlInputElement>() {
+        input.set_custom_validity(problem);
+        if !problem.is_empty() {
+            input.report_validity();
+        }
     }
 }
 

@@ -9,3 +9,4 @@ pub mod moment;
 pub mod notice;
 pub mod records;
 pub mod states;
+pub mod time_picker;
