@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod cluster_watch;
+pub mod conditions;
 pub mod connection;
 pub mod dead_letters;
 pub mod explore;
