@@ -11,6 +11,7 @@ pub mod filter;
 pub mod format;
 pub mod lines;
 pub mod live;
+pub mod offers;
 pub mod page;
 pub mod peers;
 pub mod query_check;

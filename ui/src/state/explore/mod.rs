@@ -5,6 +5,7 @@ pub mod brush;
 pub mod columns;
 pub mod group;
 pub mod history;
+pub mod known;
 pub mod pattern;
 pub mod question;
 pub mod series;
