@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod dead_letter;
 pub mod error;
+pub mod explore;
 pub mod logs;
 pub mod record;
 pub mod session;

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod cluster_rate;
+pub mod conditions;
 pub mod connection;
 pub mod dead_letters;
 pub mod explore;
@@ -11,6 +12,7 @@ pub mod format;
 pub mod forms;
 pub mod lines;
 pub mod live;
+pub mod offers;
 pub mod page;
 pub mod peers;
 pub mod query_check;

@@ -8,3 +8,4 @@ pub mod record_list;
 pub mod record_row;
 pub mod search_box;
 pub mod stream_bar;
+pub mod suggestion_list;

@@ -2,5 +2,7 @@
 
 pub mod cluster;
 pub mod dead_letters;
+pub mod explore;
 pub mod logs;
+pub mod query;
 pub mod session;

@@ -21,7 +21,7 @@ pub(super) fn ExplorePage() -> Html {
     });
     let on_require = use_callback((view.clone(), show), |(field, value): (String, String), (view, show)| {
         let mut next = (**view).clone();
-        next.filter.require(&field, &value);
+        next.filter.include(&field, &value);
         show.emit(next);
     });
     html! {

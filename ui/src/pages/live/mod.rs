@@ -22,7 +22,7 @@ pub(super) fn LivePage() -> Html {
     let on_change = show.reform(|filter: Filter| LiveView { filter });
     let on_require = use_callback((view.clone(), show), |(field, value): (String, String), (view, show)| {
         let mut filter = view.filter.clone();
-        filter.require(&field, &value);
+        filter.include(&field, &value);
         show.emit(LiveView { filter });
     });
     use_search_key(&search);
