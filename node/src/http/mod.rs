@@ -41,6 +41,7 @@ mod tail;
 mod token_uses;
 mod tokens;
 mod users;
+mod views;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -121,6 +122,7 @@ pub fn router(node: AppState) -> Router {
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
         .merge(document::of("Anomalies", anomalies::router()))
         .merge(document::of("Alerts", alerts::router()))
+        .merge(document::of("Views", views::router()))
         .merge(document::of("Cluster", cluster::router().merge(membership::router())))
         .merge(document::of("Settings", retention::router().merge(detection_settings::router())))
         .merge(document::of("Deletion", deletions::router()))
