@@ -76,7 +76,7 @@ pub fn secs(field: &str, text: &str) -> Result<u32, Fault> {
     let text = text.trim();
     let secs = match (text.trim_end_matches('s').parse::<u64>(), Range::from_typed(text)) {
         (Ok(secs), _) => Some(secs),
-        (_, Some(Range::Last(secs))) => Some(secs),
+        (_, Some(Range::Last(secs))) if !text.starts_with('-') => Some(secs),
         _ => None,
     };
     secs.and_then(|secs| u32::try_from(secs).ok())

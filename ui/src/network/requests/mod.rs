@@ -1,5 +1,6 @@
 //! What the pages ask the nodes for: one function per request, one file per resource.
 
+pub mod alerts;
 pub mod cluster;
 pub mod dead_letters;
 pub mod explore;
