@@ -149,3 +149,16 @@ pub fn capture_pointer(node: &NodeRef, pointer: i32) {
         element.set_pointer_capture(pointer).unwrap_or_default();
     }
 }
+
+/// A place on the screen as seen from the element's left upper corner, in pixels.
+pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f64)> {
+    let frame = node.cast::<Element>()?.get_bounding_client_rect();
+    Some((client_x - frame.left(), client_y - frame.top()))
+}
+
+/// What the pointer does from now on is told to the element, wherever it goes, until its button is let go.
+pub fn hold_pointer(node: &NodeRef, pointer_id: i32) {
+    if let Some(element) = node.cast::<Element>() {
+        element.set_pointer_capture(pointer_id).unwrap_or_default();
+    }
+}

@@ -2,6 +2,7 @@
 //! argument, so every test runs on the host.
 
 pub mod alerts;
+pub mod analytics;
 pub mod answer;
 pub mod cluster_rate;
 pub mod conditions;
