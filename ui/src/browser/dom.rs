@@ -129,3 +129,9 @@ pub fn capture_pointer(node: &NodeRef, pointer: i32) {
         element.set_pointer_capture(pointer).unwrap_or_default();
     }
 }
+
+pub fn scroll_into_view(node: &NodeRef) {
+    if let Some(element) = node.cast::<Element>() {
+        element.scroll_into_view();
+    }
+}

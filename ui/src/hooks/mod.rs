@@ -6,3 +6,4 @@ pub mod app;
 pub mod keys;
 pub mod now;
 pub mod services;
+pub mod width;

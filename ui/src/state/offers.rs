@@ -63,10 +63,11 @@ mod tests {
     #[test]
     fn steps_go_round_by_way_of_none() {
         let offers = Offers::earlier(vec!["a".into(), "b".into()]);
-        let places: Vec<Option<usize>> = std::iter::successors(Some(offers), |offers| Some(offers.stepped(true)))
-            .take(4)
-            .map(|offers| offers.chosen())
-            .collect();
+        let places: Vec<Option<usize>> =
+            std::iter::successors(Some(offers), |offers| Some(offers.stepped(true)))
+                .take(4)
+                .map(|offers| offers.chosen())
+                .collect();
         assert_eq!(places, [Some(0), Some(1), None, Some(0)]);
         assert_eq!(Offers::earlier(vec!["a".into()]).stepped(false).stepped(false).chosen(), Some(0));
         assert_eq!(Offers::default().stepped(true).chosen(), None);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use yew::{
-    Callback, Html, InputEvent, KeyboardEvent, NodeRef, Properties, TargetCast, UseStateHandle, component, hook,
-    html, use_effect_with, use_mut_ref, use_state_eq,
+    Callback, Html, InputEvent, KeyboardEvent, NodeRef, Properties, TargetCast, UseStateHandle, component,
+    hook, html, use_effect_with, use_mut_ref, use_state_eq,
 };
 
 use crate::browser::{dom, preferences};
@@ -40,7 +40,8 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
     let timer = use_mut_ref(|| None::<Timeout>);
     let type_in = {
         let (draft, offers, known) = (draft.clone(), offers.clone(), Rc::clone(&props.known));
-        let (timer, apply, problem, node) = (timer.clone(), apply.clone(), problem.clone(), props.node.clone());
+        let (timer, apply, problem, node) =
+            (timer.clone(), apply.clone(), problem.clone(), props.node.clone());
         Callback::from(move |(text, cursor): (String, usize)| {
             if dom::value(&node) != text {
                 dom::set_value(&node, &text, cursor);
@@ -81,7 +82,10 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
         }
     });
     let onkeydown = keys(&offers, take.clone(), now);
-    let onblur = { let offers = offers.clone(); move |_| offers.set(Offers::default()) };
+    let onblur = {
+        let offers = offers.clone();
+        move |_| offers.set(Offers::default())
+    };
     html! {
         <div class="search-box">
             <span class="search-icon" aria-hidden="true"></span>
@@ -131,7 +135,11 @@ fn use_apply(on_apply: &Callback<String>) -> (UseStateHandle<Option<String>>, Ca
     (problem, apply)
 }
 
-fn keys(offers: &UseStateHandle<Offers>, take: Callback<usize>, now: Callback<String>) -> Callback<KeyboardEvent> {
+fn keys(
+    offers: &UseStateHandle<Offers>,
+    take: Callback<usize>,
+    now: Callback<String>,
+) -> Callback<KeyboardEvent> {
     let offers = offers.clone();
     Callback::from(move |event: KeyboardEvent| {
         let text = event.target_unchecked_into::<web_sys::HtmlInputElement>().value();

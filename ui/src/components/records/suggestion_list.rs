@@ -52,4 +52,3 @@ fn kind(kind: SuggestionKind) -> &'static str {
         SuggestionKind::Function => "function",
     }
 }
-

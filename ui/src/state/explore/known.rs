@@ -35,7 +35,11 @@ impl Vocabulary for Known {
     }
 
     fn values(&self, field: &str) -> Vec<String> {
-        self.fields.iter().find(|(name, _)| name == field).map(|(_, values)| values.clone()).unwrap_or_default()
+        self.fields
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, values)| values.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -73,7 +77,10 @@ mod tests {
                 .collect(),
             ..Field::default()
         };
-        let fields = Fields { fields: vec![field("service", &["api"]), field("region", &["eu west", "us"])], ..Fields::default() };
+        let fields = Fields {
+            fields: vec![field("service", &["api"]), field("region", &["eu west", "us"])],
+            ..Fields::default()
+        };
         Known::of(&fields, &["api".to_owned(), "payment".to_owned()])
     }
 
