@@ -156,9 +156,9 @@ pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f6
     Some((client_x - frame.left(), client_y - frame.top()))
 }
 
-/// What the pointer does from now on is told to the element, wherever it goes, until its button is let go.
-pub fn hold_pointer(node: &NodeRef, pointer_id: i32) {
+/// Scrolls what the element lies in until it can be seen.
+pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
-        element.set_pointer_capture(pointer_id).unwrap_or_default();
+        element.scroll_into_view();
     }
 }

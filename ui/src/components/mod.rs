@@ -3,11 +3,13 @@
 pub mod chart;
 pub mod cluster;
 pub mod dead_letters;
+pub mod explore;
 pub mod forms;
 pub mod frame;
 pub mod link;
 pub mod moment;
 pub mod notice;
 pub mod records;
+pub mod share_bar;
 pub mod states;
 pub mod time_picker;

@@ -8,6 +8,7 @@ use yew::{
 use super::stream_source::use_stream;
 use crate::browser::keyboard;
 use crate::components::notice::{Empty, Failure, Loading};
+use crate::components::records::record_actions::RecordActions;
 use crate::components::records::stream_bar::StreamBar;
 use crate::hooks::app::use_app;
 use crate::pages::record_browser::RecordBrowser;
@@ -18,7 +19,7 @@ use crate::state::stream::{History, Stream, StreamAction};
 #[derive(PartialEq, Properties)]
 pub(super) struct StreamViewProps {
     pub(super) filter: Filter,
-    pub(super) on_require: Callback<(String, String)>,
+    pub(super) actions: RecordActions,
 }
 
 #[component]
@@ -52,7 +53,7 @@ pub(super) fn StreamView(props: &StreamViewProps) -> Html {
             { failure.unwrap_or_default() }
             if !is_failed_empty {
                 <RecordBrowser lines={stream.lines.clone()} end={end(&stream, &props.filter)} {to_top} {on_reading}
-                    {on_scrolled} on_require={props.on_require.clone()} />
+                    {on_scrolled} actions={props.actions.clone()} />
             }
         </section>
     }

@@ -180,7 +180,7 @@ impl Group {
 }
 
 /// A field's name as stages take it.
-fn name(field: &str) -> String {
+pub fn name(field: &str) -> String {
     const WORDS: [&str; 7] = ["by", "as", "if", "asc", "desc", "before", "after"];
     let is_plain = field.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && field.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-'))

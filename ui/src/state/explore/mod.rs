@@ -1,8 +1,10 @@
 //! What the Explore page shows and works out.
 
+pub mod around;
 pub mod bars;
 pub mod brush;
 pub mod columns;
+pub mod facets;
 pub mod group;
 pub mod history;
 pub mod known;

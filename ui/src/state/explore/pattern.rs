@@ -14,6 +14,11 @@ pub fn condition(pattern: &str) -> Option<Expression> {
     (!fixed.is_empty()).then(|| conditions::phrases(fixed))
 }
 
+/// Asks for one record.
+pub fn record_query(log_id: &str) -> String {
+    Expression::field_is("log_id", log_id).to_string()
+}
+
 /// The stretches between what varies, without words that touch it: a phrase ends where a word does.
 fn fixed(pattern: &str) -> Vec<String> {
     let parts: Vec<&str> = pattern.split(VARIES).collect();
