@@ -118,6 +118,7 @@ pub(crate) const LINES: &[Line] = &[
         .empty()
         .at("/api/alerts/channels/ops/test")
         .gives(404),
+    get("/api/alerts/deliveries", READ),
     get("/api/alerts/silences", READ),
     put("/api/alerts/silences/{name}", SILENCE, ALERTS).at("/api/alerts/silences/night"),
     delete("/api/alerts/silences/{name}", ALERTS).at("/api/alerts/silences/night"),
