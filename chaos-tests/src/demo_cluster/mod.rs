@@ -25,15 +25,15 @@ const WITHIN: Duration = Duration::from_secs(60);
 
 /// A user of the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Login {
-    pub user: &'static str,
-    pub password: &'static str,
+pub struct Login<'a> {
+    pub user: &'a str,
+    pub password: &'a str,
     /// As the API writes it.
-    pub role: &'static str,
+    pub role: &'a str,
 }
 
-pub const ADMIN: Login = Login { user: "admin", password: ADMIN_PASSWORD, role: "admin" };
-pub const VIEWER: Login = Login { user: "vera", password: "a viewer's canary", role: "viewer" };
+pub const ADMIN: Login<'static> = Login { user: "admin", password: ADMIN_PASSWORD, role: "admin" };
+pub const VIEWER: Login<'static> = Login { user: "vera", password: "a viewer's canary", role: "viewer" };
 
 /// How much of a past there is, and what comes after it.
 #[derive(Debug, Clone, Copy)]
