@@ -12,6 +12,7 @@ pub mod explore;
 pub mod filter;
 pub mod format;
 pub mod forms;
+pub mod highlights;
 pub mod lines;
 pub mod live;
 pub mod offers;
