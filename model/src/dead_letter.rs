@@ -38,9 +38,15 @@ impl DeadLetter {
                 short.push_str("<*>");
                 continue;
             }
-            let words: Vec<&str> =
-                part.split(' ').map(|word| if varies(word) { "<*>" } else { word }).collect();
-            short.push_str(&words.join(" "));
+            let mut before = "";
+            for (at, word) in part.split(' ').enumerate() {
+                short.push_str(if at > 0 { " " } else { "" });
+                let end = word.trim_end_matches([',', ':', ';']).len();
+                let (bare, mark) = word.split_at(end);
+                short.push_str(if varies(bare, before) { "<*>" } else { bare });
+                short.push_str(mark);
+                before = word;
+            }
         }
         short.truncate(short.floor_char_boundary(SHORT_REASON_BYTES_MAX));
         short
@@ -56,15 +62,11 @@ impl DeadLetter {
     }
 }
 
-/// Positions and moments: a number of two digits or more, whatever stands around it.
-fn varies(word: &str) -> bool {
-    let bare = word.trim_matches(|letter: char| ",;:()".contains(letter));
-    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+/// Moments, positions and sizes, but not the few values that a field may have.
+fn varies(word: &str, before: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let is_of_number = |byte: u8| byte.is_ascii_digit() || b".:-+TZ".contains(&byte);
-    bare == word.trim_end_matches([',', ';', ':'])
-        && digits > 0
-        && bare.len() > 1
-        && bare.bytes().all(is_of_number)
+    word.bytes().all(is_of_number) && (digits >= 3 || (digits > 0 && before == "byte"))
 }
 
 /// A text, cut at quotation marks; an escaped one is part of what is quoted.
@@ -124,7 +126,7 @@ mod tests {
             ("message is required", "message is required"),
             (
                 "level must be INFO or WARN (or 10, 20 ... 60), got \"lo\\\"ud\"",
-                "level must be INFO or WARN (or <*> <*> ... 60)",
+                "level must be INFO or WARN (or 10, 20 ... 60)",
             ),
             (
                 "latency_ms must be 0 or more milliseconds, got -5",
