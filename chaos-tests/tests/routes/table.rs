@@ -104,6 +104,8 @@ pub(crate) const LINES: &[Line] = &[
         .at("/api/anomalies/18a3f00c2b400000-0003-payment/verdict")
         .gives(404),
     get("/api/dead-letters", READ),
+    get("/api/dead-letters/summary", READ),
+    get("/api/accounting", READ),
     post("/api/dead-letters/replay", "{}", "replay_dead_letters"),
     get("/api/alerts/rules", READ),
     post("/api/alerts/rules/preview", PREVIEW, READ),

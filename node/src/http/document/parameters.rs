@@ -257,6 +257,14 @@ pub(crate) struct DeadLettersParameters {
     cursor: Option<String>,
 }
 
+/// How many reasons.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SummaryParameters {
+    #[param(minimum = 1, maximum = 2_000, default = 200)]
+    limit: Option<u32>,
+}
+
 /// Which entries of the trail.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
