@@ -4,6 +4,7 @@ pub mod chart;
 pub mod cluster;
 pub mod dead_letters;
 pub mod frame;
+pub mod home;
 pub mod link;
 pub mod moment;
 pub mod notice;

@@ -9,6 +9,7 @@ pub mod dead_letters;
 pub mod explore;
 pub mod filter;
 pub mod format;
+pub mod home;
 pub mod lines;
 pub mod live;
 pub mod page;

@@ -51,7 +51,7 @@ fn marked(mark: &Mark, lines: &Lines, frame: Frame) -> Html {
     let clamped = |at_ms: i64| time.px(at_ms.clamp(lines.start_ms, lines.end_ms()) as f64);
     let (from, to) = (clamped(mark.from_ms), clamped(mark.to_ms));
     let width = (to - from).max(WIDTH_MIN);
-    let class = classes!("mark", format!("tone-{}", mark.tone), mark.is_chosen.then_some("chosen"));
+    let class = classes!("time-mark", format!("tone-{}", mark.tone), mark.is_chosen.then_some("chosen"));
     let foot = frame.height - Frame::BOTTOM;
     html! {
         <g {class}>

@@ -19,6 +19,13 @@ pub struct Grid {
     pub known_ms: i64,
 }
 
+/// An answer, and the steps it is of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfGrid<T> {
+    pub grid: Grid,
+    pub value: T,
+}
+
 impl Grid {
     /// The steps of a span, at most `steps_max`; the first holds its beginning. The minute that is not over at `now_ms` is left
     /// out: it would look like a drop.

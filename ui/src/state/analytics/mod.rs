@@ -3,3 +3,4 @@
 pub mod grid;
 pub mod places;
 pub mod series;
+pub mod view;
