@@ -1,5 +1,6 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
+pub mod analytics;
 pub mod chart;
 pub mod cluster;
 pub mod dead_letters;

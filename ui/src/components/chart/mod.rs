@@ -1,6 +1,7 @@
 //! Charts: small drawings of our own in SVG. They are given numbers and report what the reader points at.
 
 pub mod axis;
+pub mod heatmap;
 pub mod line_plot;
 pub mod line_words;
 pub mod lines;

@@ -44,10 +44,10 @@ impl Condition {
 
     pub fn class(self) -> &'static str {
         match self {
-            Condition::Quiet => "quiet",
-            Condition::Watch => "watch",
-            Condition::Trouble => "trouble",
-            Condition::Silent => "silent",
+            Condition::Quiet => "is-quiet",
+            Condition::Watch => "is-watch",
+            Condition::Trouble => "is-trouble",
+            Condition::Silent => "is-silent",
         }
     }
 
