@@ -24,8 +24,11 @@ pub fn Changes(props: &ChangesProps) -> Html {
     let difference = &props.difference;
     let range = Range::between(difference.range.from.millis(), difference.range.to.millis());
     let before = Range::between(difference.against.from.millis(), difference.against.to.millis());
-    let shown: Vec<&PatternChange> =
-        difference.patterns.iter().filter(|change| change.surprise >= SURPRISE_MIN).take(SHOWN_MAX).collect();
+    let is_meant = |change: &&PatternChange| change.surprise >= SURPRISE_MIN;
+    let mut shown: Vec<&PatternChange> = difference.patterns.iter().filter(is_meant).collect();
+    // What is new tells more than what grew with the traffic.
+    shown.sort_by_key(|change| change.change != Change::New);
+    shown.truncate(SHOWN_MAX);
     if shown.is_empty() {
         return html! {
             <Empty title="Nothing changed">

@@ -48,7 +48,7 @@ fn episode(anomaly: &Anomaly, now_ms: f64) -> Html {
             <div>
                 <p><Link to={to.clone()}><b>{ &anomaly.service }</b></Link>{ " " }<span class="summary">{ &anomaly.summary }</span></p>
                 <p class="hint">
-                    { "since " }{ ago(opened_ms, now_ms) }{ format!(", score {:.1}, alarm from 1", anomaly.episode.peak_score) }
+                    { "opened " }{ ago(opened_ms, now_ms) }{ format!(", score {:.1}, alarm from 1", anomaly.episode.peak_score) }
                     { " · " }<Link {to}>{ "Why" }</Link>{ " · " }<Link to={records}>{ "Logs" }</Link>
                 </p>
             </div>
@@ -74,7 +74,7 @@ fn alert(incident: &Incident, now_ms: f64) -> Html {
                     <span class="summary">{ group.join(", ") }</span></p>
                 <p class="summary">{ &evidence.because }</p>
                 <p class="hint">
-                    { "alert since " }{ ago(incident.opened_at.millis(), now_ms) }
+                    { "alert, fired " }{ ago(incident.opened_at.millis(), now_ms) }
                     if let Some(by) = &incident.acknowledged { { format!(", {} is on it", by.by) } }
                     { " · " }<Link to={records}>{ "Logs" }</Link>
                 </p>
