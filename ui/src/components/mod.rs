@@ -1,11 +1,13 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
+pub mod analytics;
 pub mod chart;
 pub mod cluster;
 pub mod dead_letters;
 pub mod explore;
 pub mod forms;
 pub mod frame;
+pub mod home;
 pub mod link;
 pub mod moment;
 pub mod notice;

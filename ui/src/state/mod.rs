@@ -13,6 +13,7 @@ pub mod filter;
 pub mod format;
 pub mod forms;
 pub mod highlights;
+pub mod home;
 pub mod lines;
 pub mod live;
 pub mod offers;
