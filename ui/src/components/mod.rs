@@ -1,6 +1,8 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
+pub mod alerts;
 pub mod chart;
+pub mod choice;
 pub mod cluster;
 pub mod dead_letters;
 pub mod forms;
