@@ -4,9 +4,13 @@
 //! so that a dashboard still works against a node one version older or newer.
 
 pub mod alerts;
+pub mod audit;
 pub mod cluster;
 pub mod dead_letter;
 pub mod error;
 pub mod logs;
 pub mod record;
 pub mod session;
+pub mod settings;
+pub mod tokens;
+pub mod users;

@@ -1,5 +1,6 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
+pub mod admin;
 pub mod alerts;
 pub mod chart;
 pub mod choice;

@@ -1,7 +1,11 @@
 //! What the pages ask the nodes for: one function per request, one file per resource.
 
 pub mod alerts;
+pub mod audit;
 pub mod cluster;
 pub mod dead_letters;
 pub mod logs;
 pub mod session;
+pub mod settings;
+pub mod tokens;
+pub mod users;
