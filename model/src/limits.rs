@@ -74,6 +74,15 @@ pub const PATTERN_SAMPLES_MAX: usize = 100;
 /// Findings of a comparison in one answer.
 pub const FINDINGS_LISTED_MAX: usize = 100;
 
+/// Saved views of the dashboard: more than anybody keeps an overview of.
+pub const VIEWS_MAX: usize = 500;
+pub const VIEW_TITLE_BYTES_MAX: usize = 200;
+pub const VIEW_PAGE_BYTES_MAX: usize = 32;
+/// The query string of a page's address; longer ones do not pass every proxy.
+pub const VIEW_ADDRESS_BYTES_MAX: usize = 4_096;
+/// Of one user: each is an entry of the audit trail.
+pub const VIEW_CHANGES_PER_HOUR_MAX: u32 = 100;
+
 /// Rules of a cluster: each is a question every few seconds.
 pub const ALERT_RULES_MAX: usize = 500;
 /// Channels, and silences, of a cluster: more than anybody keeps an overview of.
@@ -91,6 +100,8 @@ pub const ALERT_INCIDENTS_MAX: usize = 2_000;
 pub const ALERT_TRANSITIONS_MAX: usize = 50;
 /// Messages that wait; the oldest make room and count as given up.
 pub const ALERT_OUTBOX_MAX: usize = 10_000;
+/// Messages kept that were delivered or given up; the oldest make room. At half a kilobyte each.
+pub const ALERT_SETTLED_MAX: usize = 1_000;
 /// A message that cannot be delivered is tried for so long.
 pub const ALERT_DELIVERY_SECS_MAX: u64 = 86_400;
 /// Name of a rule, channel, silence or label.

@@ -118,3 +118,56 @@ pub async fn copy(text: String) -> bool {
 pub fn value(node: &NodeRef) -> String {
     node.cast::<web_sys::HtmlInputElement>().map(|input| input.value()).unwrap_or_default()
 }
+
+/// Bytes of the text in front of the cursor of an input.
+pub fn cursor(input: &web_sys::HtmlInputElement) -> usize {
+    let text = input.value();
+    let units = input.selection_start().ok().flatten().map_or(usize::MAX, |units| units as usize);
+    let mut passed = 0;
+    text.char_indices()
+        .find(|(_, letter)| {
+            let is_there = passed >= units;
+            passed += letter.len_utf16();
+            is_there
+        })
+        .map_or(text.len(), |(at, _)| at)
+}
+
+/// Puts a text into an input and the cursor behind so many of its bytes.
+pub fn set_value(node: &NodeRef, text: &str, cursor: usize) {
+    if let Some(input) = node.cast::<web_sys::HtmlInputElement>() {
+        input.set_value(text);
+        let units = text.get(..cursor).unwrap_or(text).encode_utf16().count() as u32;
+        input.set_selection_range(units, units).unwrap_or_default();
+    }
+}
+
+/// How wide the element is, pixels.
+pub fn width(node: &NodeRef) -> Option<f64> {
+    node.cast::<Element>().map(|element| f64::from(element.client_width()))
+}
+
+/// How far right of the element's left edge a point of the window lies, pixels.
+pub fn x_within(node: &NodeRef, client_x: i32) -> Option<f64> {
+    node.cast::<Element>().map(|element| f64::from(client_x) - element.get_bounding_client_rect().left())
+}
+
+/// All that the pointer does is told to the element until it goes up, also outside of it.
+pub fn capture_pointer(node: &NodeRef, pointer: i32) {
+    if let Some(element) = node.cast::<Element>() {
+        element.set_pointer_capture(pointer).unwrap_or_default();
+    }
+}
+
+/// A place on the screen as seen from the element's left upper corner, in pixels.
+pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f64)> {
+    let frame = node.cast::<Element>()?.get_bounding_client_rect();
+    Some((client_x - frame.left(), client_y - frame.top()))
+}
+
+/// Scrolls what the element lies in until it can be seen.
+pub fn scroll_into_view(node: &NodeRef) {
+    if let Some(element) = node.cast::<Element>() {
+        element.scroll_into_view();
+    }
+}

@@ -29,6 +29,17 @@ pub fn system_is_dark() -> bool {
         .is_some_and(|query| query.matches())
 }
 
+/// A text that was kept under this name; nothing where none was.
+pub fn kept(name: &str) -> String {
+    storage().and_then(|storage| storage.get_item(name).ok().flatten()).unwrap_or_default()
+}
+
+pub fn keep(name: &str, text: &str) {
+    if let Some(storage) = storage() {
+        storage.set_item(name, text).unwrap_or_default();
+    }
+}
+
 fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
 }

@@ -7,3 +7,4 @@ pub mod keys;
 pub mod now;
 pub mod sending;
 pub mod services;
+pub mod width;

@@ -3,14 +3,17 @@
 use std::rc::Rc;
 
 use yew::{
-    Callback, Html, Properties, UseStateHandle, classes, component, hook, html, use_callback,
-    use_effect_with, use_state, use_state_eq,
+    Callback, Html, NodeRef, Properties, UseStateHandle, classes, component, hook, html, use_callback,
+    use_effect_with, use_node_ref, use_state, use_state_eq,
 };
 
 use crate::api::record::Record;
-use crate::browser::keyboard;
+use crate::browser::{dom, keyboard};
+use crate::components::records::column_heads::ColumnHeads;
+use crate::components::records::record_actions::RecordActions;
 use crate::components::records::record_details::RecordDetails;
 use crate::components::records::record_list::RecordList;
+use crate::state::explore::columns::Columns;
 use crate::state::lines::Lines;
 
 #[derive(PartialEq, Properties)]
@@ -18,7 +21,18 @@ pub(super) struct RecordBrowserProps {
     pub(super) lines: Lines,
     /// Below the last row.
     pub(super) end: Html,
-    pub(super) on_require: Callback<(String, String)>,
+    pub(super) actions: RecordActions,
+    /// `None`: the usual ones, which stay as they are.
+    #[prop_or_default]
+    pub(super) columns: Option<Rc<Columns>>,
+    #[prop_or_default]
+    pub(super) on_columns: Callback<Columns>,
+    /// The record that the address names.
+    #[prop_or_default]
+    pub(super) named: Option<Named>,
+    /// A record was opened, or shut.
+    #[prop_or_default]
+    pub(super) on_open: Callback<Option<String>>,
     /// A record was chosen or the choice given up.
     #[prop_or_default]
     pub(super) on_reading: Callback<bool>,
@@ -29,6 +43,16 @@ pub(super) struct RecordBrowserProps {
     /// A change gives up the choice and goes back to the newest record.
     #[prop_or_default]
     pub(super) to_top: u32,
+}
+
+/// A record that is to be open; the same one again is nothing new.
+#[derive(Clone)]
+pub(super) struct Named(pub(super) Rc<Record>);
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.head.log_id == other.0.head.log_id
+    }
 }
 
 /// The chosen record. It stays readable when the list has long moved on.
@@ -45,15 +69,25 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
     let to_top = props.to_top.wrapping_add(*tops);
     let selected = choice.as_ref().and_then(|choice| props.lines.position(&choice.record.head.log_id));
     let choose = {
-        let (choice, on_reading) = (choice.clone(), props.on_reading.clone());
+        let (choice, on_reading, on_open) = (choice.clone(), props.on_reading.clone(), props.on_open.clone());
         Callback::from(move |next: Option<Choice>| {
             on_reading.emit(next.is_some());
+            on_open
+                .emit(next.as_ref().filter(|next| next.is_open).map(|next| next.record.head.log_id.clone()));
             choice.set(next);
         })
     };
     use_effect_with(props.to_top, {
         let choice = choice.clone();
         move |_| choice.set(None)
+    });
+    use_effect_with(props.named.clone(), {
+        let choice = choice.clone();
+        move |named| {
+            if let Some(Named(record)) = named {
+                choice.set(Some(Choice { record: Rc::clone(record), is_open: true }));
+            }
+        }
     });
     let on_pick = use_callback((props.lines.clone(), choose.clone()), |index: usize, (lines, choose)| {
         let record = lines.get(index).and_then(|line| line.record());
@@ -64,21 +98,60 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
     let opened = choice.as_ref().filter(|choice| choice.is_open);
     let details = opened.map(|choice| {
         let (record, on_close) = (Rc::clone(&choice.record), choose.reform(|()| None));
-        html! { <RecordDetails {record} {on_close} on_require={props.on_require.clone()} /> }
+        html! { <RecordDetails {record} {on_close} actions={props.actions.clone()} /> }
     });
+    let (frame, preview) = (use_node_ref(), use_state_eq(|| None::<Rc<Columns>>));
+    let shown = (*preview).clone().or_else(|| props.columns.clone());
+    use_tracks(&frame, shown.clone());
     html! {
         <div class={classes!("browser", details.is_some().then_some("with-details"))}>
-            <div class="list-frame">
-                <div class="list-head" aria-hidden="true">
-                    <span>{ "Time" }</span><span>{ "Level" }</span><span>{ "Service" }</span>
-                    <span>{ "Message" }</span><span class="latency">{ "Latency" }</span>
-                </div>
-                <RecordList lines={props.lines.clone()} {selected} {on_pick} on_scrolled={props.on_scrolled.clone()}
-                    on_near_end={props.on_near_end.clone()} {to_top} end={props.end.clone()} />
+            <div class={classes!("list-frame", shown.is_some().then_some("chosen-columns"))} ref={frame}>
+                { heads(props, shown.as_ref(), &preview) }
+                <RecordList lines={props.lines.clone()} {selected} columns={shown.clone()} {on_pick}
+                    on_scrolled={props.on_scrolled.clone()} on_near_end={props.on_near_end.clone()} {to_top} end={props.end.clone()} />
             </div>
             { details.unwrap_or_default() }
         </div>
     }
+}
+
+fn heads(
+    props: &RecordBrowserProps,
+    shown: Option<&Rc<Columns>>,
+    preview: &UseStateHandle<Option<Rc<Columns>>>,
+) -> Html {
+    let Some(columns) = shown else {
+        return html! {
+            <div class="list-head" aria-hidden="true">
+                <span>{ "Time" }</span><span>{ "Level" }</span><span>{ "Service" }</span>
+                <span>{ "Message" }</span><span class="latency">{ "Latency" }</span>
+            </div>
+        };
+    };
+    let on_preview = {
+        let preview = preview.clone();
+        move |columns: Columns| preview.set(Some(Rc::new(columns)))
+    };
+    let on_change = {
+        let (preview, on_columns) = (preview.clone(), props.on_columns.clone());
+        move |columns: Columns| {
+            preview.set(None);
+            on_columns.emit(columns);
+        }
+    };
+    html! { <ColumnHeads columns={Rc::clone(columns)} {on_change} {on_preview} /> }
+}
+
+/// Widths are set on the frame: head and rows take them from there.
+#[hook]
+fn use_tracks(frame: &NodeRef, columns: Option<Rc<Columns>>) {
+    let frame = frame.clone();
+    use_effect_with(columns, move |columns| {
+        if let Some(columns) = columns {
+            dom::set_style(&frame, "--tracks", &columns.tracks());
+            dom::set_style(&frame, "--tracks-least", &format!("{}px", columns.least_px()));
+        }
+    });
 }
 
 #[hook]

@@ -3,16 +3,20 @@
 
 pub mod admin;
 pub mod alerts;
+pub mod analytics;
 pub mod answer;
-pub mod cluster_watch;
+pub mod cluster_rate;
+pub mod conditions;
 pub mod connection;
 pub mod dead_letters;
 pub mod explore;
 pub mod filter;
 pub mod format;
 pub mod forms;
+pub mod highlights;
 pub mod lines;
 pub mod live;
+pub mod offers;
 pub mod page;
 pub mod peers;
 pub mod query_check;

@@ -1,10 +1,13 @@
 //! Search text, service, levels and anomalies, in one line.
 
-use yew::{Callback, Event, Html, NodeRef, Properties, TargetCast, classes, component, html};
+use std::rc::Rc;
+
+use yew::{Callback, Children, Event, Html, NodeRef, Properties, TargetCast, classes, component, html};
 
 use crate::api::logs::Level;
 use crate::components::records::level_badge::level_class;
 use crate::components::records::search_box::SearchBox;
+use crate::state::explore::known::Known;
 use crate::state::filter::Filter;
 
 #[derive(PartialEq, Properties)]
@@ -13,6 +16,12 @@ pub struct FilterBarProps {
     pub services: Vec<String>,
     pub on_change: Callback<Filter>,
     pub search: NodeRef,
+    /// Fields and values that the search box offers.
+    #[prop_or_default]
+    pub known: Rc<Known>,
+    /// What stands behind the filter.
+    #[prop_or_default]
+    pub children: Children,
 }
 
 #[component]
@@ -20,10 +29,12 @@ pub fn FilterBar(props: &FilterBarProps) -> Html {
     let on_text = change(props, |filter, text: String| filter.text = text);
     html! {
         <div class="filter-bar" role="search" aria-label="Filter records">
-            <SearchBox text={props.filter.text.clone()} on_apply={on_text} node={props.search.clone()} />
+            <SearchBox text={props.filter.text.clone()} on_apply={on_text} node={props.search.clone()}
+                known={Rc::clone(&props.known)} />
             { services(props) }
             <div class="levels" role="group" aria-label="Levels">{ for Level::ALL.map(|level| chip(props, level)) }</div>
             { anomaly(props) }
+            { for props.children.iter() }
         </div>
     }
 }

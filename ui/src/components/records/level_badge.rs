@@ -15,7 +15,7 @@ pub fn LevelBadge(props: &LevelBadgeProps) -> Html {
 }
 
 /// The CSS class of a level.
-pub(super) fn level_class(level: Level) -> &'static str {
+pub fn level_class(level: Level) -> &'static str {
     match level {
         Level::Trace => "trace",
         Level::Debug => "debug",

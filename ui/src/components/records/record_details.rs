@@ -1,52 +1,81 @@
 //! Everything about one record, beside the list, so that the list keeps its shape.
 
-use serde_json::Value;
-use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state_eq};
-
-use crate::api::record::Record;
-use crate::browser::dom;
-use crate::components::records::level_badge::LevelBadge;
-use crate::components::records::record_row::why;
 use std::rc::Rc;
 
-/// Fields that stand in the panel's head and are not listed again.
-const IN_HEAD: [&str; 5] = ["message", "level", "is_anomaly", "anomaly_reason", "anomaly_score"];
+use yew::{Callback, Html, Properties, classes, component, html, use_state_eq};
+
+use crate::api::record::Record;
+use crate::components::records::copy_button::CopyButton;
+use crate::components::records::field_list::field_list;
+use crate::components::records::level_badge::LevelBadge;
+use crate::components::records::record_actions::RecordActions;
+use crate::components::records::record_row::why;
 
 #[derive(Properties)]
 pub struct RecordDetailsProps {
     pub record: Rc<Record>,
     pub on_close: Callback<()>,
-    /// Narrow the search to this field and value.
-    pub on_require: Callback<(String, String)>,
+    pub actions: RecordActions,
 }
 
 impl PartialEq for RecordDetailsProps {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.record, &other.record) && self.on_require == other.on_require
+        Rc::ptr_eq(&self.record, &other.record) && self.actions == other.actions
     }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Shown {
+    Fields,
+    Json,
+    Around,
 }
 
 #[component]
 pub fn RecordDetails(props: &RecordDetailsProps) -> Html {
+    // Stays as the reader goes from record to record.
+    let shown = use_state_eq(|| Shown::Fields);
     let head = &props.record.head;
-    let fields = props.record.fields();
-    let listed = fields.iter().filter(|(name, value)| !IN_HEAD.contains(&name.as_str()) && !value.is_null());
+    let link = props.actions.link.as_ref().map(|link| link.emit(head.log_id.clone()));
+    let tab = |which: Shown, title: &'static str| {
+        let (is_here, shown) = (*shown == which, shown.clone());
+        html! {
+            <button type="button" role="tab" class={classes!(is_here.then_some("here"))} aria-selected={is_here.to_string()}
+                onclick={move |_| shown.set(which)}>{ title }</button>
+        }
+    };
     html! {
         <aside class="details" aria-label="Record">
             <div class="details-head">
                 <LevelBadge level={head.level} />
                 <span class="service">{ &head.service }</span>
                 <span class="spacer"></span>
+                if let Some(link) = link {
+                    <CopyButton label="Copy link" text={link} title="A link that opens this record" />
+                }
                 <CopyButton label="Copy JSON" text={props.record.pretty()} />
                 <button type="button" class="quiet" aria-label="Close (Esc)" title="Close (Esc)"
                     onclick={props.on_close.reform(|_| ())}>{ "✕" }</button>
             </div>
-            <div class="details-body">
+            <div class="tabs" role="tablist" aria-label="Record">
+                { tab(Shown::Fields, "Fields") }
+                { tab(Shown::Json, "JSON") }
+                if props.actions.around.is_some() { { tab(Shown::Around, "What happened around it") } }
+            </div>
+            <div class="details-body" role="tabpanel">
                 <pre class="details-message">{ &head.message }</pre>
                 { head.is_anomaly.then(|| anomaly(&props.record)) }
-                <dl class="fields">{ for listed.map(|(name, value)| field(props, name, value)) }</dl>
+                { body(props, *shown) }
             </div>
         </aside>
+    }
+}
+
+fn body(props: &RecordDetailsProps, shown: Shown) -> Html {
+    match (shown, &props.actions.around) {
+        (Shown::Json, _) => html! { <pre class="details-json">{ props.record.pretty() }</pre> },
+        (Shown::Around, Some(around)) => around.emit(Rc::clone(&props.record)),
+        _ => field_list(&props.record, &props.actions),
     }
 }
 
@@ -59,64 +88,4 @@ fn anomaly(record: &Record) -> Html {
             <span>{ why(record) }</span>
         </p>
     }
-}
-
-fn field(props: &RecordDetailsProps, name: &str, value: &Value) -> Html {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
-        other => other.to_string(),
-    };
-    let kind = match value {
-        Value::String(_) => "string",
-        Value::Number(_) => "number",
-        Value::Bool(_) => "bool",
-        _ => "json",
-    };
-    // Times and nested values are no useful filters.
-    let can_require = kind != "json" && !matches!(name, "timestamp" | "created_at");
-    let pair = (name.to_owned(), text.clone());
-    let onclick = props.on_require.reform(move |_| pair.clone());
-    html! {
-        <div class="field">
-            <dt>{ name }</dt>
-            <dd class={kind}>{ &text }</dd>
-            <span class="field-actions">
-                if can_require {
-                    <button type="button" class="quiet" {onclick} title={format!("Only records with this {name}")}
-                        aria-label={format!("Only records with this {name}")}>{ "Filter" }</button>
-                }
-                <CopyButton label="Copy" text={text} />
-            </span>
-        </div>
-    }
-}
-
-#[derive(PartialEq, Properties)]
-struct CopyButtonProps {
-    label: &'static str,
-    text: String,
-}
-
-/// Copies and says so.
-#[component]
-fn CopyButton(props: &CopyButtonProps) -> Html {
-    let copied = use_state_eq(|| None::<bool>);
-    use_effect_with(props.text.clone(), {
-        let copied = copied.clone();
-        move |_| copied.set(None)
-    });
-    let onclick = {
-        let (copied, text) = (copied.clone(), props.text.clone());
-        Callback::from(move |_| {
-            let (copied, text) = (copied.clone(), text.clone());
-            wasm_bindgen_futures::spawn_local(async move { copied.set(Some(dom::copy(text).await)) });
-        })
-    };
-    let label = match *copied {
-        None => props.label,
-        Some(true) => "Copied",
-        Some(false) => "Not allowed",
-    };
-    html! { <button type="button" class="quiet" {onclick} aria-live="polite">{ label }</button> }
 }

@@ -1,5 +1,7 @@
 //! The list of lines. Only the rows near the screen exist; the rest is an empty box of the right height.
 
+use std::rc::Rc;
+
 use yew::{
     Callback, Event, Html, NodeRef, Properties, component, html, use_effect, use_effect_with, use_node_ref,
     use_state_eq,
@@ -7,6 +9,7 @@ use yew::{
 
 use crate::browser::dom;
 use crate::components::records::record_row::RecordRow;
+use crate::state::explore::columns::Columns;
 use crate::state::lines::Lines;
 use crate::state::window::{ROW_PX, Viewport};
 
@@ -14,6 +17,9 @@ use crate::state::window::{ROW_PX, Viewport};
 pub struct RecordListProps {
     pub lines: Lines,
     pub selected: Option<usize>,
+    /// `None`: the usual ones.
+    #[prop_or_default]
+    pub columns: Option<Rc<Columns>>,
     /// A row was clicked.
     pub on_pick: Callback<usize>,
     /// The reader scrolled: whether the newest line is out of sight.
@@ -52,7 +58,9 @@ pub fn RecordList(props: &RecordListProps) -> Html {
     let row = |index: usize| {
         let line = props.lines.get(index)?.clone();
         let is_selected = props.selected == Some(index);
-        Some(html! { <RecordRow {line} {index} {is_selected} on_pick={props.on_pick.clone()} /> })
+        Some(
+            html! { <RecordRow {line} {index} {is_selected} columns={props.columns.clone()} on_pick={props.on_pick.clone()} /> },
+        )
     };
     html! {
         <div class="list" ref={viewport_node} {onscroll} role="grid" tabindex="0" aria-label="Records, newest first"

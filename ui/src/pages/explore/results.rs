@@ -5,44 +5,48 @@ use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use yew::{
     Callback, Html, Properties, UseReducerHandle, component, hook, html, use_callback, use_effect_with,
-    use_mut_ref, use_reducer_eq, use_state_eq,
+    use_memo, use_mut_ref, use_reducer_eq, use_state_eq,
 };
 
-use crate::browser::clock;
-use crate::components::notice::{Empty, Failure, Loading};
+use super::around::around;
+use super::desk::Desk;
+use super::named_record::use_named;
+use super::nothing_found::nothing_found;
+use crate::browser::address;
+use crate::components::notice::{Failure, Loading};
 use crate::components::records::coverage_line::CoverageLine;
+use crate::components::records::record_actions::RecordActions;
 use crate::hooks::app::use_app;
 use crate::network::requests;
 use crate::pages::record_browser::RecordBrowser;
-use crate::state::filter::Filter;
-use crate::state::range::{Range, Span};
+use crate::state::explore::ExploreView;
+use crate::state::explore::columns::Columns;
+use crate::state::explore::question::Question;
+use crate::state::page::View;
 use crate::state::search::{RECORDS_MAX, Search, SearchAction, Status};
 
 #[derive(PartialEq, Properties)]
 pub(super) struct ResultsProps {
-    pub(super) filter: Filter,
-    pub(super) range: Range,
-    pub(super) on_require: Callback<(String, String)>,
+    pub(super) desk: Desk,
 }
 
 #[component]
 pub(super) fn Results(props: &ResultsProps) -> Html {
-    let app = use_app();
+    let (app, desk) = (use_app(), &props.desk);
     let round = use_state_eq(|| 0_u32);
-    let (search, on_more) = use_search(&props.filter, props.range, *round);
-    let again = {
-        let round = round.clone();
-        Callback::from(move |()| round.set(round.wrapping_add(1)))
-    };
+    let (search, on_more) = use_search(&desk.question, *round);
+    let again = Callback::from(move |()| round.set(round.wrapping_add(1)));
     let on_near_end = use_callback((search.can_load_more(), on_more.clone()), |(), (can_load, on_more)| {
         if *can_load {
             on_more.emit(());
         }
     });
+    let named = use_named(&desk.view.record, &search);
+    let columns = use_memo(desk.view.columns.clone(), Columns::clone);
     let is_empty = search.lines.is_empty();
     let failure = match &search.status {
         Status::Failed(error) => {
-            let on_retry = if is_empty { again.clone() } else { on_more.clone() };
+            let on_retry = if is_empty { again } else { on_more.clone() };
             Some(html! {
                 <Failure error={error.clone()} {on_retry} on_sign_in={app.sign_in.clone()} is_banner={!is_empty} />
             })
@@ -50,30 +54,49 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
         _ => None,
     };
     let is_failed_empty = failure.is_some() && is_empty;
+    let on_open = desk.to(|view, log_id: Option<String>| view.record = log_id.unwrap_or_default());
+    let state = if is_failed_empty { "error" } else { "ready" };
     html! {
-        <section class="search" aria-label="Search results" aria-busy={(search.status == Status::Loading).to_string()}>
+        <section class="search" aria-label="Search results" aria-busy={(search.status == Status::Loading).to_string()} data-state={state}>
             <div class="stream-bar">
-                <button type="button" onclick={again.reform(|_| ())} title="Runs the search again">{ "Refresh" }</button>
                 { search.coverage.clone().map(|coverage| html! { <CoverageLine {coverage} shown={search.lines.len()} /> }) }
+                <span class="spacer"></span>
+                { columns_reset(desk) }
             </div>
             { failure.unwrap_or_default() }
+            { named.trouble }
             if !is_failed_empty {
-                <RecordBrowser lines={search.lines.clone()} end={end(&search, &on_more)} {on_near_end} to_top={*round}
-                    on_require={props.on_require.clone()} />
+                <RecordBrowser lines={search.lines.clone()} end={end(desk, &search, &on_more)} {on_near_end} actions={actions(desk)}
+                    columns={Some(columns)} on_columns={desk.to(|view, columns| view.columns = columns)} named={named.record} {on_open} />
             }
         </section>
     }
 }
 
-fn end(search: &Search, on_more: &Callback<()>) -> Html {
+fn actions(desk: &Desk) -> RecordActions {
+    RecordActions {
+        on_include: desk.on_include(),
+        on_exclude: desk.on_exclude(),
+        on_column: Some(desk.to(|view, field: String| view.columns.add(&field))),
+        link: Some(Callback::from(|log_id: String| address::link(&ExploreView::of_record(&log_id).place()))),
+        around: Some(around(&desk.view)),
+    }
+}
+
+fn columns_reset(desk: &Desk) -> Html {
+    if desk.view.columns == Columns::default() {
+        return Html::default();
+    }
+    html! {
+        <button type="button" class="quiet" onclick={desk.to(|view, _| view.columns = Columns::default())}>{ "Usual columns" }</button>
+    }
+}
+
+fn end(desk: &Desk, search: &Search, on_more: &Callback<()>) -> Html {
     match (&search.status, search.lines.is_empty()) {
         (Status::Loading | Status::LoadingMore, _) => html! { <Loading /> },
         (Status::Failed(_), _) => Html::default(),
-        (Status::Loaded, true) => html! {
-            <Empty title="Nothing found">
-                <p>{ "No stored record matches. Take out a word, choose another level, or look further back." }</p>
-            </Empty>
-        },
+        (Status::Loaded, true) => nothing_found(desk),
         (Status::Loaded, false) if search.is_full() => html! {
             <p class="list-end">{ format!("The first {RECORDS_MAX} records. Narrow the search to see others.") }</p>
         },
@@ -86,36 +109,31 @@ fn end(search: &Search, on_more: &Callback<()>) -> Html {
 
 /// The search for this filter, and a way to its next page. Each `round` asks again.
 #[hook]
-fn use_search(filter: &Filter, range: Range, round: u32) -> (UseReducerHandle<Search>, Callback<()>) {
+fn use_search(question: &Rc<Question>, round: u32) -> (UseReducerHandle<Search>, Callback<()>) {
     let search = use_reducer_eq(Search::default);
     let numbers = use_mut_ref(|| 0_u32);
-    // Set once per question, so that later pages look at the same span.
-    let span = use_mut_ref(|| None::<Span>);
-    use_effect_with((filter.clone(), range, round), {
-        let (search, numbers, span) = (search.dispatcher(), Rc::clone(&numbers), Rc::clone(&span));
-        move |(filter, range, _)| {
+    use_effect_with((Rc::clone(question), round), {
+        let (search, numbers) = (search.dispatcher(), Rc::clone(&numbers));
+        move |(question, _)| {
             *numbers.borrow_mut() += 1;
             let request = *numbers.borrow();
-            let asked = Some(range.at(clock::now_ms()));
-            span.replace(asked);
             search.dispatch(SearchAction::Start { request });
-            let filter = filter.clone();
+            let question = Rc::clone(question);
             spawn_local(async move {
-                let result = requests::logs::logs(&filter, asked, None).await;
+                let result = requests::logs::logs(&question.filter, Some(question.span), None).await;
                 search.dispatch(SearchAction::Answered { request, result });
             });
         }
     });
-    let on_more = use_callback((filter.clone(), search.next_cursor.clone()), {
+    let on_more = use_callback((Rc::clone(question), search.next_cursor.clone()), {
         let search = search.dispatcher();
-        move |(), (filter, cursor)| {
+        move |(), (question, cursor)| {
             *numbers.borrow_mut() += 1;
             let request = *numbers.borrow();
-            let (search, filter, cursor, asked) =
-                (search.clone(), filter.clone(), cursor.clone(), *span.borrow());
+            let (search, question, cursor) = (search.clone(), Rc::clone(question), cursor.clone());
             search.dispatch(SearchAction::More { request });
             spawn_local(async move {
-                let result = requests::logs::logs(&filter, asked, cursor).await;
+                let result = requests::logs::logs(&question.filter, Some(question.span), cursor).await;
                 search.dispatch(SearchAction::Answered { request, result });
             });
         }

@@ -1,31 +1,16 @@
-//! What the Explore page shows.
+//! What the Explore page shows and works out.
 
-use super::filter::Filter;
-use super::page::{Page, View};
-use super::range::Range;
-use super::url::{self, Pairs};
+pub mod around;
+pub mod bars;
+pub mod brush;
+pub mod columns;
+pub mod facets;
+pub mod group;
+pub mod history;
+pub mod known;
+pub mod pattern;
+pub mod question;
+pub mod series;
+pub mod view;
 
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExploreView {
-    pub filter: Filter,
-    pub range: Range,
-}
-
-impl View for ExploreView {
-    const PAGE: Page = Page::Explore;
-
-    fn from_query(text: &str) -> ExploreView {
-        let pairs = Pairs::of(text);
-        ExploreView {
-            filter: Filter::from_pairs(&pairs),
-            range: Range::from_pairs(&pairs).unwrap_or_default(),
-        }
-    }
-
-    fn to_query(&self) -> String {
-        let mut pairs = Vec::new();
-        self.filter.add_to(&mut pairs);
-        self.range.add_to(&mut pairs);
-        url::encode(&pairs)
-    }
-}
+pub use view::{ExploreView, Selection, Tab};

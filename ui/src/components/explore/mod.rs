@@ -1,0 +1,4 @@
+//! Parts of the Explore page: facets, conditions, groups, patterns, findings.
+
+pub mod condition_chips;
+pub mod facets;
