@@ -6,6 +6,7 @@
 pub mod aggregates;
 pub mod alerts;
 pub mod anomalies;
+pub mod audit;
 pub mod cluster;
 pub mod dead_letter;
 pub mod error;
@@ -13,3 +14,6 @@ pub mod explore;
 pub mod logs;
 pub mod record;
 pub mod session;
+pub mod settings;
+pub mod tokens;
+pub mod users;

@@ -40,6 +40,15 @@ pub fn return_focus(element: Option<HtmlElement>) {
     }
 }
 
+/// Gives the keyboard to the first field in the element that takes text, if there is one.
+pub fn focus_first_field(node: &NodeRef) {
+    const FIELDS: &str = "form input:not([readonly]):not([type=checkbox]), form textarea, form select";
+    let Some(element) = node.cast::<Element>() else { return };
+    if let Ok(Some(field)) = element.query_selector(FIELDS) {
+        field.dyn_into::<HtmlElement>().map(|field| field.focus().unwrap_or_default()).unwrap_or_default();
+    }
+}
+
 pub fn focus_by_id(id: &str) {
     let found = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
     if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {

@@ -1,7 +1,10 @@
 //! Parts of the screen. They draw what they are given and report what the reader does.
 
+pub mod admin;
+pub mod alerts;
 pub mod analytics;
 pub mod chart;
+pub mod choice;
 pub mod cluster;
 pub mod dead_letters;
 pub mod explore;

@@ -1,6 +1,7 @@
 //! Everything the pages know, as pure reducers: no browser, no network, no clock. Time comes in as an
 //! argument, so every test runs on the host.
 
+pub mod admin;
 pub mod alerts;
 pub mod analytics;
 pub mod answer;
