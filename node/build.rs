@@ -1,5 +1,6 @@
 //! Embeds the built dashboard: every file of `ui/dist`, if there are any.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs, io};
@@ -17,7 +18,8 @@ fn main() -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    files.retain(|file| file.path().is_file());
+    // What is compressed is named by what it is made from.
+    files.retain(|file| file.path().is_file() && file.path().extension() != Some(OsStr::new("gz")));
     files.sort_by_key(fs::DirEntry::file_name);
     let mut table = format!("static ASSETS: [Asset; {}] = [\n", files.len());
     for file in &files {
@@ -27,9 +29,11 @@ fn main() -> io::Result<()> {
         // A copy: the dashboard may be built again before the compiler comes to read it.
         let copy = out.join(&name);
         fs::copy(file.path(), &copy)?;
+        let gzip = out.join(format!("{name}.gz"));
+        fs::copy(dist.join(format!("{name}.gz")), &gzip)?;
         writeln!(
             table,
-            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({copy:?}), gzip: OnceLock::new() }},",
+            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({copy:?}), gzip: include_bytes!({gzip:?}) }},",
             content_type(&name),
         )
         .map_err(io::Error::other)?;

@@ -70,6 +70,73 @@ async fn what_changes_for_a_user_changes_on_every_node() -> Result<()> {
     cluster.keeps_to_itself(&[PASSWORD, OTHER_PASSWORD, &secret]).await
 }
 
+/// Views are everybody's to see and their maker's to change; a restart of all nodes keeps them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_belong_to_who_made_them_on_every_node() -> Result<()> {
+    let cluster = Cluster::start(&ClusterOptions::default()).await?;
+    let admin = cluster.node(0)?.admin();
+    for name in ["eve", "bob"] {
+        let user = json!({ "name": name, "role": "viewer", "password": PASSWORD });
+        admin.post_json("/api/users", &user).await?.expect(201)?;
+    }
+    let as_user = |node: usize, user: &str| -> Result<Api> {
+        Ok(Api::new(&cluster.node(node)?.url())?.signed_in(user, PASSWORD))
+    };
+    let view = json!({ "title": "Slow", "page": "explore", "address": "q=latency_ms%3A%3E500" });
+    let made = as_user(1, "eve")?.put_json("/api/views/slow", &view).await?;
+    made.expect(200)?;
+    ensure!(made.json["made_by"] == json!("eve") && made.json["address"] == view["address"], "{}", made.text);
+    let shown = |expected: Value| {
+        let cluster = &cluster;
+        async move {
+            for node in &cluster.nodes {
+                wait_until("every node shows the views", HEARD_WITHIN, || async {
+                    let views = node.admin().get("/api/views", &[]).await;
+                    views.is_ok_and(|answer| answer.json["views"] == expected)
+                })
+                .await?;
+            }
+            Ok::<(), anyhow::Error>(())
+        }
+    };
+    shown(json!([made.json])).await?;
+
+    let refused = as_user(2, "bob")?.put_json("/api/views/slow", &view).await?;
+    ensure!(
+        refused.status == 403 && refused.error("message").contains("made by \"eve\""),
+        "{}",
+        refused.text
+    );
+    as_user(2, "bob")?.delete("/api/views/slow").await?.expect(403)?;
+    as_user(2, "bob")?.delete("/api/views/none").await?.expect(404)?;
+    Api::new(&cluster.node(0)?.url())?.put_json("/api/views/mine", &view).await?.expect(401)?;
+    for (name, wrong, field) in [
+        ("slow", json!({ "title": "", "page": "explore" }), "title"),
+        ("slow", json!({ "title": "Slow", "page": "../" }), "page"),
+        ("slow", json!({ "title": "Slow", "page": "live", "address": "x".repeat(4_097) }), "address"),
+        ("Slow", view.clone(), "name"),
+    ] {
+        let refused = as_user(1, "eve")?.put_json(&format!("/api/views/{name}"), &wrong).await?;
+        ensure!(refused.status == 400 && refused.error("field") == field, "{}", refused.text);
+    }
+    let replaced = admin.put_json("/api/views/slow", &json!({ "title": "Slower", "page": "live" })).await?;
+    ensure!(replaced.status == 200 && replaced.json["made_by"] == json!("eve"), "{}", replaced.text);
+
+    for node in &cluster.nodes {
+        node.stop_gracefully(Duration::from_secs(30)).await?;
+    }
+    for node in &cluster.nodes {
+        node.launch().await?;
+    }
+    for node in &cluster.nodes {
+        node.wait_until_ready(Duration::from_secs(60)).await?;
+    }
+    shown(json!([replaced.json])).await?;
+    as_user(0, "eve")?.delete("/api/views/slow").await?.expect(204)?;
+    shown(json!([])).await?;
+    trail_is_whole(&cluster, &["view.set", "view.remove"]).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_gives_way_to_another_and_expires() -> Result<()> {
     let cluster = Cluster::start(&ClusterOptions::default()).await?;

@@ -40,6 +40,8 @@ pub enum Action {
     ManageAlerts,
     /// Say that somebody looks after an incident.
     AcknowledgeAlerts,
+    /// Save views of the dashboard, and change those of one's own.
+    SaveViews,
     /// Fetch a copy of everything, hashes of passwords and tokens included.
     TakeBackup,
 }
@@ -72,7 +74,8 @@ impl Scope {
     pub fn may(self, action: Action) -> bool {
         match self {
             Scope::Write => false,
-            Scope::Read => Role::Viewer.may(action),
+            // What a token saved would be nobody's.
+            Scope::Read => action != Action::SaveViews && Role::Viewer.may(action),
             Scope::Metrics => action == Action::ReadMetrics,
         }
     }
@@ -82,6 +85,7 @@ impl Role {
     pub fn may(self, action: Action) -> bool {
         match action {
             Action::ReadLogs | Action::ReadMetrics => true,
+            Action::SaveViews => self != Role::AnonymousViewer,
             Action::ReplayDeadLetters
             | Action::ManageTokens
             | Action::ManageUsers
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_admin_changes_anything() {
+    fn only_an_admin_changes_what_concerns_all() {
         for role in [Role::Viewer, Role::AnonymousViewer] {
             assert!(role.may(Action::ReadLogs));
             assert!(!role.may(Action::ManageTokens) && !role.may(Action::ReplayDeadLetters));
@@ -121,7 +125,15 @@ mod tests {
         let may = |action| Scope::ALL.map(|scope| scope.may(action));
         assert_eq!(may(Action::ReadLogs), [false, true, false]);
         assert_eq!(may(Action::ReadMetrics), [false, true, true]);
-        for action in [Action::ManageTokens, Action::ManageUsers, Action::TakeBackup, Action::ReadAudit] {
+        assert!(Role::Viewer.may(Action::SaveViews) && !Role::AnonymousViewer.may(Action::SaveViews));
+        let refused = [
+            Action::ManageTokens,
+            Action::ManageUsers,
+            Action::TakeBackup,
+            Action::ReadAudit,
+            Action::SaveViews,
+        ];
+        for action in refused {
             assert_eq!(may(action), [false; 3], "{action:?}");
         }
     }

@@ -20,3 +20,4 @@ pub mod session;
 pub mod tokens;
 pub mod trouble;
 pub mod users;
+pub mod views;

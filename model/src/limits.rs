@@ -74,6 +74,15 @@ pub const PATTERN_SAMPLES_MAX: usize = 100;
 /// Findings of a comparison in one answer.
 pub const FINDINGS_LISTED_MAX: usize = 100;
 
+/// Saved views of the dashboard: more than anybody keeps an overview of.
+pub const VIEWS_MAX: usize = 500;
+pub const VIEW_TITLE_BYTES_MAX: usize = 200;
+pub const VIEW_PAGE_BYTES_MAX: usize = 32;
+/// The query string of a page's address; longer ones do not pass every proxy.
+pub const VIEW_ADDRESS_BYTES_MAX: usize = 4_096;
+/// Of one user: each is an entry of the audit trail.
+pub const VIEW_CHANGES_PER_HOUR_MAX: u32 = 100;
+
 /// Rules of a cluster: each is a question every few seconds.
 pub const ALERT_RULES_MAX: usize = 500;
 /// Channels, and silences, of a cluster: more than anybody keeps an overview of.

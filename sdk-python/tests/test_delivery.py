@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,20 @@ def test_tls_is_verified(certificate: tuple[Path, Path]) -> None:
         assert not elsewhere.flush(0.5)
         elsewhere.close(0)
         assert stub.numbers() == [1]
+
+
+def test_who_may_only_write_learns_the_members_from_the_receipt() -> None:
+    with serving() as first, serving() as second:
+        listed = ", ".join(url.removeprefix("http://") for url in (first.url, second.url)) + ",0.0.0.0:1,x:y@evil:1,"
+        first.answer = lambda request: replace(stored(request), headers={"X-InsightHub-Nodes": listed})
+        with client(first.url, discover=True) as sent:
+            sent.info("to the one that is known", n=1)
+            assert sent.flush()
+            assert len(sent._sender._nodes.addresses()) == 2
+            first.answer = lambda request: error(503)
+            sent.info("to the one that was learned", n=2)
+            assert sent.flush(5)
+            assert second.numbers() == [2]
 
 
 def test_members_of_the_cluster_are_learned_and_used() -> None:

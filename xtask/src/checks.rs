@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::apt::Need;
+use crate::browser;
 use crate::dashboard::{self, Profile};
 use crate::schemathesis;
 use crate::sdk_js;
@@ -19,13 +19,7 @@ const WHITE_BOX: [&str; 8] =
     ["model", "detect", "evaluation", "storage", "actors", "node", "simulation", "xtask"];
 /// Those that run whole nodes.
 const BLACK_BOX: [&str; 1] = ["chaos-tests"];
-/// The browser test drives a real browser.
-const BROWSER: Need = Need {
-    packages: &["chromium", "chromium-driver"],
-    files: &["/usr/bin/chromium", "/usr/bin/chromedriver"],
-    purpose: "a browser",
-};
-/// Its test files in chaos-tests/tests/ begin with this; they are a step of their own.
+/// Tests that drive a real browser: their files in chaos-tests/tests/ begin with this; they are a step of their own.
 const BROWSER_TESTS: &str = "browser_";
 /// The test file that needs schemathesis.
 const API_TEST: &str = "schemathesis";
@@ -98,7 +92,8 @@ fn checks() -> Result<Vec<Check>> {
             run_command(test.args(["--", "--nocapture"]))
         }),
         check("browser tests", || {
-            BROWSER.ensure()?;
+            browser::ensure()?;
+            browser::ensure_accessibility()?;
             run_command(black_box().args(tests_of(&BLACK_BOX, |name| name.starts_with(BROWSER_TESTS))?))
         }),
         check("JavaScript SDK", sdk_js::run),

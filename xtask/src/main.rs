@@ -1,15 +1,18 @@
 //! The project's own commands. This file parses and calls; one file per command does the work.
 
 mod apt;
+mod browser;
 mod chaos;
 mod checks;
 mod cluster_file;
 mod dashboard;
 mod fingerprint;
 mod login_file;
+mod node_js;
 mod node_process;
 mod readiness;
 mod schemathesis;
+mod screenshots;
 mod sdk_js;
 mod sdk_python;
 mod sim;
@@ -38,7 +41,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask chaos         break a cluster for two minutes and check that nothing is lost
   cargo xtask sim --seeds 2000                  run simulated clusters with faults by seed
   cargo xtask sim --first 41 --seeds 1 --trace  repeat one of them and print every event
-  cargo xtask ui            rebuild the dashboard while working on it";
+  cargo xtask ui            rebuild the dashboard while working on it
+  cargo xtask screenshots   take pictures of every page of the dashboard";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -56,6 +60,7 @@ enum Command {
     ///
     /// The same seed gives the same run. Ends with an error if anything was violated.
     Sim(sim::SimArguments),
+    Screenshots(screenshots::ScreenshotsArguments),
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
     ///
     /// The node embeds that folder when it is built.
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
         Command::Test => checks::run(),
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Screenshots(arguments) => screenshots::run(&arguments),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
         } else {

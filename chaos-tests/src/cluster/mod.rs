@@ -37,7 +37,8 @@ use crate::node_process::{NodeOptions, Role};
 const FOUNDED_WITHIN: Duration = Duration::from_secs(60);
 /// Between two looks at the whole cluster.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-const ADMIN_PASSWORD: &str = "correct horse battery staple";
+/// The password of `admin` on every cluster under test.
+pub const ADMIN_PASSWORD: &str = "correct horse battery staple";
 /// Only proves that nodes with a secret work together; it protects nothing.
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
 

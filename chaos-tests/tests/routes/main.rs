@@ -127,7 +127,7 @@ fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
 /// The status of a refusal, or none for a caller who may.
 fn refusal(asks: &str, caller: &Caller) -> Option<u16> {
     match (asks, caller.rank) {
-        ("open", _) | (_, 3) | ("send_records", 1) | ("read_logs" | "read_metrics", 2) => None,
+        ("open", _) | (_, 3) | ("send_records", 1) | ("read_logs" | "read_metrics" | "save_views", 2) => None,
         // Known, and not for this.
         (_, 1 | 2) => Some(403),
         _ => Some(401),

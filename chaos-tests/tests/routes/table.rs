@@ -23,6 +23,7 @@ const ALERTS: &str = "manage_alerts";
 const USERS: &str = "manage_users";
 const TOKENS: &str = "manage_tokens";
 const CLUSTER: &str = "manage_cluster";
+const VIEWS: &str = "save_views";
 const BACKUP: &str = "take_backup";
 
 const fn get(path: &'static str, asks: &'static str) -> Line {
@@ -66,6 +67,7 @@ const PREVIEW: &str =
 const CHANNEL: &str = r#"{"kind": {"webhook": {"url": "https://hooks.example.com/never"}}}"#;
 const SILENCE: &str =
     r#"{"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-01-02T00:00:00Z", "reason": "release"}"#;
+const VIEW: &str = r#"{"title": "Slow", "page": "explore", "address": "q=latency_ms%3A%3E500"}"#;
 const DETECTION: &str = r#"{"revision": 0, "masks": [], "alerts_per_day": 0.2}"#;
 const DIFFERENCE: &str = "/api/query/patterns/difference?from=2026-01-01T00:00:00Z";
 
@@ -124,6 +126,9 @@ pub(crate) const LINES: &[Line] = &[
     post("/api/alerts/incidents/{id}/acknowledge", "{}", "acknowledge_alerts")
         .at("/api/alerts/incidents/1/acknowledge")
         .gives(404),
+    get("/api/views", READ),
+    put("/api/views/{name}", VIEW, VIEWS).at("/api/views/slow"),
+    delete("/api/views/{name}", VIEWS).at("/api/views/none").gives(404),
     get("/api/cluster", READ),
     post("/api/cluster/nodes", r#"{"name": "", "http": "", "peer": "", "control": ""}"#, CLUSTER).gives(400),
     delete("/api/cluster/nodes/{name}", CLUSTER).at("/api/cluster/nodes/n1").gives(409),

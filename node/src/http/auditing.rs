@@ -63,7 +63,12 @@ impl Node {
         doing: Doing<'_>,
         command: Option<ControlCommand>,
     ) -> Result<ControlReply, ApiError> {
-        tracing::info!(user = viewer.user, action = doing.action, target = doing.target, "an admin acts");
+        tracing::info!(
+            user = viewer.user,
+            action = doing.action,
+            target = doing.target,
+            "somebody changes something"
+        );
         let deed = self.deed(viewer, doing);
         let command = AuditedCommand { deed, command: command.map(Box::new) };
         Ok(self.cluster.propose_control(ControlCommand::Audited(command)).await?)

@@ -135,6 +135,9 @@ impl Viewer {
             return Ok(());
         }
         match &self.standing {
+            Standing::Anonymous if action == Action::SaveViews => {
+                Err(ApiError::unauthorized("sign in to save views: they belong to who made them"))
+            }
             Standing::Anonymous => {
                 Err(ApiError::unauthorized("this needs an admin: sign in, or send a session token"))
             }
@@ -247,6 +250,7 @@ async fn reader(node: &AppState, text: &str, action: Action) -> Result<Viewer, A
         let message = match action {
             Action::ReadLogs => "the token may not look at this: its scopes lack read",
             Action::ReadMetrics => "the token may not look at this: its scopes lack metrics",
+            Action::SaveViews => "no token may do this: views belong to people, who sign in",
             _ => "no token may do this: it needs an admin",
         };
         return Err(ApiError::forbidden(message));

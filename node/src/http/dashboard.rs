@@ -1,24 +1,21 @@
 //! The dashboard, embedded at build time. Only names of the table are served: no path reaches a disk.
 
-use std::io::Write;
-use std::sync::OnceLock;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use super::{ApiError, AppState};
+
+/// What a browser asks for first.
+const FIRST: &str = "index.html";
 
 /// A file of `ui/dist`.
 struct Asset {
     name: &'static str,
     content_type: &'static str,
     bytes: &'static [u8],
-    /// Compressed at first use.
-    gzip: OnceLock<Vec<u8>>,
+    gzip: &'static [u8],
 }
 
 // `static ASSETS: [Asset; N]`, made by build.rs from the files of ui/dist.
@@ -40,7 +37,7 @@ async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     // Addresses inside the dashboard are its own business; a file that is not there is not.
     let asset = match (found, is_file) {
         (Some(asset), _) => Some(asset),
-        (None, false) => ASSETS.iter().find(|asset| asset.name == "index.html"),
+        (None, false) => ASSETS.iter().find(|asset| asset.name == FIRST),
         (None, true) => None,
     };
     match asset {
@@ -60,27 +57,26 @@ fn respond(asset: &'static Asset, headers: &HeaderMap) -> Response {
     let mut response = Response::builder()
         .header(header::CONTENT_TYPE, asset.content_type)
         .header(header::VARY, "accept-encoding")
-        // A new version of the node must be a new dashboard at the next load.
-        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::CACHE_CONTROL, how_long(asset))
         .header(header::ETAG, etag(asset));
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag(asset).as_bytes()) {
         return response.status(StatusCode::NOT_MODIFIED).body(Body::empty()).unwrap_or_default();
     }
     let bytes = if gzip {
         response = response.header(header::CONTENT_ENCODING, "gzip");
-        asset.gzip.get_or_init(|| compress(asset.bytes)).as_slice()
+        asset.gzip
     } else {
         asset.bytes
     };
     response.body(Body::from(bytes)).unwrap_or_default()
 }
 
-fn etag(asset: &Asset) -> String {
-    format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(asset.bytes))
+/// Every file but the first carries a hash of the dashboard in its name, and is never another. The first is asked for at each
+/// load: a new version of the node must be a new dashboard.
+fn how_long(asset: &Asset) -> &'static str {
+    if asset.name == FIRST { "no-cache" } else { "public, max-age=31536000, immutable" }
 }
 
-fn compress(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail.
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
+fn etag(asset: &Asset) -> String {
+    format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(asset.bytes))
 }

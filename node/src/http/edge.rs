@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::ApiError;
+use super::{ApiError, AppState, peer_pages};
 use crate::config::HttpConfig;
 
 /// No inline script, nothing from elsewhere, in nobody's frame. The dashboard is WebAssembly, which needs a word of its own.
@@ -76,10 +76,21 @@ impl Edge {
 }
 
 /// Headers that keep a browser from doing with our answers what we did not mean.
-pub(super) async fn security_headers(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+pub(super) async fn security_headers(State(node): State<AppState>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
+    let host = peer_pages::called(&request).to_owned();
     let mut response = next.run(request).await;
-    protect(response.headers_mut(), is_api, edge.has_tls);
+    let headers = response.headers_mut();
+    protect(headers, is_api, node.edge.has_tls);
+    // Only a page makes connections.
+    let is_page =
+        headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        let policy = format!("{CONTENT_SECURITY_POLICY}; {}", peer_pages::connections(&node, &host));
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
     response
 }
 
@@ -158,7 +169,10 @@ mod tests {
         let router = Router::new()
             .route("/api/x", get(fails))
             .layer(CatchPanicLayer::custom(answer_for_panic))
-            .layer(middleware::from_fn_with_state(Edge::default(), security_headers));
+            .layer(middleware::map_response(async |mut response: Response| {
+                protect(response.headers_mut(), true, false);
+                response
+            }));
         let request = hyper::Request::get("/api/x").body(Body::empty()).unwrap();
         let response = TowerToHyperService::new(router).call(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{ApiError, AppState};
+use super::{ApiError, AppState, peer_pages};
 
 /// Keeps other web sites from acting through a visitor's browser: a page of another origin may neither
 /// change anything nor reach an anonymous node under another name (DNS rebinding).
@@ -15,16 +15,17 @@ pub(super) async fn refuse(
     next: Next,
 ) -> Result<Response, ApiError> {
     let headers = request.headers();
-    // HTTP/2 says it in the address.
-    let named = request.uri().authority().map(|authority| authority.as_str());
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(named).unwrap_or_default();
+    let host = peer_pages::called(&request);
     if node.access.anonymous && !host.is_empty() && !is_loopback_name(host) {
         let message = format!("a development node answers to localhost only, not to {host:?}");
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let opens_socket = request.uri().path().starts_with("/ws/");
-    if (changes || opens_socket) && !node.edge.may_act(headers, host) {
+    if (changes || opens_socket)
+        && !node.edge.may_act(headers, host)
+        && !peer_pages::is_of_peer(&node, headers, host)
+    {
         let message =
             "requests from pages of another site are refused; http.allowed_origins names those that may";
         return Err(ApiError::forbidden(message));

@@ -1,7 +1,7 @@
 //! `POST /api/logs`: records in, acknowledged once they are committed, synced and applied.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_actors::spreading::Source;
 use insighthub_model::limits::PRODUCER_BYTES_MAX;
@@ -15,6 +15,8 @@ use super::extract::Json;
 use super::intake::{Intake, Taken};
 use super::{ApiError, AppState, Counters, body};
 use crate::ingest::{BodyFormat, Rejection};
+
+const NODES: HeaderName = HeaderName::from_static("x-insighthub-nodes");
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_logs))
@@ -41,7 +43,8 @@ struct Counts {
     rejections: Vec<Rejection>,
 }
 
-/// Takes records in: one JSON object, an array, or NDJSON; gzip, zstd or deflate. The answer comes once they are stored.
+/// Takes records in: one JSON object, an array, or NDJSON; gzip, zstd or deflate. The answer comes once they are stored. To a batch
+/// with a producer and a sequence it names the nodes of the cluster, in `X-InsightHub-Nodes`.
 #[utoipa::path(
     post, path = "/api/logs",
     params(parameters::ProducerHeaders), request_body(content(
@@ -75,8 +78,23 @@ async fn take_in(node: &AppState, sender: Sender, request: Request) -> Result<Re
     let (bytes, permit) =
         body::read(body, content_length(&parts.headers), node.limits.body_bytes_max, admission).await?;
     Counters::add(&node.counters.bytes, bytes.len() as u64);
+    let is_of_sdk = source.is_some();
     let intake = Intake { bytes, format, encoding, token_service: sender.service, source };
-    Ok(receipt(intake.store(node, permit).await?))
+    let mut answer = receipt(intake.store(node, permit).await?);
+    if is_of_sdk {
+        answer.headers_mut().extend(nodes(node).map(|nodes| (NODES, nodes)));
+    }
+    Ok(answer)
+}
+
+/// The nodes of the cluster, with commas between them: whoever sends to one may send to the others when it is gone, and with a token
+/// that only writes could not ask.
+fn nodes(node: &AppState) -> Option<HeaderValue> {
+    let addresses = node.cluster.members().into_iter().map(|(id, member)| {
+        // This one may listen elsewhere than it was founded.
+        if id == node.cluster.me() { node.http_address.clone() } else { member.http }
+    });
+    HeaderValue::from_str(&addresses.collect::<Vec<_>>().join(",")).ok()
 }
 
 fn receipt(Taken { request, duplicate }: Taken) -> Response {

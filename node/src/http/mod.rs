@@ -31,6 +31,7 @@ mod logs;
 mod membership;
 mod metrics;
 mod pace;
+mod peer_pages;
 mod places;
 mod query;
 mod reading;
@@ -40,6 +41,7 @@ mod tail;
 mod token_uses;
 mod tokens;
 mod users;
+mod views;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -120,6 +122,7 @@ pub fn router(node: AppState) -> Router {
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
         .merge(document::of("Anomalies", anomalies::router()))
         .merge(document::of("Alerts", alerts::router()))
+        .merge(document::of("Views", views::router()))
         .merge(document::of("Cluster", cluster::router().merge(membership::router())))
         .merge(document::of("Settings", retention::router().merge(detection_settings::router())))
         .merge(document::of("Deletion", deletions::router()))
@@ -146,5 +149,8 @@ pub fn router(node: AppState) -> Router {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
-    routes.layer(middleware::from_fn_with_state(node.edge.clone(), edge::security_headers)).with_state(node)
+    routes
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), peer_pages::let_in))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), edge::security_headers))
+        .with_state(node)
 }

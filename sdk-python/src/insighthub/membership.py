@@ -1,8 +1,11 @@
-"""Learns the nodes of the cluster from the nodes that are known: `GET /api/cluster`, now and then, where it is allowed."""
+"""Learns the nodes of the cluster from the nodes that are known: from the header `X-InsightHub-Nodes` of their answers, and
+where there is none from `GET /api/cluster`, now and then, which needs the right to read.
+"""
 
 from __future__ import annotations
 
 import time
+from typing import Optional
 
 from .nodes import Address, Nodes
 from .transport import Transport
@@ -18,6 +21,14 @@ class Membership:
 
     def __init__(self) -> None:
         self._next_at = 0.0
+
+    def hear(self, nodes: Nodes, asked: Address, listed: Optional[str]) -> None:
+        """A node has answered; what it says of the others may come with it."""
+        if listed is None:
+            return
+        self._next_at = time.monotonic() + _LOOK_SECS
+        named = [text.strip() for text in listed.split(",", _NODES_MAX)[:_NODES_MAX]]
+        nodes.learn(reachable([text for text in named if text], asked))
 
     def look(self, nodes: Nodes, transport: Transport) -> None:
         now = time.monotonic()
@@ -35,11 +46,18 @@ class Membership:
 def members(content: object, asked: Address) -> list[Address]:
     """The addresses an answer names; they are reached as the node that was asked is."""
     listed = content.get("nodes") if isinstance(content, dict) else None
-    found = []
+    named = []
     for entry in (listed if isinstance(listed, list) else [])[:_NODES_MAX]:
         http = entry.get("http") if isinstance(entry, dict) else None
-        if not isinstance(http, str) or entry.get("state") in ("removed", "invited"):
-            continue
+        if isinstance(http, str) and entry.get("state") not in ("removed", "invited"):
+            named.append(http)
+    return reachable(named, asked)
+
+
+def reachable(named: list[str], asked: Address) -> list[Address]:
+    """Addresses as the node that named them was reached: the token goes nowhere in another way."""
+    found = []
+    for http in named:
         try:
             address = Address.parse(f"{asked.scheme}://{http}{asked.path}")
         except ValueError:

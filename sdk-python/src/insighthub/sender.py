@@ -202,6 +202,8 @@ class Sender:
         """Whether the batch, as it is, is done with."""
         if answer.verdict is Verdict.SETTLED:
             self._nodes.answered(node, secs)
+            if self._membership is not None:
+                self._membership.hear(self._nodes, node.address, answer.nodes)
             self._settle(source, batch, answer)
             return True
         self._counters.last_error = f"{node.address}: {answer.reason}"

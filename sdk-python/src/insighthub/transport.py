@@ -8,7 +8,7 @@ import json
 import ssl
 import time
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Optional, Union
 
@@ -62,6 +62,8 @@ class Answer:
     is_duplicate: bool = False
     #: Whether the node may be well and only the connection was stale.
     is_stale_connection: bool = False
+    #: What the node says of the nodes of its cluster: addresses, with commas between them.
+    nodes: Optional[str] = None
 
 
 def encode_body(batch: Batch) -> tuple[bytes, bool]:
@@ -98,7 +100,9 @@ class Transport:
         if is_gzip:
             headers["Content-Encoding"] = "gzip"
         got = self._request(address, "POST", "/api/logs", body, headers)
-        return got if isinstance(got, Answer) else _read_answer(len(batch.lines), *got)
+        if isinstance(got, Answer):
+            return got
+        return replace(_read_answer(len(batch.lines), *got), nodes=got[1].get("X-InsightHub-Nodes"))
 
     def get_json(self, address: Address, path: str) -> tuple[int, object]:
         """The status and the JSON of an answer; status 0 where there was none."""

@@ -1,5 +1,5 @@
 //! State of the control group: nodes and placement, users, sessions, service tokens, retention, deletions, what
-//! detectors are told, verdicts on episodes, alerts, and who changed what. Pure: same commands, same state.
+//! detectors are told, verdicts on episodes, alerts, saved views, and who changed what. Pure: same commands, same state.
 //!
 //! Small by nature, so all of it is in memory and all of it is in each snapshot.
 
@@ -13,6 +13,7 @@ mod tokens;
 mod topology;
 mod users;
 mod verdicts;
+mod views;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub use tokens::{ServiceToken, TokenCommand, Tokens};
 pub use topology::{NodeEntry, NodeState, Topology, TopologyCommand};
 pub use users::{Proof, User, UserCommand, Users};
 pub use verdicts::{KeptVerdict, SayVerdict, VerdictEntry, Verdicts};
+pub use views::{ViewChange, ViewCommand, ViewEntry, Views};
 
 use crate::codec;
 use crate::raft::NodeId;
@@ -49,6 +51,7 @@ pub enum ControlCommand {
     /// Somebody does something, which is remembered with what becomes of it.
     Audited(AuditedCommand),
     Alert(AlertCommand),
+    View(ViewCommand),
 }
 
 /// What a control command answers.
@@ -83,6 +86,7 @@ pub struct ControlState {
     pub detection: Arc<DetectionSettings>,
     pub audit: AuditTrail,
     pub alerts: Alerts,
+    pub views: Views,
 }
 
 impl ControlState {
@@ -103,6 +107,7 @@ impl ControlState {
                 return reply;
             }
             ControlCommand::Alert(command) => return self.alerts.apply(command),
+            ControlCommand::View(command) => return self.views.apply(command),
         }
         ControlReply::Done
     }

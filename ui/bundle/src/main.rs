@@ -1,7 +1,7 @@
 //! Turns the compiled WebAssembly into the folder the node embeds: `bundle IN.wasm STATIC_DIR OUT_DIR
 //! COMPRESSED_BYTES_MAX`. The bound keeps the dashboard quick to load on a bad line.
 //!
-//! Every file but `index.html` carries a hash of the whole in its name, so that a browser never mixes
+//! Each file lies there as it is and compressed. Every file but `index.html` carries a hash of the whole in its name, so that a browser never mixes
 //! two versions. Knows nothing of cargo or of how the input was compiled.
 
 use std::fs;
@@ -21,6 +21,13 @@ const HASH_MARK: &str = "{{hash}}";
 struct Asset {
     name: String,
     bytes: Vec<u8>,
+}
+
+/// A file of the dashboard as it lies in the folder; beside it lies `NAME.gz`.
+struct Written {
+    name: String,
+    bytes: usize,
+    compressed_bytes: usize,
 }
 
 fn main() -> Result<()> {
@@ -81,7 +88,7 @@ fn read(folder: &Path) -> Result<Vec<Asset>> {
 }
 
 /// Writes the files under their final names, with the hash put in where they name each other.
-fn write(assets: &[Asset], out: &Path) -> Result<Vec<Asset>> {
+fn write(assets: &[Asset], out: &Path) -> Result<Vec<Written>> {
     let hash = hash(assets);
     let mut written = Vec::new();
     for asset in assets {
@@ -94,9 +101,19 @@ fn write(assets: &[Asset], out: &Path) -> Result<Vec<Asset>> {
             _ => asset.name.clone(),
         };
         fs::write(out.join(&name), &bytes).with_context(|| format!("cannot write {name}"))?;
-        written.push(Asset { name, bytes });
+        // The node serves this as it is: nothing is compressed while somebody waits.
+        let compressed = compress(&bytes)?;
+        fs::write(out.join(format!("{name}.gz")), &compressed)
+            .with_context(|| format!("cannot write {name}.gz"))?;
+        written.push(Written { name, bytes: bytes.len(), compressed_bytes: compressed.len() });
     }
     Ok(written)
+}
+
+fn compress(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
 }
 
 /// A short name that changes when any file does.
@@ -110,15 +127,12 @@ fn hash(assets: &[Asset]) -> String {
 }
 
 /// Prints the size of every file, and fails if the browser would have to download too much.
-fn report(assets: &[Asset], compressed_bytes_max: usize) -> Result<()> {
+fn report(files: &[Written], compressed_bytes_max: usize) -> Result<()> {
     let (mut raw_total, mut compressed_total) = (0, 0);
-    for asset in assets {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&asset.bytes)?;
-        let compressed = encoder.finish()?.len();
-        println!("  {:<38} {:>8} B  gzip {compressed:>7} B", asset.name, asset.bytes.len());
-        raw_total += asset.bytes.len();
-        compressed_total += compressed;
+    for Written { name, bytes, compressed_bytes } in files {
+        println!("  {name:<38} {bytes:>8} B  gzip {compressed_bytes:>7} B");
+        raw_total += bytes;
+        compressed_total += compressed_bytes;
     }
     println!("  {:<38} {raw_total:>8} B  gzip {compressed_total:>7} B", "together");
     ensure!(

@@ -27,6 +27,26 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
+/// What has the keyboard now.
+pub fn focused() -> Option<HtmlElement> {
+    let active = web_sys::window()?.document()?.active_element()?;
+    active.dyn_into::<HtmlElement>().ok()
+}
+
+/// Gives the keyboard back to what had it, if that is still there.
+pub fn return_focus(element: Option<HtmlElement>) {
+    if let Some(element) = element.filter(|element| element.is_connected()) {
+        element.focus().unwrap_or_default();
+    }
+}
+
+pub fn focus_by_id(id: &str) {
+    let found = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
+    if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.focus().unwrap_or_default();
+    }
+}
+
 /// Takes the keyboard away from whatever has it.
 pub fn blur() {
     let active =
@@ -118,20 +138,21 @@ pub fn width(node: &NodeRef) -> Option<f64> {
     node.cast::<Element>().map(|element| f64::from(element.client_width()))
 }
 
-/// How far right of the element's left edge a point of the window lies, pixels.
-pub fn x_within(node: &NodeRef, client_x: i32) -> Option<f64> {
-    node.cast::<Element>().map(|element| f64::from(client_x) - element.get_bounding_client_rect().left())
-}
-
-/// All that the pointer does is told to the element until it goes up, also outside of it.
-pub fn capture_pointer(node: &NodeRef, pointer: i32) {
-    if let Some(element) = node.cast::<Element>() {
-        element.set_pointer_capture(pointer).unwrap_or_default();
-    }
-}
-
 pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
         element.scroll_into_view();
+    }
+}
+
+/// A place on the screen as seen from the element's left upper corner, in pixels.
+pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f64)> {
+    let frame = node.cast::<Element>()?.get_bounding_client_rect();
+    Some((client_x - frame.left(), client_y - frame.top()))
+}
+
+/// What the pointer does from now on is told to the element, wherever it goes, until its button is let go.
+pub fn hold_pointer(node: &NodeRef, pointer_id: i32) {
+    if let Some(element) = node.cast::<Element>() {
+        element.set_pointer_capture(pointer_id).unwrap_or_default();
     }
 }

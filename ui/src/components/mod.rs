@@ -4,6 +4,7 @@ pub mod chart;
 pub mod cluster;
 pub mod dead_letters;
 pub mod explore;
+pub mod forms;
 pub mod frame;
 pub mod link;
 pub mod moment;

@@ -5,5 +5,6 @@ pub mod answer;
 pub mod app;
 pub mod keys;
 pub mod now;
+pub mod sending;
 pub mod services;
 pub mod width;

@@ -1,14 +1,17 @@
 //! Everything the pages know, as pure reducers: no browser, no network, no clock. Time comes in as an
 //! argument, so every test runs on the host.
 
+pub mod alerts;
+pub mod analytics;
 pub mod answer;
-pub mod cluster_watch;
+pub mod cluster_rate;
 pub mod conditions;
 pub mod connection;
 pub mod dead_letters;
 pub mod explore;
 pub mod filter;
 pub mod format;
+pub mod forms;
 pub mod lines;
 pub mod live;
 pub mod offers;

@@ -14,6 +14,13 @@ pub fn encode(pairs: &[(&str, String)]) -> String {
     text
 }
 
+/// One part of a path: what would end it or begin a query is escaped.
+pub fn segment(text: &str) -> String {
+    let mut escaped = String::new();
+    escape(text, &mut escaped);
+    escaped
+}
+
 /// Pairs from `a=1&b=x+y`, with or without a leading `?`. Broken escapes stay as they are.
 pub fn decode(text: &str) -> Vec<(String, String)> {
     let text = text.strip_prefix('?').unwrap_or(text);

@@ -1,5 +1,7 @@
 //! The tables of the cluster page. Rows that need attention come first.
 
+use std::rc::Rc;
+
 use yew::{Html, Properties, classes, component, html};
 
 use crate::api::cluster::{
@@ -14,7 +16,7 @@ const QUEUED_BYTES_NOTABLE: u64 = 16 << 20;
 
 #[derive(PartialEq, Properties)]
 pub struct ClusterTableProps {
-    pub cluster: Cluster,
+    pub cluster: Rc<Cluster>,
 }
 
 #[component]

@@ -1,81 +1,62 @@
 //! Is the cluster well? Nodes, partitions, actors and what came in, renewed every two seconds.
 
-use gloo_timers::callback::Interval;
-use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, component, html, use_effect_with, use_reducer};
+mod node_change;
+
+use std::rc::Rc;
+
+use yew::{Html, component, hook, html, use_mut_ref};
 
 use crate::api::cluster::{Cluster, NodeState};
-use crate::browser::clock;
 use crate::components::cluster::tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable, SpreadTable};
 use crate::components::cluster::troubles::ClusterTroubles;
-use crate::components::notice::{Failure, Loading};
-use crate::hooks::app::use_app;
+use crate::components::states::{shown, skeleton_lines};
+use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::network::requests;
-use crate::state::cluster_watch::{ClusterWatch, Look};
+use crate::state::cluster_rate::{Look, per_sec};
 use crate::state::format;
+use node_change::NodeChanges;
 
 const LOOK_EVERY_MS: u32 = 2_000;
 
 #[component]
 pub(super) fn ClusterPage() -> Html {
-    let app = use_app();
-    let watch = use_reducer(ClusterWatch::default);
-    let look = {
-        let watch = watch.dispatcher();
-        Callback::from(move |()| {
-            let watch = watch.clone();
-            spawn_local(async move {
-                let result = requests::cluster::cluster().await;
-                watch.dispatch(Look { now_ms: clock::now_ms(), result });
-            });
-        })
-    };
-    use_effect_with((), {
-        let look = look.clone();
-        move |()| {
-            look.emit(());
-            let interval = Interval::new(LOOK_EVERY_MS, move || look.emit(()));
-            move || drop(interval)
-        }
-    });
-    let failure = watch.error.clone().map(|error| html! {
-        <Failure {error} on_retry={look} on_sign_in={app.sign_in.clone()} is_banner={watch.cluster.is_some()} />
-    });
+    let asked = use_answer((), Some(LOOK_EVERY_MS), |()| asking(requests::cluster::cluster()));
+    let rate = use_rate(&asked);
+    let again = asked.again.clone();
     html! {
         <div class="page cluster-page">
             <h1>{ "Cluster" }</h1>
-            { failure.unwrap_or_default() }
-            { match &watch.cluster {
-                Some(_) => body(&watch),
-                None if watch.error.is_none() => html! { <Loading /> },
-                None => Html::default(),
-            } }
+            { shown(&asked, skeleton_lines(12), |cluster| html! {
+                <div class="stack">
+                    <ClusterTroubles cluster={Rc::clone(cluster)} />
+                    { tiles(cluster, rate) }
+                    <NodeChanges cluster={Rc::clone(cluster)} on_changed={again} />
+                    { tables(cluster) }
+                </div>
+            }) }
         </div>
     }
 }
 
-fn body(watch: &ClusterWatch) -> Html {
-    let Some(cluster) = &watch.cluster else { return Html::default() };
+fn tables(cluster: &Rc<Cluster>) -> Html {
     let node = cluster.node.clone();
     html! {
         <>
-            <ClusterTroubles cluster={cluster.clone()} outdated_ms={watch.outdated_ms()} />
-            { tiles(watch, cluster) }
-            <div class="table-frame"><NodesTable cluster={cluster.clone()} /></div>
-            <div class="table-frame"><PartitionsTable cluster={cluster.clone()} /></div>
+            <div class="table-frame"><NodesTable cluster={Rc::clone(cluster)} /></div>
+            <div class="table-frame"><PartitionsTable cluster={Rc::clone(cluster)} /></div>
             if !cluster.spread.is_empty() {
-                <div class="table-frame"><SpreadTable cluster={cluster.clone()} /></div>
+                <div class="table-frame"><SpreadTable cluster={Rc::clone(cluster)} /></div>
             }
             if !cluster.peers.is_empty() {
                 <div class="table-frame"><PeersTable peers={cluster.peers.clone()} node={node.clone()} /></div>
             }
-            <div class="table-frame"><ActorsTable actors={cluster.actors.clone()} {node} /></div>
-            <p class="hint">{ format!("Cluster {}, as {} sees it. Counts are since the start of {}.", cluster.cluster_id, cluster.node, cluster.node) }</p>
+            <div class="table-frame"><ActorsTable actors={cluster.actors.clone()} node={node.clone()} /></div>
+            <p class="hint">{ format!("Cluster {}, as {node} sees it. Counts are since the start of {node}.", cluster.cluster_id) }</p>
         </>
     }
 }
 
-fn tiles(watch: &ClusterWatch, cluster: &Cluster) -> Html {
+fn tiles(cluster: &Cluster, rate: Option<f64>) -> Html {
     let expected = cluster.nodes.iter().filter(|node| node.state != NodeState::Invited).count();
     let ready = cluster.nodes.iter().filter(|node| node.alive && node.ready).count();
     let led = cluster.partitions.iter().filter(|partition| partition.leader.is_some()).count();
@@ -84,7 +65,7 @@ fn tiles(watch: &ClusterWatch, cluster: &Cluster) -> Html {
         <ul class="tiles">
             { tile("Nodes ready", format!("{ready} of {expected}"), ready < expected) }
             { tile("Partitions with a leader", format!("{led} of {}", cluster.partitions.len()), led < cluster.partitions.len()) }
-            { tile("Accepted here a second", watch.accepted_per_sec.map_or("–".to_owned(), format::rate), false) }
+            { tile("Accepted here a second", rate.map_or("–".to_owned(), format::rate), false) }
             { tile("Records accepted here", format::count(cluster.ingest.accepted), false) }
             { tile("Records refused here", format::count(cluster.ingest.rejected), cluster.ingest.rejected > 0) }
             { tile("Repeated batches here", format::count(cluster.ingest.duplicates), false) }
@@ -99,4 +80,22 @@ fn tile(name: &str, value: String, is_notable: bool) -> Html {
             <span class="tile-name">{ name.to_owned() }</span><span class="tile-value">{ value }</span>
         </li>
     }
+}
+
+/// Records a second, from this answer and the one before.
+#[hook]
+fn use_rate(asked: &Asked<Cluster>) -> Option<f64> {
+    let seen = use_mut_ref(|| (None::<Look>, None::<f64>));
+    let cluster = asked.value()?;
+    let look = Look {
+        now_ms: asked.answer.answered_ms,
+        node: cluster.node.clone(),
+        accepted: cluster.ingest.accepted,
+    };
+    let mut seen = seen.borrow_mut();
+    if seen.0.as_ref() != Some(&look) {
+        seen.1 = seen.0.as_ref().and_then(|before| per_sec(before, &look));
+        seen.0 = Some(look);
+    }
+    seen.1
 }

@@ -1,0 +1,45 @@
+//! Several checks on one start: what takes long to start is started once, and one check that fails does not hide the next.
+
+use std::future::Future;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+/// What came of the checks so far.
+#[derive(Debug, Default)]
+pub struct Checks {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+impl Checks {
+    /// Runs one, and says on stdout how it went. `name` states the fact that holds if it passes.
+    pub async fn check(&mut self, name: &str, check: impl Future<Output = Result<()>>) {
+        let began = Instant::now();
+        let outcome = check.await;
+        let secs = began.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => {
+                println!("  ok      {secs:5.1} s  {name}");
+                self.passed += 1;
+            }
+            Err(error) => {
+                println!("  FAILED  {secs:5.1} s  {name}");
+                self.failed.push(format!("{name}: {error:#}"));
+            }
+        }
+    }
+
+    /// Fails if one has failed, or none was run.
+    pub fn finish(self) -> Result<()> {
+        ensure!(
+            self.failed.is_empty(),
+            "{} checks failed:\n\n{}",
+            self.failed.len(),
+            self.failed.join("\n\n")
+        );
+        ensure!(self.passed > 0, "nothing was checked");
+        println!("{} checks passed", self.passed);
+        Ok(())
+    }
+}
