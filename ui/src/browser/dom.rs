@@ -156,6 +156,10 @@ pub fn x_within(node: &NodeRef, client_x: i32) -> Option<f64> {
 pub fn capture_pointer(node: &NodeRef, pointer: i32) {
     if let Some(element) = node.cast::<Element>() {
         element.set_pointer_capture(pointer).unwrap_or_default();
+
+pub fn scroll_into_view(node: &NodeRef) {
+    if let Some(element) = node.cast::<Element>() {
+        element.scroll_into_view();
     }
 }
 
@@ -169,5 +173,7 @@ pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f6
 pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
         element.scroll_into_view();
+
+        element.set_pointer_capture(pointer_id).unwrap_or_default();
     }
 }

@@ -19,6 +19,9 @@ use crate::state::explore::brush::{Brush, BrushAction};
 use crate::state::format::{self, Precision};
 use crate::state::range::Span;
 
+/// Until it is known, pixels.
+const WIDTH_AT_FIRST: f64 = 800.0;
+
 #[derive(PartialEq, Properties)]
 pub struct HistogramProps {
     pub bars: Rc<Bars>,
@@ -37,6 +40,8 @@ pub struct HistogramProps {
 pub fn Histogram(props: &HistogramProps) -> Html {
     let frame = use_node_ref();
     let width = use_width(&frame, 800.0);
+
+    let width = use_width(&frame, WIDTH_AT_FIRST);
     let brush = use_reducer_eq(Brush::default);
     // Other bars: what was marked is somewhere else.
     use_effect_with(props.bars.clone(), {
@@ -49,7 +54,9 @@ pub fn Histogram(props: &HistogramProps) -> Html {
     let onkeydown = keys(&brush, props.bars.bars.len(), zoom.clone(), different.clone());
     let at = {
         let (frame, plot) = (frame.clone(), plot.clone());
-        move |event: &PointerEvent| dom::x_within(&frame, event.client_x()).and_then(|x| plot.bar_at(x))
+        move |event: &PointerEvent| {
+            dom::place_in(&frame, event.client_x().into(), 0.0).and_then(|(x, _)| plot.bar_at(x))
+        }
     };
     let onpointermove = {
         let (brush, at) = (brush.dispatcher(), at.clone());
@@ -59,7 +66,7 @@ pub fn Histogram(props: &HistogramProps) -> Html {
         let (brush, frame) = (brush.dispatcher(), frame.clone());
         move |event: PointerEvent| {
             if let Some(bar) = at(&event).filter(|_| event.button() == 0) {
-                dom::capture_pointer(&frame, event.pointer_id());
+                dom::hold_pointer(&frame, event.pointer_id());
                 brush.dispatch(BrushAction::Down(bar));
             }
         }

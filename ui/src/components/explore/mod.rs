@@ -2,3 +2,5 @@
 
 pub mod condition_chips;
 pub mod facets;
+pub mod paired_bars;
+pub mod pattern_text;

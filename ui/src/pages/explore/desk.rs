@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use insighthub_model::query::Expression;
 use yew::{Callback, hook, use_memo};
 
 use crate::browser::clock;
 use crate::hooks::app::use_app;
+use crate::state::conditions;
 use crate::state::explore::ExploreView;
 use crate::state::explore::question::Question;
 use crate::state::page::{Place, View};
@@ -46,6 +48,13 @@ impl Desk {
 
     pub(super) fn on_exclude(&self) -> Callback<(String, String)> {
         self.to(|view, (field, value): (String, String)| view.filter.exclude(&field, &value))
+    }
+
+    /// Asks for one condition more.
+    pub(super) fn on_condition(&self) -> Callback<Expression> {
+        self.to(|view, condition: Expression| {
+            view.filter.text = conditions::and(&view.filter.text, &condition);
+        })
     }
 }
 

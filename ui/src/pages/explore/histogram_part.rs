@@ -100,7 +100,7 @@ fn legend(desk: &Desk, bars: &Bars) -> Html {
     let entry = |(level, count): (Level, u64)| {
         let is_on = desk.view.filter.levels.contains(&level);
         html! {
-            <button type="button" class={classes!("legend-entry", is_on.then_some("on"))} aria-pressed={is_on.to_string()}
+            <button type="button" class={classes!("level-entry", is_on.then_some("on"))} aria-pressed={is_on.to_string()}
                 title={format!("Only {}", level.name())} onclick={desk.to(move |view, _| view.filter.toggle_level(level))}>
                 <svg width="10" height="10" aria-hidden="true"><rect class={classes!("level-fill", level_class(level))} width="10" height="10" rx="2" /></svg>
                 { level.name() }<b>{ format::short_count(count as f64) }</b>
@@ -108,5 +108,5 @@ fn legend(desk: &Desk, bars: &Bars) -> Html {
         }
     };
     let counts = Level::ALL.into_iter().zip(bars.level_totals()).filter(|(_, count)| *count > 0);
-    html! { <div class="legend" role="group" aria-label="Levels in the chart">{ for counts.map(entry) }</div> }
+    html! { <div class="level-legend" role="group" aria-label="Levels in the chart">{ for counts.map(entry) }</div> }
 }

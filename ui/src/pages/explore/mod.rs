@@ -2,9 +2,12 @@
 
 mod around;
 mod desk;
+mod different_tab;
 mod histogram_part;
 mod named_record;
 mod nothing_found;
+mod pattern_changes;
+mod patterns_tab;
 mod results;
 mod toolbar;
 
@@ -27,7 +30,9 @@ use crate::state::explore::question::Question;
 use crate::state::explore::{ExploreView, Tab};
 use crate::state::filter::Filter;
 use desk::{Desk, use_desk};
+use different_tab::DifferentTab;
 use histogram_part::HistogramPart;
+use patterns_tab::PatternsTab;
 use results::Results;
 use toolbar::Toolbar;
 
@@ -103,6 +108,8 @@ fn tabs(desk: &Desk) -> Html {
 
 fn tab(desk: &Desk, _known: &Rc<Known>) -> Html {
     match desk.view.tab {
+        Tab::Patterns => html! { <PatternsTab desk={desk.clone()} /> },
+        Tab::Different => html! { <DifferentTab desk={desk.clone()} /> },
         _ => html! { <Results desk={desk.clone()} /> },
     }
 }

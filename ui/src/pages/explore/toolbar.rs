@@ -24,7 +24,7 @@ pub(super) fn Toolbar(props: &ToolbarProps) -> Html {
                 title="Draws the period before, of the same length" onclick={desk.to(|view, _| view.is_compared = !view.is_compared)}>
                 { "Compare with before" }
             </button>
-            <button type="button" onclick={props.on_again.reform(|_| ())} title="Asks again">{ "Refresh" }</button>
+            <button type="button" class="refresh" onclick={props.on_again.reform(|_| ())} title="Asks again">{ "Refresh" }</button>
         </>
     }
 }

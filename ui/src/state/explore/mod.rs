@@ -1,5 +1,6 @@
 //! What the Explore page shows and works out.
 
+pub mod against;
 pub mod around;
 pub mod bars;
 pub mod brush;

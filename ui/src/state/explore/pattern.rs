@@ -6,7 +6,7 @@ use insighthub_model::query::token::is_word_char;
 use crate::state::conditions;
 
 /// What stands in a pattern where messages differ.
-const VARIES: &str = "<*>";
+pub const VARIES: &str = "<*>";
 
 /// `None`: nothing in it stays the same.
 pub fn condition(pattern: &str) -> Option<Expression> {

@@ -1,0 +1,105 @@
+//! Message patterns: how many records each has, and which are new, gone, more or fewer than before.
+
+use std::rc::Rc;
+
+use yew::{Html, Properties, classes, component, html, use_state_eq};
+
+use super::desk::Desk;
+use super::pattern_changes::Changes;
+use crate::api::explore::{Pattern, Patterns};
+use crate::components::explore::pattern_text::{level_list, pattern_actions, pattern_text};
+use crate::components::link::Link;
+use crate::components::moment::moment;
+use crate::components::notice::Empty;
+use crate::components::share_bar::share_bar;
+use crate::components::states::{shown, skeleton_lines};
+use crate::hooks::answer::{asking, use_answer};
+use crate::network::requests;
+use crate::state::explore::ExploreView;
+use crate::state::explore::question::Question;
+use crate::state::format::{self, Precision};
+use crate::state::page::View;
+
+const LISTED: u32 = 100;
+
+#[derive(PartialEq, Properties)]
+pub(super) struct PatternsTabProps {
+    pub(super) desk: Desk,
+}
+
+#[component]
+pub(super) fn PatternsTab(props: &PatternsTabProps) -> Html {
+    let are_changes = use_state_eq(|| false);
+    let choice = |changes: bool, title: &'static str| {
+        let (is_on, are_changes) = (*are_changes == changes, are_changes.clone());
+        html! {
+            <button type="button" class={classes!(is_on.then_some("on"))} aria-pressed={is_on.to_string()}
+                onclick={move |_| are_changes.set(changes)}>{ title }</button>
+        }
+    };
+    html! {
+        <section class="tab-page" aria-label="Message patterns">
+            <div class="segmented" role="group" aria-label="Patterns">
+                { choice(false, "All patterns") }{ choice(true, "Against another time") }
+            </div>
+            if *are_changes { <Changes desk={props.desk.clone()} /> } else { <All desk={props.desk.clone()} /> }
+        </section>
+    }
+}
+
+#[component]
+fn All(props: &PatternsTabProps) -> Html {
+    let desk = &props.desk;
+    let asked = use_answer(Rc::clone(&desk.question), None, |question: &Rc<Question>| {
+        let question = Rc::clone(question);
+        asking(async move { requests::explore::patterns(&question, LISTED).await })
+    });
+    shown(&asked, skeleton_lines(12), |patterns| table(desk, patterns))
+}
+
+fn table(desk: &Desk, patterns: &Rc<Patterns>) -> Html {
+    if patterns.patterns.is_empty() {
+        return html! { <Empty title="No patterns"><p>{ "No record matches in this time: look further back, or take away a condition." }</p></Empty> };
+    }
+    let listed = patterns.patterns.len() as u64;
+    html! {
+        <>
+            <p class="hint">
+                { format!("{} in {}", format::plural(patterns.patterns_total, "pattern"), format::plural(patterns.stats.matched_records, "record")) }
+                if patterns.patterns_total > listed { { format!(", the {listed} most frequent") } }
+            </p>
+            <div class="table-frame">
+                <table class="patterns">
+                    <thead><tr>
+                        <th scope="col" class="number">{ "Records" }</th><th scope="col">{ "Share" }</th><th scope="col">{ "Pattern" }</th>
+                        <th scope="col">{ "Levels" }</th><th scope="col">{ "First seen" }</th><th scope="col">{ "Last seen" }</th>
+                        <th scope="col"><span class="visually-hidden">{ "Actions" }</span></th>
+                    </tr></thead>
+                    <tbody>{ for patterns.patterns.iter().map(|pattern| row(desk, pattern)) }</tbody>
+                </table>
+            </div>
+        </>
+    }
+}
+
+fn row(desk: &Desk, pattern: &Pattern) -> Html {
+    let sample = ExploreView {
+        record: pattern.sample_log_id.to_string(),
+        tab: Default::default(),
+        ..(*desk.view).clone()
+    };
+    html! {
+        <tr key={pattern.pattern.clone()}>
+            <td class="number">{ format::count(pattern.count) }</td>
+            <td class="share-cell">{ format::percent(pattern.share) }{ share_bar(pattern.share) }</td>
+            <td class="pattern-cell">{ pattern_text(&pattern.pattern) }</td>
+            <td>{ level_list(&pattern.levels) }</td>
+            <td>{ moment(pattern.first_seen.millis(), Precision::Second) }</td>
+            <td>{ moment(pattern.last_seen.millis(), Precision::Second) }</td>
+            <td class="row-actions">
+                { pattern_actions(&pattern.pattern, &desk.on_condition()) }
+                <Link to={sample.place()} title={"The newest record of this pattern".to_owned()}>{ "Sample" }</Link>
+            </td>
+        </tr>
+    }
+}
