@@ -147,19 +147,10 @@ pub fn width(node: &NodeRef) -> Option<f64> {
     node.cast::<Element>().map(|element| f64::from(element.client_width()))
 }
 
-/// How far right of the element's left edge a point of the window lies, pixels.
-pub fn x_within(node: &NodeRef, client_x: i32) -> Option<f64> {
-    node.cast::<Element>().map(|element| f64::from(client_x) - element.get_bounding_client_rect().left())
-}
-
 /// All that the pointer does is told to the element until it goes up, also outside of it.
 pub fn capture_pointer(node: &NodeRef, pointer: i32) {
     if let Some(element) = node.cast::<Element>() {
         element.set_pointer_capture(pointer).unwrap_or_default();
-
-pub fn scroll_into_view(node: &NodeRef) {
-    if let Some(element) = node.cast::<Element>() {
-        element.scroll_into_view();
     }
 }
 
@@ -173,7 +164,5 @@ pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f6
 pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
         element.scroll_into_view();
-
-        element.set_pointer_capture(pointer_id).unwrap_or_default();
     }
 }

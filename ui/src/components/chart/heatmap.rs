@@ -185,7 +185,7 @@ impl Pointing {
         let (cell_of, cursor, node) = (self.cell_of(), self.cursor.clone(), self.node.clone());
         Callback::from(move |event: PointerEvent| {
             if event.button() == 0 {
-                dom::hold_pointer(&node, event.pointer_id());
+                dom::capture_pointer(&node, event.pointer_id());
                 cursor.set(HeatCursor::begun(cell_of(&event)));
             }
         })

@@ -39,8 +39,6 @@ pub struct HistogramProps {
 #[component]
 pub fn Histogram(props: &HistogramProps) -> Html {
     let frame = use_node_ref();
-    let width = use_width(&frame, 800.0);
-
     let width = use_width(&frame, WIDTH_AT_FIRST);
     let brush = use_reducer_eq(Brush::default);
     // Other bars: what was marked is somewhere else.
@@ -66,7 +64,7 @@ pub fn Histogram(props: &HistogramProps) -> Html {
         let (brush, frame) = (brush.dispatcher(), frame.clone());
         move |event: PointerEvent| {
             if let Some(bar) = at(&event).filter(|_| event.button() == 0) {
-                dom::hold_pointer(&frame, event.pointer_id());
+                dom::capture_pointer(&frame, event.pointer_id());
                 brush.dispatch(BrushAction::Down(bar));
             }
         }
