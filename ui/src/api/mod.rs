@@ -3,6 +3,7 @@
 //! Unknown fields are ignored and missing ones have a default wherever the page can do without,
 //! so that a dashboard still works against a node one version older or newer.
 
+pub mod accounting;
 pub mod aggregates;
 pub mod alerts;
 pub mod anomalies;

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod alerts;
 pub mod analytics;
 pub mod answer;
+pub mod cluster;
 pub mod cluster_rate;
 pub mod conditions;
 pub mod connection;
