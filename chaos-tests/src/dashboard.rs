@@ -28,11 +28,11 @@ pub struct Page {
 /// Every page, in the order of the navigation. A new one is a line here: pictures are then taken of it, and it is looked at for
 /// obstacles.
 pub const PAGES: [Page; 8] = [
-    Page { name: "home", path: "/", shows: "main h1" },
+    Page { name: "home", path: "/", shows: ".services tbody tr" },
     Page { name: "live", path: "/live", shows: ".list .row" },
     Page { name: "explore", path: "/explore?q=level:error", shows: ".list .row" },
-    Page { name: "analytics", path: "/analytics", shows: "main h1" },
-    Page { name: "alerts", path: "/alerts", shows: "main h1" },
+    Page { name: "analytics", path: "/analytics", shows: ".analytics-charts svg" },
+    Page { name: "alerts", path: "/alerts", shows: "table.incidents tbody tr" },
     Page { name: "dead-letters", path: "/dead-letters", shows: "table tbody tr" },
     Page { name: "cluster", path: "/cluster", shows: "main table tbody tr" },
     Page { name: "admin", path: "/admin", shows: "main h1" },

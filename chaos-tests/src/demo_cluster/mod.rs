@@ -17,7 +17,7 @@ use crate::api::Api;
 use crate::cluster::{ADMIN_PASSWORD, Cluster, ClusterOptions};
 use crate::receivers::HttpReceiver;
 
-pub use self::alerting::{ALERT_TITLE, FAILING_SERVICE};
+pub use self::alerting::{ALERT_NAME, ALERT_TITLE, FAILING_SERVICE, TOLD_AT};
 pub use self::dead_letters::MENDABLE;
 
 /// Debug builds on two cores under load.
