@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, component, html, use_memo};
 
 use super::course::{chart, over};
 use super::questions::{SCORES_OF_ALL_SECS, use_windows};
-use crate::api::anomalies::{Anomaly, ServiceWindow};
+use crate::api::anomalies::{Anomaly, MinutesByService};
 use crate::browser::clock;
 use crate::components::chart::series::{Lines, Mark, TONES, Threshold, Unit};
 use crate::components::states::{shown, skeleton_chart};
@@ -64,7 +64,7 @@ pub(super) fn Scores(props: &ScoresProps) -> Html {
     }
 }
 
-fn score_lines(known: &OfGrid<Vec<(String, Vec<ServiceWindow>)>>, services: &[String]) -> Lines {
+fn score_lines(known: &OfGrid<MinutesByService>, services: &[String]) -> Lines {
     let found = known.value.iter().map(|(name, minutes)| (name.clone(), scores(minutes, known.grid)));
     let found: BTreeMap<String, Values> = found.collect();
     Lines {

@@ -127,6 +127,7 @@ fn folded(
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a wrong sample must fail loudly")]
 mod tests {
     use insighthub_model::Timestamp;
     use serde_json::json;
