@@ -63,7 +63,7 @@ fn channel(share: &ChannelShare) -> Html {
             (format::duration_ms(evidence.observed), format::duration_ms(evidence.expected))
         }
         Channel::Forest => (format!("{:.2}", evidence.observed), format!("{:.2}", evidence.expected)),
-        _ => (records(evidence.observed), records(evidence.expected)),
+        _ => (records(evidence.observed), rare(evidence.expected)),
     };
     html! {
         <tr>

@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn values_carry_their_units() {
         assert_eq!(Unit::Milliseconds.text(1_320.0), "1.32 s");
-        assert_eq!(Unit::PerMinute.text(3.14), "3.1 / min");
+        assert_eq!(Unit::PerMinute.text(3.12), "3.1 / min");
         assert_eq!(Unit::Share.mark(0.025), "2.5 %");
         assert_eq!(Unit::Milliseconds.mark(2_500.0), "2.5 s");
     }

@@ -50,7 +50,8 @@ fn row(change: &PatternChange, range: Range) -> Html {
         Change::Grown => ("grown", "More"),
         Change::Shrunk => ("shrunk", "Fewer"),
     };
-    let is_bad = change.levels.keys().any(|level| *level >= Level::Error);
+    let has_errors = change.levels.keys().any(|level| *level >= Level::Error);
+    let is_bad = has_errors && matches!(change.change, Change::New | Change::Grown);
     html! {
         <li>
             <span class={classes!("badge", class, is_bad.then_some("bad"))}>{ word }</span>

@@ -14,6 +14,8 @@ pub struct StatusLineProps {
     /// What is wrong with the cluster; `None`: nothing, or nothing known.
     pub cluster_fault: Option<String>,
     pub is_cluster_known: bool,
+    /// The figures are old: to ask again has failed.
+    pub is_old: bool,
     pub range: Range,
 }
 
@@ -30,6 +32,9 @@ pub fn StatusLine(props: &StatusLineProps) -> Html {
             <p class="headline"><span class="status-dot" aria-hidden="true"></span>{ &sentence.headline }</p>
             if !sentence.details.is_empty() {
                 <ul class="status-details">{ for sentence.details.iter().map(detail) }</ul>
+            }
+            if props.is_old {
+                <p class="cluster-fault">{ "This is how it was: the cluster does not answer now." }</p>
             }
             if let Some(fault) = &props.cluster_fault {
                 <p class="cluster-fault"><Link to={cluster}>{ "Cluster" }</Link>{ " " }{ fault }</p>

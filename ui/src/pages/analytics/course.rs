@@ -56,10 +56,12 @@ fn error_lines(known: &OfGrid<Aggregates>, service: &str, errors: ErrorsAs, serv
         ErrorsAs::Count => (by_service(table, grid, Some(0.0), per_minute(grid, "errors")), Unit::PerMinute),
         ErrorsAs::Share => (by_service(table, grid, None, share("errors", "n")), Unit::Share),
     };
+    let names: Vec<String> =
+        if services.is_empty() { found.keys().cloned().collect() } else { services.to_vec() };
     if !service.is_empty() {
         found.retain(|name, _| name == service);
     }
-    Lines { unit, series: largest(found, services, TONES), ..over(grid) }
+    Lines { unit, series: largest(found, &names, TONES), ..over(grid) }
 }
 
 #[derive(PartialEq, Properties)]

@@ -59,7 +59,9 @@ pub(super) fn LatencyHeatmap(props: &LatencyHeatmapProps) -> Html {
 }
 
 fn place(view: &AnalyticsView, heat: &Heat, cells: Cells, choice: Choice) -> Place {
-    let (from_ms, to_ms) = heat.stretch(cells.columns);
+    let (from_ms, end_ms) = heat.stretch(cells.columns);
+    // Both ends of a range belong to it.
+    let to_ms = end_ms - 1;
     let latencies = heat.latencies(cells.rows);
     let lead = if choice == Choice::First { view.cells } else { view.cells.other() };
     match lead {

@@ -3,7 +3,7 @@
 use yew::hook;
 
 use crate::api::aggregates::Aggregates;
-use crate::api::anomalies::{Anomalies, Heatmap, ServiceWindow};
+use crate::api::anomalies::{Anomalies, Heatmap, MinutesByService};
 use crate::browser::clock;
 use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::network::requests::{aggregates, anomalies};
@@ -33,9 +33,12 @@ pub(super) fn use_by_service(range: Range) -> Asked<OfGrid<Aggregates>> {
     use_answer(range, renewal(range), |range| asking(aggregates::by_service_and_time(grid(*range))))
 }
 
-/// One service or all together, and the same a day before.
+/// Now, and the same a day before.
+pub(super) type Course = (OfGrid<Aggregates>, OfGrid<Aggregates>);
+
+/// One service or all together.
 #[hook]
-pub(super) fn use_course(service: &str, range: Range) -> Asked<(OfGrid<Aggregates>, OfGrid<Aggregates>)> {
+pub(super) fn use_course(service: &str, range: Range) -> Asked<Course> {
     use_answer((service.to_owned(), range), renewal(range), |(service, range)| {
         let (service, grid) = (service.clone(), grid(*range));
         asking(async move {
@@ -59,10 +62,7 @@ pub(super) fn use_heatmap(service: &str, range: Range) -> Asked<Heatmap> {
 
 /// The minutes of each of these services.
 #[hook]
-pub(super) fn use_windows(
-    services: Vec<String>,
-    range: Range,
-) -> Asked<OfGrid<Vec<(String, Vec<ServiceWindow>)>>> {
+pub(super) fn use_windows(services: Vec<String>, range: Range) -> Asked<OfGrid<MinutesByService>> {
     use_answer((services, range), renewal(range), |(services, range)| {
         if services.is_empty() {
             return None;

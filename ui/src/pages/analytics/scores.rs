@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, component, html, use_memo};
 
 use super::course::{chart, over};
 use super::questions::{SCORES_OF_ALL_SECS, use_windows};
-use crate::api::anomalies::{Anomaly, ServiceWindow};
+use crate::api::anomalies::{Anomaly, MinutesByService};
 use crate::browser::clock;
 use crate::components::chart::series::{Lines, Mark, TONES, Threshold, Unit};
 use crate::components::states::{shown, skeleton_chart};
@@ -39,6 +39,7 @@ pub(super) fn Scores(props: &ScoresProps) -> Html {
             Range::between(to_ms - SCORES_OF_ALL_SECS as i64 * 1_000, to_ms)
         }
     };
+    let is_nobody_known = services.is_empty();
     let asked = use_windows(services, range);
     let known = (asked.value().cloned(), props.episodes.clone(), view.clone(), props.services.clone());
     let lines = use_memo(known, |(known, episodes, view, services)| {
@@ -51,7 +52,11 @@ pub(super) fn Scores(props: &ScoresProps) -> Html {
         <section class="card" aria-label="Anomaly score">
             <div class="card-head wraps"><h2>{ "Anomaly score" }</h2>
                 <span class="hint">{ "1 is the alarm; incidents are marked at the foot." }</span></div>
-            { shown(&asked, skeleton_chart(), |_| (*lines).clone().map_or_else(Html::default, |lines| chart(lines, "Anomaly score", &props.on_zoom))) }
+            if is_nobody_known {
+                <p class="hint" role="status">{ "No service is known so far." }</p>
+            } else {
+                { shown(&asked, skeleton_chart(), |_| (*lines).clone().map_or_else(Html::default, |lines| chart(lines, "Anomaly score", &props.on_zoom))) }
+            }
             if is_cut {
                 <p class="hint">{ "The last 24 hours of the range: scores come minute by minute. Choose a service to see more." }</p>
             }
@@ -59,7 +64,7 @@ pub(super) fn Scores(props: &ScoresProps) -> Html {
     }
 }
 
-fn score_lines(known: &OfGrid<Vec<(String, Vec<ServiceWindow>)>>, services: &[String]) -> Lines {
+fn score_lines(known: &OfGrid<MinutesByService>, services: &[String]) -> Lines {
     let found = known.value.iter().map(|(name, minutes)| (name.clone(), scores(minutes, known.grid)));
     let found: BTreeMap<String, Values> = found.collect();
     Lines {

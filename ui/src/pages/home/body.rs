@@ -48,7 +48,7 @@ pub(super) fn Body(props: &BodyProps) -> Html {
     let cluster = overview.cluster.value().map(|cluster| (**cluster).clone());
     let line = overview.figures.value().map(|_| html! {
         <StatusLine sentence={sentence(&services)} cluster_fault={cluster.as_ref().and_then(cluster_fault)}
-            is_cluster_known={cluster.is_some()} {range} />
+            is_cluster_known={cluster.is_some()} is_old={overview.figures.answer.is_stale()} {range} />
     });
     html! {
         <>
@@ -67,7 +67,7 @@ pub(super) fn Body(props: &BodyProps) -> Html {
                     { shown(&overview.changes, skeleton_lines(5), |difference| html! { <Changes difference={(**difference).clone()} /> }) }
                 </section>
             </div>
-            { shown(&overview.figures, Html::default(), |figures| html! {
+            { overview.figures.value().map(|figures| html! {
                 <Charts figures={figures.clone()} services={services.clone()} {range} />
             }) }
         </>

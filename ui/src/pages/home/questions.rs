@@ -3,7 +3,7 @@
 use yew::hook;
 
 use crate::api::aggregates::Aggregates;
-use crate::api::anomalies::{Anomalies, Incidents, PatternDifference, ServiceWindow};
+use crate::api::anomalies::{Anomalies, Incidents, MinutesByService, PatternDifference};
 use crate::api::cluster::Cluster;
 use crate::api::error::ApiError;
 use crate::browser::clock;
@@ -67,10 +67,7 @@ async fn figures(range: Range) -> Result<Figures, ApiError> {
 
 /// Scores of these services over the range.
 #[hook]
-pub(super) fn use_scores(
-    services: Vec<String>,
-    range: Range,
-) -> Asked<OfGrid<Vec<(String, Vec<ServiceWindow>)>>> {
+pub(super) fn use_scores(services: Vec<String>, range: Range) -> Asked<OfGrid<MinutesByService>> {
     use_answer((services, range), Some(RENEW_MS), |(services, range)| {
         let now_ms = clock::now_ms();
         let grid = Grid::over(range.at(now_ms), now_ms, STEPS_MAX);

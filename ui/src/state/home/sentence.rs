@@ -52,6 +52,7 @@ pub fn cluster_fault(cluster: &Cluster) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a wrong sample must fail loudly")]
 mod tests {
     use super::*;
     use crate::state::home::judgement::Judgement;
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn what_is_to_watch_is_said_only_without_trouble() {
         let watched = service("b", Condition::Watch);
-        assert_eq!(sentence(&[watched.clone()]).headline, "1 service to watch");
+        assert_eq!(sentence(std::slice::from_ref(&watched)).headline, "1 service to watch");
         assert_eq!(sentence(&[service("a", Condition::Trouble), watched]).details.len(), 1);
     }
 
