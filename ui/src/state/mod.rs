@@ -16,6 +16,7 @@ pub mod forms;
 pub mod highlights;
 pub mod lines;
 pub mod live;
+pub mod login;
 pub mod offers;
 pub mod page;
 pub mod peers;
