@@ -18,6 +18,7 @@ pub mod highlights;
 pub mod home;
 pub mod lines;
 pub mod live;
+pub mod login;
 pub mod offers;
 pub mod page;
 pub mod peers;

@@ -141,7 +141,7 @@ pub fn DeletionsTable(props: &DeletionsTableProps) -> Html {
         } else {
             marks::state(
                 &format!("{} of {} partitions", deletion.partitions_done, deletion.partitions),
-                "waiting",
+                "pending",
             )
         };
         html! {
@@ -173,7 +173,7 @@ pub struct AuditTableProps {
 #[component]
 pub fn AuditTable(props: &AuditTableProps) -> Html {
     let row = |entry: &AuditEntry| {
-        let tone = if entry.outcome == Outcome::Done { "good" } else { "waiting" };
+        let tone = if entry.outcome == Outcome::Done { "good" } else { "pending" };
         html! {
             <tr key={entry.number}>
                 <td class="number">{ entry.number }</td>

@@ -51,7 +51,7 @@ fn row(props: &DeliveryTableProps, delivery: &ListedDelivery) -> Html {
 
 fn outcome(delivery: &ListedDelivery) -> Html {
     let (text, tone, at, when) = match delivery.state {
-        DeliveryState::Waiting => ("Waiting", "waiting", delivery.next_attempt_at, "tried again "),
+        DeliveryState::Waiting => ("Waiting", "pending", delivery.next_attempt_at, "tried again "),
         DeliveryState::Delivered => ("Delivered", "good", delivery.delivered_at, ""),
         DeliveryState::GivenUp => ("Given up", "bad", delivery.given_up_at, ""),
     };

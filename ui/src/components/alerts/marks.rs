@@ -10,7 +10,7 @@ pub fn severity(severity: Severity) -> Html {
     html! { <span class={classes!("severity", name)}>{ name }</span> }
 }
 
-/// A state in words: `good`, `waiting`, `bad` or `off`.
+/// A state in words: `good`, `pending`, `bad` or `off`.
 pub fn state(text: &str, tone: &'static str) -> Html {
     html! { <span class={classes!("state", tone)}>{ text.to_owned() }</span> }
 }
@@ -18,7 +18,7 @@ pub fn state(text: &str, tone: &'static str) -> Html {
 pub fn incident_state(incident: &Incident) -> Html {
     match (incident.is_firing(), &incident.acknowledged) {
         (true, None) => state("Firing", "bad"),
-        (true, Some(_)) => state("Firing, looked after", "waiting"),
+        (true, Some(_)) => state("Firing, looked after", "pending"),
         (false, _) => state("Resolved", "good"),
     }
 }

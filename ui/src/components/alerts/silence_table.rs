@@ -43,7 +43,7 @@ pub fn SilenceTable(props: &SilenceTableProps) -> Html {
 fn row(props: &SilenceTableProps, state: SilenceState, listed: &ListedSilence) -> Html {
     let silence = &listed.silence;
     let (text, tone) = match state {
-        SilenceState::Active => ("Active", "waiting"),
+        SilenceState::Active => ("Active", "pending"),
         SilenceState::Coming => ("Coming", "good"),
         SilenceState::Over => ("Over", "off"),
     };

@@ -87,12 +87,15 @@ struct ServicesProps {
     form: UseStateHandle<RetentionForm>,
 }
 
+/// What is done to the lines, each a service and its days.
+type Change = Rc<dyn Fn(&mut Vec<(String, String)>)>;
+
 /// Services with a time of their own, a line each.
 #[component]
 fn Services(props: &ServicesProps) -> Html {
     let form = &props.form;
     let offered = use_services();
-    let change = |apply: Rc<dyn Fn(&mut Vec<(String, String)>)>| {
+    let change = |apply: Change| {
         let form = form.clone();
         move || {
             let mut next = (*form).clone();
