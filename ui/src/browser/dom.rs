@@ -156,3 +156,14 @@ pub fn hold_pointer(node: &NodeRef, pointer_id: i32) {
         element.set_pointer_capture(pointer_id).unwrap_or_default();
     }
 }
+
+/// What stands in a field of several lines.
+pub fn text(node: &NodeRef) -> String {
+    node.cast::<web_sys::HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default()
+}
+
+pub fn set_text(node: &NodeRef, text: &str) {
+    if let Some(area) = node.cast::<web_sys::HtmlTextAreaElement>() {
+        area.set_value(text);
+    }
+}

@@ -3,11 +3,14 @@
 mod around;
 mod desk;
 mod different_tab;
+mod group_tab;
 mod histogram_part;
+mod menus;
 mod named_record;
 mod nothing_found;
 mod pattern_changes;
 mod patterns_tab;
+mod query_tab;
 mod results;
 mod toolbar;
 
@@ -31,8 +34,10 @@ use crate::state::explore::{ExploreView, Tab};
 use crate::state::filter::Filter;
 use desk::{Desk, use_desk};
 use different_tab::DifferentTab;
+use group_tab::GroupTab;
 use histogram_part::HistogramPart;
 use patterns_tab::PatternsTab;
+use query_tab::QueryTab;
 use results::Results;
 use toolbar::Toolbar;
 
@@ -70,7 +75,7 @@ pub(super) fn ExplorePage() -> Html {
                 <div class="explore-main">
                     <HistogramPart desk={desk.clone()} />
                     { tabs(&desk) }
-                    { tab(&desk, &known) }
+                    { tab(&desk, &fields) }
                 </div>
             </div>
         </div>
@@ -106,11 +111,13 @@ fn tabs(desk: &Desk) -> Html {
     html! { <div class="tabs" role="tablist" aria-label="Looked at as">{ for Tab::ALL.map(tab) }</div> }
 }
 
-fn tab(desk: &Desk, _known: &Rc<Known>) -> Html {
+fn tab(desk: &Desk, fields: &Asked<Fields>) -> Html {
     match desk.view.tab {
         Tab::Patterns => html! { <PatternsTab desk={desk.clone()} /> },
         Tab::Different => html! { <DifferentTab desk={desk.clone()} /> },
-        _ => html! { <Results desk={desk.clone()} /> },
+        Tab::Group => html! { <GroupTab desk={desk.clone()} fields={fields.value().cloned()} /> },
+        Tab::Query => html! { <QueryTab desk={desk.clone()} /> },
+        Tab::Records => html! { <Results desk={desk.clone()} /> },
     }
 }
 

@@ -12,6 +12,7 @@ pub mod known;
 pub mod pattern;
 pub mod question;
 pub mod series;
+pub mod table;
 pub mod view;
 
 pub use view::{ExploreView, Selection, Tab};
