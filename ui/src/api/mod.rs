@@ -13,3 +13,4 @@ pub mod explore;
 pub mod logs;
 pub mod record;
 pub mod session;
+pub mod views;

@@ -10,3 +10,4 @@ pub mod logs;
 pub mod overview;
 pub mod query;
 pub mod session;
+pub mod views;

@@ -13,6 +13,7 @@ mod patterns_tab;
 mod query_tab;
 mod results;
 mod toolbar;
+mod views_menu;
 
 use std::rc::Rc;
 

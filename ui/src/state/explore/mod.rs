@@ -14,5 +14,6 @@ pub mod question;
 pub mod series;
 pub mod table;
 pub mod view;
+pub mod view_name;
 
 pub use view::{ExploreView, Selection, Tab};
