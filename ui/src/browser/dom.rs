@@ -91,6 +91,13 @@ pub fn set_validity(node: &NodeRef, problem: &str) {
     }
 }
 
+/// Whether the window is as narrow as a phone's, where parts stand below each other.
+pub fn is_narrow() -> bool {
+    web_sys::window()
+        .and_then(|window| window.match_media("(max-width: 900px)").ok().flatten())
+        .is_some_and(|query| query.matches())
+}
+
 /// Whether the tab is in the background, where no frames are drawn.
 pub fn is_hidden() -> bool {
     web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())

@@ -7,6 +7,7 @@ pub mod explore;
 pub mod forms;
 pub mod frame;
 pub mod link;
+pub mod menu;
 pub mod moment;
 pub mod notice;
 pub mod records;

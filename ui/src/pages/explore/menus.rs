@@ -3,6 +3,7 @@
 use yew::{Html, html};
 
 use super::desk::Desk;
+use crate::components::menu::Menu;
 use crate::network::requests::query::export_address;
 use crate::state::range::Span;
 
@@ -21,12 +22,10 @@ pub(super) fn export_menu(desk: &Desk) -> Html {
     let columns: Vec<String> = desk.view.columns.iter().map(|column| column.name.clone()).collect();
     let (query, span) = (desk.question.filter.query(), desk.question.span);
     html! {
-        <details class="menu"><summary>{ "Export" }</summary>
-            <div class="menu-list">
-                <p class="hint">{ "All records of the search, complete." }</p>
-                <p>{ "All fields: " }{ export_links(&query, span, &[]) }</p>
-                <p>{ "These columns: " }{ export_links(&query, span, &columns) }</p>
-            </div>
-        </details>
+        <Menu title="Export">
+            <p class="hint">{ "All records of the search, complete." }</p>
+            <p>{ "All fields: " }{ export_links(&query, span, &[]) }</p>
+            <p>{ "These columns: " }{ export_links(&query, span, &columns) }</p>
+        </Menu>
     }
 }

@@ -96,7 +96,7 @@ fn facets(desk: &Desk, fields: &Asked<Fields>) -> Html {
     });
     html! {
         <aside class="explore-side" aria-label="Fields">
-            <details class="facet-drawer" open=true><summary>{ "Fields" }</summary>{ list }</details>
+            <details class="facet-drawer" open={!dom::is_narrow()}><summary>{ "Fields" }</summary>{ list }</details>
         </aside>
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn QueryTab(props: &QueryTabProps) -> Html {
             </div>
             if let Some(problem) = &*problem { <pre class="form-error" role="status">{ problem }</pre> }
             <p class="hint">{ "A filter, then stages behind pipes: level:error | stats count() as n by service | sort n desc | limit 20. The time above applies, the filter above does not." }</p>
-            { shown(&asked, skeleton_lines(8), |answer| result(answer)) }
+            { shown(&asked, skeleton_lines(8), result) }
             { super::menus::export_links(&text, desk.question.span, &[]) }
         </section>
     }

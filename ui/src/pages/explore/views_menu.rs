@@ -12,6 +12,7 @@ use crate::components::forms::dialog::Modal;
 use crate::components::forms::field::TextField;
 use crate::components::forms::form::{Form, SubmitLine};
 use crate::components::link::Link;
+use crate::components::menu::Menu;
 use crate::components::records::copy_button::CopyButton;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
@@ -64,15 +65,13 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
     let list = shown(&views, skeleton_lines(3), |views| list(views, &app, &remove));
     html! {
         <>
-            <details class="menu"><summary>{ "Views" }</summary>
-                <div class="menu-list">
+            <Menu title="Views">
                     { list }
                     <p class="actions">
                         <CopyButton label="Copy link" text={address::link(&props.desk.view.place())} title="A link to what is shown" />
                         if app.user().is_some() { <button type="button" onclick={save}>{ "Save this view" }</button> }
                     </p>
-                </div>
-            </details>
+                </Menu>
             { asked(props, &dialog, close, done) }
         </>
     }
