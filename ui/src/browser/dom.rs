@@ -131,6 +131,13 @@ pub fn cursor(input: &web_sys::HtmlInputElement) -> usize {
         .map_or(text.len(), |(at, _)| at)
 }
 
+/// The input, if it has the keyboard.
+pub fn focused_input(node: &NodeRef) -> Option<web_sys::HtmlInputElement> {
+    let input = node.cast::<web_sys::HtmlInputElement>()?;
+    let focused = web_sys::window()?.document()?.active_element()?;
+    focused.is_same_node(Some(&input)).then_some(input)
+}
+
 /// Puts a text into an input and the cursor behind so many of its bytes.
 pub fn set_value(node: &NodeRef, text: &str, cursor: usize) {
     if let Some(input) = node.cast::<web_sys::HtmlInputElement>() {
