@@ -5,6 +5,7 @@ mod desk;
 mod different_tab;
 mod group_tab;
 mod histogram_part;
+mod known;
 mod menus;
 mod named_record;
 mod nothing_found;
@@ -17,7 +18,7 @@ mod views_menu;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, component, hook, html, use_memo, use_node_ref, use_state_eq};
+use yew::{Callback, Html, component, hook, html, use_node_ref, use_state_eq};
 
 use crate::browser::dom;
 use crate::components::explore::condition_chips::ConditionChips;
@@ -29,7 +30,6 @@ use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::hooks::keys::use_keys;
 use crate::hooks::services::use_services;
 use crate::network::requests;
-use crate::state::explore::known::Known;
 use crate::state::explore::question::Question;
 use crate::state::explore::{ExploreView, Tab};
 use crate::state::filter::Filter;
@@ -37,6 +37,7 @@ use desk::{Desk, use_desk};
 use different_tab::DifferentTab;
 use group_tab::GroupTab;
 use histogram_part::HistogramPart;
+use known::use_known;
 use patterns_tab::PatternsTab;
 use query_tab::QueryTab;
 use results::Results;
@@ -59,9 +60,7 @@ pub(super) fn ExplorePage() -> Html {
         let question = Rc::clone(question);
         asking(async move { requests::explore::fields(&question, FACET_VALUES).await })
     });
-    let known = use_memo((fields.value().cloned(), services.clone()), |(fields, services)| {
-        fields.as_ref().map(|fields| Known::of(fields, services)).unwrap_or_default()
-    });
+    let known = use_known(&desk, &fields, &services);
     let on_again = Callback::from(move |()| round.set(round.wrapping_add(1)));
     let on_change = desk.to(|view, filter: Filter| view.filter = filter);
     html! {

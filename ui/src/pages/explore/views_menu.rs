@@ -42,17 +42,9 @@ enum Asked {
 pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
     let app = use_app();
     let dialog = use_state_eq(|| Asked::Nothing);
-    let views = use_answer((), None, |()| asking(requests::views::views()));
     let close = {
         let dialog = dialog.clone();
         Callback::from(move |()| dialog.set(Asked::Nothing))
-    };
-    let done = {
-        let (close, again) = (close.clone(), views.again.clone());
-        Callback::from(move |()| {
-            close.emit(());
-            again.emit(());
-        })
     };
     let remove = {
         let dialog = dialog.clone();
@@ -62,19 +54,31 @@ pub(super) fn ViewsMenu(props: &ViewsMenuProps) -> Html {
         let dialog = dialog.clone();
         move |_: yew::MouseEvent| dialog.set(Asked::Save)
     };
-    let list = shown(&views, skeleton_lines(3), |views| list(views, &app, &remove));
     html! {
         <>
             <Menu title="Views">
-                    { list }
+                    <ViewList on_remove={remove} />
                     <p class="actions">
                         <CopyButton label="Copy link" text={address::link(&props.desk.view.place())} title="A link to what is shown" />
                         if app.user().is_some() { <button type="button" onclick={save}>{ "Save this view" }</button> }
                     </p>
                 </Menu>
-            { asked(props, &dialog, close, done) }
+            { asked(props, &dialog, close) }
         </>
     }
+}
+
+#[derive(PartialEq, Properties)]
+struct ViewListProps {
+    on_remove: Callback<ListedView>,
+}
+
+/// Asked for when the menu opens, for somebody else may have saved one.
+#[component]
+fn ViewList(props: &ViewListProps) -> Html {
+    let app = use_app();
+    let views = use_answer((), None, |()| asking(requests::views::views()));
+    shown(&views, skeleton_lines(3), |views| list(views, &app, &props.on_remove))
 }
 
 fn list(views: &Rc<Vec<ListedView>>, app: &App, remove: &Callback<ListedView>) -> Html {
@@ -99,11 +103,11 @@ fn list(views: &Rc<Vec<ListedView>>, app: &App, remove: &Callback<ListedView>) -
     html! { <ul class="views">{ for ours.into_iter().map(entry) }</ul> }
 }
 
-fn asked(props: &ViewsMenuProps, dialog: &Asked, close: Callback<()>, done: Callback<()>) -> Html {
+fn asked(props: &ViewsMenuProps, dialog: &Asked, close: Callback<()>) -> Html {
     match dialog {
         Asked::Nothing => Html::default(),
         Asked::Save => {
-            html! { <SaveView address={props.desk.view.to_query()} on_close={close} on_done={done} /> }
+            html! { <SaveView address={props.desk.view.to_query()} on_close={close.clone()} on_done={close} /> }
         }
         Asked::Remove(view) => {
             let name = view.name.clone();
@@ -111,7 +115,7 @@ fn asked(props: &ViewsMenuProps, dialog: &Asked, close: Callback<()>, done: Call
                 Box::pin(requests::views::remove_view(name.clone()))
             });
             html! {
-                <Confirm title={format!("Remove the view {}?", view.title)} action="Remove" {ask} on_close={close} on_done={done}>
+                <Confirm title={format!("Remove the view {}?", view.title)} action="Remove" {ask} on_close={close.clone()} on_done={close}>
                     <p>{ "It is removed for everybody." }</p>
                 </Confirm>
             }
