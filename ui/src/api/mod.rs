@@ -18,3 +18,4 @@ pub mod session;
 pub mod settings;
 pub mod tokens;
 pub mod users;
+pub mod views;

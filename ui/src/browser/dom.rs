@@ -100,6 +100,13 @@ pub fn set_validity(node: &NodeRef, problem: &str) {
     }
 }
 
+/// Whether the window is as narrow as a phone's, where parts stand below each other.
+pub fn is_narrow() -> bool {
+    web_sys::window()
+        .and_then(|window| window.match_media("(max-width: 900px)").ok().flatten())
+        .is_some_and(|query| query.matches())
+}
+
 /// Whether the tab is in the background, where no frames are drawn.
 pub fn is_hidden() -> bool {
     web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
@@ -133,6 +140,13 @@ pub fn cursor(input: &web_sys::HtmlInputElement) -> usize {
         .map_or(text.len(), |(at, _)| at)
 }
 
+/// The input, if it has the keyboard.
+pub fn focused_input(node: &NodeRef) -> Option<web_sys::HtmlInputElement> {
+    let input = node.cast::<web_sys::HtmlInputElement>()?;
+    let focused = web_sys::window()?.document()?.active_element()?;
+    focused.is_same_node(Some(&input)).then_some(input)
+}
+
 /// Puts a text into an input and the cursor behind so many of its bytes.
 pub fn set_value(node: &NodeRef, text: &str, cursor: usize) {
     if let Some(input) = node.cast::<web_sys::HtmlInputElement>() {
@@ -164,5 +178,16 @@ pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f6
 pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
         element.scroll_into_view();
+    }
+}
+
+/// What stands in a field of several lines.
+pub fn text(node: &NodeRef) -> String {
+    node.cast::<web_sys::HtmlTextAreaElement>().map(|area| area.value()).unwrap_or_default()
+}
+
+pub fn set_text(node: &NodeRef, text: &str) {
+    if let Some(area) = node.cast::<web_sys::HtmlTextAreaElement>() {
+        area.set_value(text);
     }
 }

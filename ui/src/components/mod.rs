@@ -12,6 +12,7 @@ pub mod forms;
 pub mod frame;
 pub mod home;
 pub mod link;
+pub mod menu;
 pub mod moment;
 pub mod notice;
 pub mod records;

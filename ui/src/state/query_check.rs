@@ -7,6 +7,11 @@ pub fn problem(text: &str) -> Option<String> {
     query::parse_filter(text).err().map(|error| error.with_caret(text))
 }
 
+/// The same for a query that may have stages.
+pub fn problem_of_query(text: &str) -> Option<String> {
+    query::parse(text).err().map(|error| error.with_caret(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +30,7 @@ mod tests {
         let problem = problem("(a OR").unwrap();
         assert!(problem.contains('^') && problem.contains("(a OR"), "{problem}");
         assert!(super::problem("timeout | stats count()").unwrap().contains("filter alone"));
+        assert_eq!(problem_of_query("timeout | stats count()"), None);
+        assert!(problem_of_query("timeout | stats cont()").unwrap().contains('^'));
     }
 }

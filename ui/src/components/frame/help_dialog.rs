@@ -4,7 +4,7 @@ use yew::{Callback, Html, Properties, component, html, use_effect_with, use_node
 
 use crate::browser::dom;
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("g h", "Home; g l live, g e explore, g a analytics, g r alerts"),
     ("/", "Search"),
     ("Space", "Pause or resume the live list"),
@@ -13,6 +13,8 @@ const KEYS: [(&str, &str); 9] = [
     ("Esc", "Close the record, then forget the choice"),
     ("Home", "Back to the newest record"),
     ("t", "Time range"),
+    ("←  →  Shift", "In a chart: move, with Shift mark; Enter zooms, d asks what is different"),
+    ("Alt click", "On a value at the side: without it"),
     ("?", "This help"),
 ];
 

@@ -1,6 +1,7 @@
 //! The query text. Typing applies itself after a short rest; Enter applies at once. Below it, what may be put in: fields and
 //! values as one types, or earlier queries.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -59,6 +60,7 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
         let input: web_sys::HtmlInputElement = event.target_unchecked_into();
         (input.value(), dom::cursor(&input))
     });
+    use_late_fields(&props.known, &props.node, &offers);
     let take = {
         let (offers, type_in, draft) = (offers.clone(), type_in.clone(), draft.clone());
         Callback::from(move |place: usize| {
@@ -72,16 +74,7 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
             };
         })
     };
-    let now = Callback::from({
-        let (offers, timer) = (offers.clone(), timer.clone());
-        move |text: String| {
-            *timer.borrow_mut() = None;
-            offers.set(Offers::default());
-            remember(&text);
-            apply.emit(text);
-        }
-    });
-    let onkeydown = keys(&offers, take.clone(), now);
+    let onkeydown = keys(&offers, take.clone(), sent(&offers, &timer, apply));
     let onblur = {
         let offers = offers.clone();
         move |_| offers.set(Offers::default())
@@ -103,6 +96,17 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
             }
         </div>
     }
+}
+
+/// Fields may come to be known while a word of one is typed already.
+#[hook]
+fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &UseStateHandle<Offers>) {
+    let (node, offers) = (node.clone(), offers.clone());
+    use_effect_with(Rc::clone(known), move |known| {
+        if let Some(input) = dom::focused_input(&node) {
+            offers.set(Offers::suggested(known::suggestions(&input.value(), dom::cursor(&input), known)));
+        }
+    });
 }
 
 /// What is being typed. The text also changes from outside: the address bar, or a value picked elsewhere.
@@ -133,6 +137,21 @@ fn use_apply(on_apply: &Callback<String>) -> (UseStateHandle<Option<String>>, Ca
         told.set(found);
     });
     (problem, apply)
+}
+
+/// Applies what was typed without waiting for a rest, and remembers it.
+fn sent(
+    offers: &UseStateHandle<Offers>,
+    timer: &Rc<RefCell<Option<Timeout>>>,
+    apply: Callback<String>,
+) -> Callback<String> {
+    let (offers, timer) = (offers.clone(), Rc::clone(timer));
+    Callback::from(move |text: String| {
+        *timer.borrow_mut() = None;
+        offers.set(Offers::default());
+        remember(&text);
+        apply.emit(text);
+    })
 }
 
 fn keys(

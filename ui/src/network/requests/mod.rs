@@ -14,3 +14,4 @@ pub mod session;
 pub mod settings;
 pub mod tokens;
 pub mod users;
+pub mod views;

@@ -3,17 +3,22 @@
 mod around;
 mod desk;
 mod different_tab;
+mod group_tab;
 mod histogram_part;
+mod known;
+mod menus;
 mod named_record;
 mod nothing_found;
 mod pattern_changes;
 mod patterns_tab;
+mod query_tab;
 mod results;
 mod toolbar;
+mod views_menu;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, component, hook, html, use_memo, use_node_ref, use_state_eq};
+use yew::{Callback, Html, component, hook, html, use_node_ref, use_state_eq};
 
 use crate::browser::dom;
 use crate::components::explore::condition_chips::ConditionChips;
@@ -25,14 +30,16 @@ use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::hooks::keys::use_keys;
 use crate::hooks::services::use_services;
 use crate::network::requests;
-use crate::state::explore::known::Known;
 use crate::state::explore::question::Question;
 use crate::state::explore::{ExploreView, Tab};
 use crate::state::filter::Filter;
 use desk::{Desk, use_desk};
 use different_tab::DifferentTab;
+use group_tab::GroupTab;
 use histogram_part::HistogramPart;
+use known::use_known;
 use patterns_tab::PatternsTab;
+use query_tab::QueryTab;
 use results::Results;
 use toolbar::Toolbar;
 
@@ -53,9 +60,7 @@ pub(super) fn ExplorePage() -> Html {
         let question = Rc::clone(question);
         asking(async move { requests::explore::fields(&question, FACET_VALUES).await })
     });
-    let known = use_memo((fields.value().cloned(), services.clone()), |(fields, services)| {
-        fields.as_ref().map(|fields| Known::of(fields, services)).unwrap_or_default()
-    });
+    let known = use_known(&desk, &fields, &services);
     let on_again = Callback::from(move |()| round.set(round.wrapping_add(1)));
     let on_change = desk.to(|view, filter: Filter| view.filter = filter);
     html! {
@@ -70,7 +75,7 @@ pub(super) fn ExplorePage() -> Html {
                 <div class="explore-main">
                     <HistogramPart desk={desk.clone()} />
                     { tabs(&desk) }
-                    { tab(&desk, &known) }
+                    { tab(&desk, &fields) }
                 </div>
             </div>
         </div>
@@ -90,7 +95,7 @@ fn facets(desk: &Desk, fields: &Asked<Fields>) -> Html {
     });
     html! {
         <aside class="explore-side" aria-label="Fields">
-            <details class="facet-drawer" open=true><summary>{ "Fields" }</summary>{ list }</details>
+            <details class="facet-drawer" open={!dom::is_narrow()}><summary>{ "Fields" }</summary>{ list }</details>
         </aside>
     }
 }
@@ -106,11 +111,13 @@ fn tabs(desk: &Desk) -> Html {
     html! { <div class="tabs" role="tablist" aria-label="Looked at as">{ for Tab::ALL.map(tab) }</div> }
 }
 
-fn tab(desk: &Desk, _known: &Rc<Known>) -> Html {
+fn tab(desk: &Desk, fields: &Asked<Fields>) -> Html {
     match desk.view.tab {
         Tab::Patterns => html! { <PatternsTab desk={desk.clone()} /> },
         Tab::Different => html! { <DifferentTab desk={desk.clone()} /> },
-        _ => html! { <Results desk={desk.clone()} /> },
+        Tab::Group => html! { <GroupTab desk={desk.clone()} fields={fields.value().cloned()} /> },
+        Tab::Query => html! { <QueryTab desk={desk.clone()} /> },
+        Tab::Records => html! { <Results desk={desk.clone()} /> },
     }
 }
 

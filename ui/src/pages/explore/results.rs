@@ -12,7 +12,7 @@ use super::around::around;
 use super::desk::Desk;
 use super::named_record::use_named;
 use super::nothing_found::nothing_found;
-use crate::browser::address;
+use crate::browser::{address, dom};
 use crate::components::notice::{Failure, Loading};
 use crate::components::records::coverage_line::CoverageLine;
 use crate::components::records::record_actions::RecordActions;
@@ -43,6 +43,8 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
     });
     let named = use_named(&desk.view.record, &search);
     let columns = use_memo(desk.view.columns.clone(), Columns::clone);
+    // On a phone the usual columns are those that fit.
+    let is_usual = dom::is_narrow() && *columns == Columns::default();
     let is_empty = search.lines.is_empty();
     let failure = match &search.status {
         Status::Failed(error) => {
@@ -67,7 +69,7 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
             { named.trouble }
             if !is_failed_empty {
                 <RecordBrowser lines={search.lines.clone()} end={end(desk, &search, &on_more)} {on_near_end} actions={actions(desk)}
-                    columns={Some(columns)} on_columns={desk.to(|view, columns| view.columns = columns)} named={named.record} {on_open} />
+                    columns={(!is_usual).then_some(columns)} on_columns={desk.to(|view, columns| view.columns = columns)} named={named.record} {on_open} />
             }
         </section>
     }

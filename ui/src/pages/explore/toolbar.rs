@@ -3,6 +3,8 @@
 use yew::{Callback, Html, Properties, classes, component, html};
 
 use super::desk::Desk;
+use super::menus::export_menu;
+use super::views_menu::ViewsMenu;
 use crate::components::time_picker::TimePicker;
 use crate::state::range::Range;
 
@@ -25,6 +27,8 @@ pub(super) fn Toolbar(props: &ToolbarProps) -> Html {
                 { "Compare with before" }
             </button>
             <button type="button" class="refresh" onclick={props.on_again.reform(|_| ())} title="Asks again">{ "Refresh" }</button>
+            <ViewsMenu desk={desk.clone()} />
+            { export_menu(desk) }
         </>
     }
 }

@@ -9,7 +9,7 @@ pub const FIELDS_MAX: usize = 4;
 /// Groups of a list or table.
 const ROWS_MAX: usize = 200;
 /// Points of a line.
-const POINTS_MAX: usize = 80;
+pub const POINTS_MAX: usize = 80;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Measure {
@@ -122,6 +122,13 @@ impl Drawn {
 }
 
 impl Group {
+    /// What is shown, in words: `Median of latency_ms by service`.
+    pub fn title(&self) -> String {
+        let field = if self.measure.takes_field() { format!(" {}", self.field) } else { String::new() };
+        let by = if self.by.is_empty() { String::new() } else { format!(" by {}", self.by.join(", ")) };
+        format!("{}{field}{by}", self.measure.title())
+    }
+
     /// The whole query: groups first, then `time` where it is drawn over time, then `value`.
     pub fn query(&self, question: &Question) -> String {
         let mut by: Vec<String> = self.by.iter().map(|field| name(field)).collect();

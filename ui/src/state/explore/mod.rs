@@ -12,6 +12,8 @@ pub mod known;
 pub mod pattern;
 pub mod question;
 pub mod series;
+pub mod table;
 pub mod view;
+pub mod view_name;
 
 pub use view::{ExploreView, Selection, Tab};

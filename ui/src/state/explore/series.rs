@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::group::{Drawn, Group, Measure};
 use crate::api::explore::QueryAnswer;
+use crate::components::chart::series::{self as chart, Unit};
 use crate::state::format;
 
 /// Lines that can be told apart by colour.
@@ -87,12 +88,29 @@ pub fn lines(answer: &QueryAnswer, group: &Group, span_ms: (i64, i64), step_ms: 
 }
 
 impl Lines {
-    /// The highest point, or the highest pile where they are stacked.
-    pub fn most(&self, is_stacked: bool) -> f64 {
-        let at = |place: usize| self.series.iter().filter_map(move |series| *series.points.get(place)?);
-        let heights = (0..self.starts_ms.len())
-            .map(|place| if is_stacked { at(place).sum::<f64>() } else { at(place).fold(0.0, f64::max) });
-        heights.fold(0.0, f64::max)
+    /// For the chart of lines.
+    pub fn chart(&self, group: &Group) -> chart::Lines {
+        let unit = match group.measure {
+            Measure::ErrorShare => Unit::Share,
+            Measure::Average | Measure::P50 | Measure::P95 | Measure::P99 if group.field.ends_with("_ms") => {
+                Unit::Milliseconds
+            }
+            _ => Unit::Count,
+        };
+        let line = |(tone, series): (usize, &Series)| chart::Series {
+            name: label(&series.keys),
+            values: series.points.clone(),
+            tone,
+            is_faint: false,
+        };
+        chart::Lines {
+            start_ms: self.starts_ms.first().copied().unwrap_or_default(),
+            step_ms: self.step_ms,
+            steps: self.starts_ms.len(),
+            unit,
+            series: self.series.iter().enumerate().map(line).collect(),
+            ..chart::Lines::default()
+        }
     }
 }
 
@@ -143,7 +161,8 @@ mod tests {
         assert_eq!(lines.starts_ms, [0, 60_000, 120_000]);
         assert_eq!(lines.series.iter().map(|series| label(&series.keys)).collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!(lines.series.first().unwrap().points, [Some(5.0), Some(0.0), Some(7.0)]);
-        assert_eq!((lines.most(false), lines.most(true)), (7.0, 7.0));
+        let chart = lines.chart(&Group::default());
+        assert_eq!((chart.start_ms, chart.steps, chart.series.len()), (0, 3, 2));
     }
 
     #[test]

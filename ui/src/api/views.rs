@@ -1,0 +1,3 @@
+//! `/api/views`: views that were saved for everybody.
+
+pub use insighthub_model::api::views::{ListedView, View, Views};
