@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, named};
 use crate::demo_cluster::Login;
 
 /// Loading WebAssembly that no cache holds, from a debug build, on a machine that also builds.
-const LOADED_WITHIN: Duration = Duration::from_secs(60);
+pub const LOADED_WITHIN: Duration = Duration::from_secs(60);
 /// Parts of a page that still load carry this.
 const LOADS: &str = r#"[aria-busy="true"], .boot"#;
 /// What shows that something went wrong.
@@ -27,11 +27,15 @@ pub struct Page {
 
 /// Every page, in the order of the navigation. A new one is a line here: pictures are then taken of it, and it is looked at for
 /// obstacles.
-pub const PAGES: [Page; 4] = [
-    Page { name: "live", path: "/", shows: ".list .row" },
-    Page { name: "search", path: "/?view=search&q=level:error", shows: ".list .row" },
-    Page { name: "dead-letters", path: "/dead-letters", shows: "table.dead-letters tbody tr" },
-    Page { name: "cluster", path: "/cluster", shows: ".cluster-page table tbody tr" },
+pub const PAGES: [Page; 8] = [
+    Page { name: "home", path: "/", shows: ".services tbody tr" },
+    Page { name: "live", path: "/live", shows: ".list .row" },
+    Page { name: "explore", path: "/explore?q=level:error", shows: ".list .row" },
+    Page { name: "analytics", path: "/analytics", shows: ".analytics-charts svg" },
+    Page { name: "alerts", path: "/alerts", shows: "table.incidents tbody tr" },
+    Page { name: "dead-letters", path: "/dead-letters", shows: "table tbody tr" },
+    Page { name: "cluster", path: "/cluster", shows: "main table tbody tr" },
+    Page { name: "admin", path: "/admin", shows: "main h1" },
 ];
 
 impl Page {
@@ -65,7 +69,7 @@ pub async fn ensure_well(browser: &Browser) -> Result<()> {
 }
 
 /// Lets the browser in without the page's own form: the next page that is opened is that user's.
-pub async fn let_in(browser: &Browser, node_url: &str, login: Login) -> Result<()> {
+pub async fn let_in(browser: &Browser, node_url: &str, login: Login<'_>) -> Result<()> {
     browser.open(node_url).await?;
     let script = "const [body, done] = arguments; \
         fetch('/api/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body }) \
@@ -74,4 +78,13 @@ pub async fn let_in(browser: &Browser, node_url: &str, login: Login) -> Result<(
     let status = browser.run_async(script, &[json!(body)], LOADED_WITHIN).await?;
     ensure!(status == json!(200), "signing in as {} answers {status}", login.user);
     Ok(())
+}
+
+/// Signs in as a person does, by the page's form.
+pub async fn sign_in(browser: &Browser, login: Login<'_>) -> Result<()> {
+    browser.click(named("button", "Sign in")).await?;
+    browser.fill(named("textbox", "User").inside("dialog"), login.user).await?;
+    browser.fill(named("textbox", "Password").inside("dialog"), login.password).await?;
+    browser.click(named("button", "Sign in").inside("dialog")).await?;
+    browser.wait_for_text(".top-line .user", login.user).await
 }

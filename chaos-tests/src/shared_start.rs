@@ -24,7 +24,9 @@ impl Checks {
                 self.passed += 1;
             }
             Err(error) => {
-                println!("  FAILED  {secs:5.1} s  {name}");
+                // Whole at the end; this is for who ends the run before.
+                let first = format!("{error:#}").lines().find(|line| !line.is_empty()).map(str::to_owned);
+                println!("  FAILED  {secs:5.1} s  {name}: {}", first.unwrap_or_default());
                 self.failed.push(format!("{name}: {error:#}"));
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use insighthub_chaos_tests::binary::workspace;
-use insighthub_chaos_tests::browser::{Browser, Size, Theme};
+use insighthub_chaos_tests::browser::{Browser, Size, Theme, named};
 use insighthub_chaos_tests::dashboard::{self, PAGES};
 use insighthub_chaos_tests::demo_cluster::{ADMIN, DemoCluster, Past};
 use insighthub_chaos_tests::shared_start::Checks;
@@ -20,6 +20,26 @@ const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"
 
 /// Rows of a list share their faults.
 const PLACES_TOLD: usize = 3;
+
+/// What a person does to open something.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Press(&'static [&'static str]),
+    Click(&'static str, &'static str),
+    ClickFirst(&'static str),
+    Type(&'static str, &'static str),
+}
+
+/// What opens on pages: how it is called, where, how one gets there, and what shows that it is open. A new one is a line here.
+type Opened = (&'static str, &'static str, &'static [Step], &'static str);
+const OPENED: [Opened; 6] = [
+    ("help", "cluster", &[Step::Press(&["?"])], "dialog[open]"),
+    ("a record", "live", &[Step::Press(&["j", "Enter"])], ".details-message"),
+    ("suggestions", "live", &[Step::Press(&["/"]), Step::Type("#search", "ser")], "#query-offers"),
+    ("the time range", "explore", &[Step::Press(&["t"])], ".time-picker [role=dialog]"),
+    ("a refused record", "dead-letters", &[Step::ClickFirst("table.dead-letters button")], "textarea"),
+    ("a question before a change", "cluster", &[Step::Click("button", "Drain n3")], "dialog[open]"),
+];
 
 /// A rule that is broken, and where.
 #[derive(Debug, Deserialize)]
@@ -63,7 +83,37 @@ async fn no_page_has_obstacles() -> Result<()> {
             }
         }
     }
+    for (what, page, steps, shows) in OPENED {
+        for (size, theme) in [(Size::DESKTOP, Theme::Light), (Size::PHONE, Theme::Dark)] {
+            let name = format!("{what} on a {}, {}: no obstacles", size.name, theme.name());
+            checks
+                .check(&name, async {
+                    browser.set_size(size).await?;
+                    browser.set_theme(theme).await?;
+                    let page = PAGES.iter().find(|known| known.name == page).context("no such page")?;
+                    page.open(&browser, &url).await?;
+                    for step in steps {
+                        take(&browser, *step).await?;
+                    }
+                    browser.wait_for_element(shows).await?;
+                    dashboard::settled(&browser).await?;
+                    let found = look(&browser, &axe).await?;
+                    ensure!(found.is_empty(), "{}", told(&found));
+                    Ok(())
+                })
+                .await;
+        }
+    }
     checks.finish()
+}
+
+async fn take(browser: &Browser, step: Step) -> Result<()> {
+    match step {
+        Step::Press(keys) => browser.press(keys).await,
+        Step::Click(role, name) => browser.click(named(role, name)).await,
+        Step::ClickFirst(selector) => browser.click(selector).await,
+        Step::Type(selector, text) => browser.type_into(selector, text).await,
+    }
 }
 
 /// The tool finds what is wrong where something is: a test of the test.

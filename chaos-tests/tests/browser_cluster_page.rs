@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use insighthub_chaos_tests::browser::Browser;
+use insighthub_chaos_tests::browser::{Browser, named};
+use insighthub_chaos_tests::dashboard;
+use insighthub_chaos_tests::demo_cluster::{ADMIN, DemoCluster, Past, VIEWER};
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 use serde_json::json;
 
@@ -28,10 +30,40 @@ async fn the_cluster_page_says_that_all_is_well_and_that_it_is_old_once_the_node
     ensure!(errors.is_empty(), "errors on the console: {errors:#?}");
 
     node.kill_nine()?;
-    browser.wait_for(PAGE_SAYS, &[json!("Stale: what follows is")], WITHIN).await?;
+    browser.wait_for(PAGE_SAYS, &[json!("Old: ")], WITHIN).await?;
     let healthy = browser.run("return document.querySelectorAll('.healthy').length;", &[]).await?;
     ensure!(healthy == json!(0), "a page that is old still says that all is well");
     node.restart().await?;
     browser.wait_for(PAGE_SAYS, &[json!("Healthy: every node is ready")], WITHIN).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_takes_a_node_out_of_use_and_back_and_a_viewer_cannot() -> Result<()> {
+    let demo = DemoCluster::start(Past::SHORT).await?;
+    let (browser, url) = (Browser::start().await?, demo.url()?);
+    let drains = |names: Vec<String>| names.iter().any(|name| name.starts_with("Drain"));
+    dashboard::let_in(&browser, &url, VIEWER).await?;
+    browser.open(&format!("{url}/cluster")).await?;
+    browser.wait_for_text("main table", "n3").await?;
+    dashboard::settled(&browser).await?;
+    ensure!(!drains(browser.names_of("button").await?), "a viewer is offered to drain nodes");
+
+    dashboard::let_in(&browser, &url, ADMIN).await?;
+    browser.open(&format!("{url}/cluster")).await?;
+    browser.click(named("button", "Drain n3")).await?;
+    browser.wait_for_text("dialog[open]", "Drain n3?").await?;
+    browser.click(named("button", "Cancel").inside("dialog[open]")).await?;
+    browser.wait_until_gone("dialog[open]").await?;
+    browser.click(named("button", "Drain n3")).await?;
+    browser.click(named("button", "Drain n3").inside("dialog[open]")).await?;
+    browser.click(named("button", "Use n3 again")).await?;
+    browser.click(named("button", "Use n3 again").inside("dialog[open]")).await?;
+    browser.wait_until_gone("dialog[open]").await?;
+    // Waits for it; nothing is pressed.
+    browser.hover(named("button", "Drain n3")).await?;
+    browser.ensure_asked_only(&url).await?;
+    let errors = browser.console_errors().await?;
+    ensure!(errors.is_empty(), "errors on the console: {errors:#?}");
     Ok(())
 }

@@ -26,7 +26,7 @@ async fn post(api: &Api, message: &str) -> Result<()> {
 
 async fn open_live_page(node: &NodeProcess) -> Result<Browser> {
     let browser = Browser::start().await?;
-    browser.open(&node.url()).await?;
+    browser.open(&format!("{}/live", node.url())).await?;
     browser.wait_for(IS_LIVE, &[], LOADED_WITHIN).await?;
     Ok(browser)
 }
@@ -81,7 +81,7 @@ async fn markup_in_a_message_is_shown_as_text() -> Result<()> {
     let images = browser.run("return document.images.length;", &[]).await?;
     ensure!(images == json!(0), "markup from a record became {images} elements");
     let title = browser.run("return document.title;", &[]).await?;
-    ensure!(title == json!("InsightHub"), "a script from a record ran: {title}");
+    ensure!(title == json!("Live \u{b7} InsightHub"), "a script from a record ran: {title}");
 
     take_picture(&browser, "record_details.png").await?;
     let errors = browser.console_errors().await?;

@@ -1,5 +1,6 @@
 //! What the API answers, for everybody who asks it: the command line and the dashboard.
 
+pub mod accounting;
 pub mod alerts;
 pub mod anomalies;
 pub mod answer;

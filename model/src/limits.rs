@@ -100,6 +100,8 @@ pub const ALERT_INCIDENTS_MAX: usize = 2_000;
 pub const ALERT_TRANSITIONS_MAX: usize = 50;
 /// Messages that wait; the oldest make room and count as given up.
 pub const ALERT_OUTBOX_MAX: usize = 10_000;
+/// Messages kept that were delivered or given up; the oldest make room. At half a kilobyte each.
+pub const ALERT_SETTLED_MAX: usize = 1_000;
 /// A message that cannot be delivered is tried for so long.
 pub const ALERT_DELIVERY_SECS_MAX: u64 = 86_400;
 /// Name of a rule, channel, silence or label.

@@ -6,6 +6,7 @@ mod chaos;
 mod checks;
 mod cluster_file;
 mod dashboard;
+mod dashboard_speed;
 mod fingerprint;
 mod login_file;
 mod node_js;
@@ -42,7 +43,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask sim --seeds 2000                  run simulated clusters with faults by seed
   cargo xtask sim --first 41 --seeds 1 --trace  repeat one of them and print every event
   cargo xtask ui            rebuild the dashboard while working on it
-  cargo xtask screenshots   take pictures of every page of the dashboard";
+  cargo xtask screenshots   take pictures of every page of the dashboard
+  cargo xtask dashboard-speed                   measure it in a real browser";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -61,6 +63,7 @@ enum Command {
     /// The same seed gives the same run. Ends with an error if anything was violated.
     Sim(sim::SimArguments),
     Screenshots(screenshots::ScreenshotsArguments),
+    DashboardSpeed(dashboard_speed::DashboardSpeedArguments),
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
     ///
     /// The node embeds that folder when it is built.
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Screenshots(arguments) => screenshots::run(&arguments),
+        Command::DashboardSpeed(arguments) => dashboard_speed::run(&arguments),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
         } else {

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use insighthub_chaos_tests::chaos_run::run;
 use insighthub_chaos_tests::cluster::Between;
+use insighthub_chaos_tests::interrupted::interrupted;
 use insighthub_chaos_tests::nemesis::scenario::Scenario;
 use insighthub_chaos_tests::run_options::RunOptions;
 use insighthub_chaos_tests::summary::Summary;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Break a cluster on purpose and check that nothing is lost, invented, doubled or altered.
 #[derive(Debug, Parser)]
@@ -77,15 +77,6 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-async fn interrupted() -> anyhow::Error {
-    let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
-    anyhow::anyhow!("interrupted")
 }
 
 async fn do_it(arguments: &Arguments) -> Result<Summary> {

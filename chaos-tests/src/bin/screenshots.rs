@@ -9,6 +9,7 @@ use clap::Parser;
 use insighthub_chaos_tests::browser::{Browser, Size, Theme};
 use insighthub_chaos_tests::dashboard::{self, PAGES, Page};
 use insighthub_chaos_tests::demo_cluster::{ADMIN, DemoCluster, Past};
+use insighthub_chaos_tests::interrupted::interrupted;
 
 /// Pictures are part of the checkout, so they stay small: the first quality that does it is taken.
 const BYTES_MAX: usize = 100 * 1024;
@@ -27,7 +28,13 @@ struct Arguments {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    match take_all(&Arguments::parse()).await {
+    // Dropped on Ctrl-C, so that nodes and browser end too.
+    let arguments = Arguments::parse();
+    let done = tokio::select! {
+        done = take_all(&arguments) => done,
+        error = interrupted() => Err(error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("screenshots: {error:#}");

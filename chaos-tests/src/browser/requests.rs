@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::Browser;
 
-/// Addresses that lead nowhere: what they name is in the page.
-const WITHIN_THE_PAGE: [&str; 3] = ["data:", "blob:", "about:"];
+/// Addresses that lead nowhere: what they name is in the page, or in the browser, which shows a page of its own at its start.
+const WITHIN: [&str; 4] = ["data:", "blob:", "about:", "chrome:"];
 
 impl Browser {
     /// Addresses of all requests since the last call, WebSockets included. A browser started unwatched knows none.
@@ -46,7 +46,7 @@ fn leaves(address: &str, node_url: &str) -> bool {
         let rest = address.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(host));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
-    !is_of_node && !WITHIN_THE_PAGE.iter().any(|scheme| address.starts_with(scheme))
+    !is_of_node && !WITHIN.iter().any(|scheme| address.starts_with(scheme))
 }
 
 #[cfg(test)]

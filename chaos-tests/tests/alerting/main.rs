@@ -150,7 +150,31 @@ async fn a_spike_is_told_once_to_every_kind_of_channel() -> Result<()> {
     let kinds: Vec<Value> =
         http.taken("/hook").iter().map(|received| received.json()["kind"].clone()).collect();
     ensure!(kinds == ["fired", "resolved"], "{kinds:?}");
-    Ok(())
+    check_deliveries(&node.admin_api()?).await
+}
+
+/// What became of the messages to one channel, newest first; also of what was told in the other life of the process.
+async fn check_deliveries(api: &Api) -> Result<()> {
+    let asked = [("channel", "hook"), ("state", "delivered")];
+    let answer = || api.get("/api/alerts/deliveries", &asked);
+    let is_kept = || async {
+        answer().await.is_ok_and(|answer| answer.json["deliveries"].as_array().map(Vec::len) == Some(2))
+    };
+    wait_until("what was delivered is kept", TOLD_WITHIN, is_kept).await?;
+    let deliveries = answer().await?.json["deliveries"].clone();
+    for (number, kind) in [(0, "resolved"), (1, "fired")] {
+        let delivery = &deliveries[number];
+        let has_times = delivery["queued_at"].is_string() && delivery["delivered_at"].is_string();
+        ensure!(delivery["kind"] == kind && delivery["incident"] == 1 && has_times, "{delivery}");
+        ensure!(delivery["heading"] == "Payment Service ERROR SPIKE", "{delivery}");
+        ensure!(
+            delivery["attempts"].as_u64() >= Some(1) && delivery["next_attempt_at"].is_null(),
+            "{delivery}"
+        );
+    }
+    let other = api.get("/api/alerts/deliveries", &[("incident", "2")]).await?;
+    ensure!(other.json["deliveries"] == json!([]) && other.json["more"] == false, "{}", other.text);
+    api.get("/api/alerts/deliveries", &[("state", "lost")]).await?.expect(400)
 }
 
 fn check_webhook(http: &HttpReceiver) -> Result<()> {

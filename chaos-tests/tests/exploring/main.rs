@@ -1,6 +1,7 @@
 //! What records look like, asked over HTTP: of one node against what was sent, of a cluster with a dead node against
 //! the same, and what is said of a question that cannot be answered.
 
+mod accounting;
 mod exporting;
 
 use std::collections::BTreeMap;

@@ -104,6 +104,8 @@ pub(crate) const LINES: &[Line] = &[
         .at("/api/anomalies/18a3f00c2b400000-0003-payment/verdict")
         .gives(404),
     get("/api/dead-letters", READ),
+    get("/api/dead-letters/summary", READ),
+    get("/api/accounting", READ),
     post("/api/dead-letters/replay", "{}", "replay_dead_letters"),
     get("/api/alerts/rules", READ),
     post("/api/alerts/rules/preview", PREVIEW, READ),
@@ -118,6 +120,7 @@ pub(crate) const LINES: &[Line] = &[
         .empty()
         .at("/api/alerts/channels/ops/test")
         .gives(404),
+    get("/api/alerts/deliveries", READ),
     get("/api/alerts/silences", READ),
     put("/api/alerts/silences/{name}", SILENCE, ALERTS).at("/api/alerts/silences/night"),
     delete("/api/alerts/silences/{name}", ALERTS).at("/api/alerts/silences/night"),

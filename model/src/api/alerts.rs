@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Coverage;
 use crate::Timestamp;
-use crate::alerts::{BreakerState, Channel, ChannelHealth, Evidence, Incident, Rule, Silence};
+use crate::alerts::{
+    BreakerState, Channel, ChannelHealth, Evidence, Incident, Rule, Silence, TransitionKind,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -69,6 +71,51 @@ pub struct Incidents {
     pub incidents: Vec<Incident>,
     /// There are more than were asked for.
     pub more: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Deliveries {
+    /// Newest first, as they were queued.
+    pub deliveries: Vec<ListedDelivery>,
+    /// There are more than were asked for.
+    pub more: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Not delivered yet; it is tried, and tried again.
+    Waiting,
+    /// The receiver has taken it.
+    Delivered,
+    /// It is not tried any more.
+    GivenUp,
+}
+
+/// One message to one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ListedDelivery {
+    /// Grows with every message.
+    pub number: u64,
+    pub channel: String,
+    /// The incident it tells of, and which of its transitions.
+    pub incident: u64,
+    pub transition: u32,
+    pub rule: String,
+    pub heading: String,
+    pub kind: TransitionKind,
+    pub state: DeliveryState,
+    pub queued_at: Timestamp,
+    pub attempts: u32,
+    /// Of the last attempt that failed, or why it was given up.
+    pub last_error: Option<String>,
+    /// Of what waits: not before.
+    pub next_attempt_at: Option<Timestamp>,
+    pub delivered_at: Option<Timestamp>,
+    pub given_up_at: Option<Timestamp>,
 }
 
 /// What a message to a channel came to.

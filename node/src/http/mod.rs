@@ -1,5 +1,6 @@
 //! The HTTP edge: one file per resource, each with its `router()`.
 
+mod accounting;
 mod aggregates;
 mod alerts;
 mod anomalies;
@@ -117,7 +118,7 @@ pub type AppState = Arc<Node>;
 pub fn router(node: AppState) -> Router {
     let mut routes = document::begin()
         .merge(document::of("Records in", ingest::router()))
-        .merge(document::of("Dead letters", dead_letters::router()))
+        .merge(document::of("Dead letters", dead_letters::router().merge(accounting::router())))
         .merge(document::of("Search", logs::router().merge(query::router()).merge(tail::router())))
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
         .merge(document::of("Anomalies", anomalies::router()))

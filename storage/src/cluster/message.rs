@@ -9,6 +9,7 @@ use insighthub_model::{Level, LogId, Offset, PartitionId, Record, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::LetterCounts;
 use crate::block::BlockId;
 use crate::codec::{self, CodecError};
 use crate::command::{Applied, ChunkOutcome};
@@ -151,6 +152,13 @@ pub enum Request {
         filter: NoteFilter,
         deadline_ms: u32,
     },
+    /// How many records were refused, of whom and why.
+    CountLetters {
+        partitions: Vec<PartitionId>,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        deadline_ms: u32,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -194,6 +202,10 @@ pub enum Response {
     Copy(Bytes),
     Notes {
         notes: Vec<(PartitionId, Note)>,
+        stale: Vec<PartitionId>,
+    },
+    LetterCounts {
+        counts: LetterCounts,
         stale: Vec<PartitionId>,
     },
 }

@@ -11,6 +11,7 @@ mod exploring;
 mod following;
 pub mod founding;
 mod gathering;
+mod letter_counts;
 pub mod membership;
 pub mod message;
 pub mod placement;
@@ -44,6 +45,7 @@ use message::{AppendFailure, ChunkMessage, Failure, Request, Response, kind};
 
 pub use exploring::{ExploreQuestion, Explored};
 pub use gathering::{GatherQuestion, QueryAnswer, QueryTimes};
+pub use letter_counts::{LetterCounts, LetterCountsQuestion, LettersOfReason, RefusedFor};
 pub use questions::{MinutesQuestion, NotesQuestion, SearchAnswer, SearchQuestion};
 pub use scatter::{Coverage, Gathered, Question, Refusal};
 pub use scrub::{ScrubCounters, ScrubOptions};

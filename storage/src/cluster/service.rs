@@ -14,7 +14,9 @@ use super::founding::Newcomer;
 use super::gathering::GatherQuestion;
 use super::message::{self, AppendFailure, Failure, Hello, Request, Response, kind};
 use super::scatter::{Question, Refusal};
-use super::{Cluster, ExploreQuestion, MinutesQuestion, NotesQuestion, SearchQuestion, reading};
+use super::{
+    Cluster, ExploreQuestion, LetterCountsQuestion, MinutesQuestion, NotesQuestion, SearchQuestion, reading,
+};
 use crate::command::Payload;
 use crate::control::NodeState;
 use crate::query::{Cursor, Filter, Page, after_offset};
@@ -172,6 +174,9 @@ impl Cluster {
             }
             Request::Notes { partitions, filter, deadline_ms } => {
                 self.answer_question(NotesQuestion(filter), partitions, deadline_ms).await
+            }
+            Request::CountLetters { partitions, from, to, deadline_ms } => {
+                self.answer_question(LetterCountsQuestion { from, to }, partitions, deadline_ms).await
             }
             other => self.answer_about_replica(other, deadline).await,
         }

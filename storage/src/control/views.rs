@@ -49,8 +49,14 @@ pub struct Views {
 impl Views {
     pub(super) fn apply(&mut self, command: ViewCommand) -> ControlReply {
         match command {
-            ViewCommand::Set(change, view) => self.set(change, *view),
-            ViewCommand::Remove(change) => self.remove(&change),
+            ViewCommand::Set(change, view) => {
+                self.count(&change);
+                self.set(change, *view)
+            }
+            ViewCommand::Remove(change) => {
+                self.count(&change);
+                self.remove(&change)
+            }
         }
     }
 
@@ -69,7 +75,6 @@ impl Views {
             None if self.by_name.len() >= VIEWS_MAX => return ControlReply::LimitReached,
             None => change.by.clone(),
         };
-        self.count(&change);
         let ViewChange { name, at, .. } = change;
         self.by_name.insert(name, ViewEntry { view, made_by, changed_at: at });
         ControlReply::Done
@@ -81,11 +86,11 @@ impl Views {
             Some(entry) if !change.may_change(entry) => return ControlReply::Conflict,
             Some(_) => {}
         }
-        self.count(change);
         self.by_name.remove(&change.name);
         ControlReply::Done
     }
 
+    /// What is refused counts as well: it is in the audit trail too.
     fn count(&mut self, change: &ViewChange) {
         self.counted.retain(|_, (since, _)| change.at < since.plus_secs(HOUR_SECS));
         let (_, changes) = self.counted.entry(change.by.clone()).or_insert((change.at, 0));
@@ -152,6 +157,11 @@ mod tests {
         }
         assert_eq!(views.refused_for("ann", at(3_000)), Some(611));
         assert_eq!(views.refused_for("bob", at(3_000)), None);
+        for number in 0..u64::from(VIEW_CHANGES_PER_HOUR_MAX) {
+            let remove = ViewCommand::Remove(change("none", "eve", 10 + number));
+            assert_eq!(views.apply(remove), ControlReply::NotFound);
+        }
+        assert!(views.refused_for("eve", at(3_000)).is_some(), "what is refused counts as well");
         assert_eq!(views.refused_for("ann", at(3_610)), None);
         set(&mut views, "other", "bob", 3_610);
         assert_eq!(views.counted.len(), 1, "who was counted an hour ago is forgotten");

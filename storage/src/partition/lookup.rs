@@ -94,22 +94,21 @@ impl PartitionReplica {
     /// Unresolved dead letters with numbers below `before`, newest first.
     pub fn dead_letters(&self, before: u64, limit: usize) -> Result<Vec<(u64, DeadLetter)>, IndexError> {
         let _gate = self.index_gate.read();
-        let (in_heads, resolved, veil) = {
-            let inner = self.inner.read();
-            let heads = inner.frozen.iter().map(|head| &head.dead_letters);
-            let letters =
-                heads.chain([&inner.state.head.dead_letters]).flat_map(|letters| letters.range(..before));
-            let letters: BTreeMap<u64, DeadLetter> =
-                letters.map(|(number, letter)| (*number, letter.clone())).collect();
-            let frozen = inner.frozen.iter().flat_map(|head| head.resolved_dead_letters.iter().copied());
-            let resolved: BTreeSet<u64> =
-                frozen.chain(inner.state.head.resolved_dead_letters.iter().copied()).collect();
-            (letters, resolved, inner.veil())
+        let inner = self.inner.read();
+        let veil = inner.veil();
+        let frozen = inner.frozen.iter().flat_map(|head| head.resolved_dead_letters.iter().copied());
+        let resolved: BTreeSet<u64> =
+            frozen.chain(inner.state.head.resolved_dead_letters.iter().copied()).collect();
+        let is_open = |number: u64, letter: &DeadLetter| {
+            !resolved.contains(&number) && !veil.hides_letter(number, letter)
         };
-        let is_open = |(number, letter): &(u64, DeadLetter)| {
-            !resolved.contains(number) && !veil.hides_letter(*number, letter)
-        };
-        let mut found: Vec<_> = in_heads.into_iter().rev().filter(is_open).take(limit).collect();
+        // Heads were frozen one after the other; only what is asked for is copied.
+        let heads =
+            inner.frozen.iter().map(|head| &head.dead_letters).chain([&inner.state.head.dead_letters]);
+        let in_heads = heads.rev().flat_map(|letters| letters.range(..before).rev());
+        let in_heads = in_heads.filter(|(number, letter)| is_open(**number, letter)).take(limit);
+        let mut found: Vec<_> = in_heads.map(|(number, letter)| (*number, letter.clone())).collect();
+        drop(inner);
         // Those in heads are younger than all in the index. Resolved and hidden ones may fill a page of the index.
         let mut before = before;
         while found.len() < limit {
@@ -117,7 +116,7 @@ impl PartitionReplica {
             let page = self.mending(|| self.world.index.dead_letters(self.partition, before, wanted))?;
             let Some((last, _)) = page.last() else { break };
             before = *last;
-            found.extend(page.into_iter().filter(is_open));
+            found.extend(page.into_iter().filter(|(number, letter)| is_open(*number, letter)));
         }
         Ok(found)
     }

@@ -53,6 +53,7 @@ impl<'a> Row<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a wrong sample must fail loudly")]
 mod tests {
     use super::*;
 

@@ -6,6 +6,6 @@ pub use insighthub_model::alerts::{
     Relation, Rule, Security, Severity, Silence, Transition, TransitionKind, check_name,
 };
 pub use insighthub_model::api::alerts::{
-    Channels, Incidents, ListedChannel, ListedRule, ListedSilence, Preview, PreviewFiring, Rules, Silences,
-    Tried,
+    Channels, Deliveries, DeliveryState, Incidents, ListedChannel, ListedDelivery, ListedRule, ListedSilence,
+    Preview, PreviewFiring, Rules, Silences, Tried,
 };

@@ -8,3 +8,6 @@ pub use insighthub_model::api::patterns::{Change, PatternChange, PatternDifferen
 pub use insighthub_model::detection::{
     ChangedTemplate, Channel, ChannelShare, EpisodeId, Evidence, ServiceWindow, Verdict,
 };
+
+/// The minutes of each of several services.
+pub type MinutesByService = Vec<(String, Vec<ServiceWindow>)>;

@@ -31,6 +31,12 @@ pub fn link(place: &Place) -> String {
     format!("{}//{}{}", location.protocol, location.host, place.address())
 }
 
+/// `http://localhost:8000`: where this page came from.
+pub fn origin() -> String {
+    let location = location();
+    format!("{}//{}", location.protocol, location.host)
+}
+
 /// Goes to a place; the browser's back button returns.
 pub fn open(place: &Place) {
     let Some(window) = web_sys::window() else { return };

@@ -40,6 +40,15 @@ pub fn return_focus(element: Option<HtmlElement>) {
     }
 }
 
+/// Gives the keyboard to the first field in the element that takes text, if there is one.
+pub fn focus_first_field(node: &NodeRef) {
+    const FIELDS: &str = "form input:not([readonly]):not([type=checkbox]), form textarea, form select";
+    let Some(element) = node.cast::<Element>() else { return };
+    if let Ok(Some(field)) = element.query_selector(FIELDS) {
+        field.dyn_into::<HtmlElement>().map(|field| field.focus().unwrap_or_default()).unwrap_or_default();
+    }
+}
+
 pub fn focus_by_id(id: &str) {
     let found = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
     if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
@@ -152,9 +161,10 @@ pub fn width(node: &NodeRef) -> Option<f64> {
     node.cast::<Element>().map(|element| f64::from(element.client_width()))
 }
 
-pub fn scroll_into_view(node: &NodeRef) {
+/// All that the pointer does is told to the element until it goes up, also outside of it.
+pub fn capture_pointer(node: &NodeRef, pointer: i32) {
     if let Some(element) = node.cast::<Element>() {
-        element.scroll_into_view();
+        element.set_pointer_capture(pointer).unwrap_or_default();
     }
 }
 
@@ -164,10 +174,10 @@ pub fn place_in(node: &NodeRef, client_x: f64, client_y: f64) -> Option<(f64, f6
     Some((client_x - frame.left(), client_y - frame.top()))
 }
 
-/// What the pointer does from now on is told to the element, wherever it goes, until its button is let go.
-pub fn hold_pointer(node: &NodeRef, pointer_id: i32) {
+/// Scrolls what the element lies in until it can be seen.
+pub fn scroll_into_view(node: &NodeRef) {
     if let Some(element) = node.cast::<Element>() {
-        element.set_pointer_capture(pointer_id).unwrap_or_default();
+        element.scroll_into_view();
     }
 }
 

@@ -1,6 +1,6 @@
 //! A link to a place on the dashboard: an ordinary link to the browser, and no reload.
 
-use yew::{Children, Classes, Html, MouseEvent, Properties, component, html};
+use yew::{Classes, Html, MouseEvent, Properties, component, html};
 
 use crate::hooks::app::use_app;
 use crate::state::page::Place;
@@ -15,7 +15,7 @@ pub struct LinkProps {
     /// The page that is shown.
     #[prop_or_default]
     pub is_here: bool,
-    pub children: Children,
+    pub children: Html,
 }
 
 #[component]
@@ -32,6 +32,6 @@ pub fn Link(props: &LinkProps) -> Html {
     };
     html! {
         <a href={props.to.address()} class={props.class.clone()} title={props.title.clone()} {onclick}
-            aria-current={props.is_here.then_some("page")}>{ for props.children.iter() }</a>
+            aria-current={props.is_here.then_some("page")}>{ props.children.clone() }</a>
     }
 }

@@ -46,6 +46,15 @@ pub(super) async fn put(path: &str, thing: &impl Serialize) -> Result<String, Ap
     exchange("PUT", path, Some(body(thing)?), Repeat::Allowed).await
 }
 
+/// Of what may not be replaced twice: the second would find another revision.
+pub(super) async fn put_once(path: &str, thing: &impl Serialize) -> Result<String, ApiError> {
+    exchange("PUT", path, Some(body(thing)?), Repeat::Forbidden).await
+}
+
+pub(super) async fn patch(path: &str, change: &impl Serialize) -> Result<String, ApiError> {
+    exchange("PATCH", path, Some(body(change)?), Repeat::Allowed).await
+}
+
 pub(super) async fn delete(path: &str) -> Result<String, ApiError> {
     exchange("DELETE", path, None, Repeat::Allowed).await
 }

@@ -1,7 +1,8 @@
-//! Alerts: `/api/alerts/rules`, `/channels`, `/silences`, `/incidents`. Who may read logs reads all of it but secrets, which
+//! Alerts: `/api/alerts/rules`, `/channels`, `/deliveries`, `/silences`, `/incidents`. Who may read logs reads all of it but secrets, which
 //! nobody reads; an admin changes it.
 
 mod channels;
+mod deliveries;
 mod incidents;
 mod rules;
 mod silences;
@@ -20,6 +21,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(rules::router())
         .merge(channels::router())
+        .merge(deliveries::router())
         .merge(silences::router())
         .merge(incidents::router())
 }

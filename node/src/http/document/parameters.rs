@@ -229,6 +229,21 @@ pub(crate) struct IncidentsParameters {
     limit: Option<u32>,
 }
 
+/// Which messages to channels.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeliveriesParameters {
+    /// To this channel.
+    channel: Option<String>,
+    /// Of this incident.
+    incident: Option<u64>,
+    /// `waiting`, `delivered` or `given_up`; empty: all, as where it is left out.
+    #[param(pattern = "^(waiting|delivered|given_up)?$")]
+    state: Option<String>,
+    #[param(minimum = 1, maximum = 1_000, default = 100)]
+    limit: Option<u32>,
+}
+
 /// Which dead letters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -240,6 +255,14 @@ pub(crate) struct DeadLettersParameters {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// How many reasons.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SummaryParameters {
+    #[param(minimum = 1, maximum = 2_000, default = 200)]
+    limit: Option<u32>,
 }
 
 /// Which entries of the trail.

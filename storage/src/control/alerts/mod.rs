@@ -8,6 +8,7 @@ mod incidents;
 mod observing;
 mod outbox;
 mod settings;
+mod settled;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use insighthub_model::alerts::{
 use serde::{Deserialize, Serialize};
 
 pub use outbox::Row;
+pub use settled::Settled;
 
 use super::ControlReply;
 
@@ -51,6 +53,8 @@ pub struct Alerts {
     pub incidents: BTreeMap<u64, Incident>,
     /// By number, ascending in time.
     pub outbox: BTreeMap<u64, Row>,
+    /// The newest of what has left the outbox, by the number it had there.
+    pub settled: BTreeMap<u64, Settled>,
     /// The last number given to an incident, and to a row.
     last_incident: u64,
     last_row: u64,

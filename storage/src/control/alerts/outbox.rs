@@ -25,9 +25,9 @@ pub struct Row {
 impl Alerts {
     pub(super) fn post(&mut self, channel: String, notice: Notice, at: Timestamp) {
         if self.outbox.len() >= ALERT_OUTBOX_MAX
-            && let Some((_, oldest)) = self.outbox.pop_first()
+            && let Some((number, oldest)) = self.outbox.pop_first()
         {
-            self.give_up(&oldest, at, "newer messages took its place");
+            self.give_up(number, &oldest, at, "newer messages took its place");
         }
         self.last_row += 1;
         let row = Row { channel, notice, posted_at: at, next_at: at, attempts: 0, last_error: None };
@@ -47,6 +47,7 @@ impl Alerts {
                     health.delivered += 1;
                 }
                 if let Some(row) = self.outbox.remove(&outcome.row) {
+                    self.settle(outcome.row, &row, Some(outcome.at), None);
                     self.record(&row, outcome.at, None);
                 }
             }
@@ -62,13 +63,14 @@ impl Alerts {
                 if failed.next_at > row.posted_at.plus_secs(ALERT_DELIVERY_SECS_MAX)
                     && let Some(row) = self.outbox.remove(&outcome.row)
                 {
-                    self.give_up(&row, outcome.at, &format!("given up after a day: {error}"));
+                    self.give_up(outcome.row, &row, outcome.at, &format!("given up after a day: {error}"));
                 }
             }
         }
     }
 
-    fn give_up(&mut self, row: &Row, at: Timestamp, why: &str) {
+    fn give_up(&mut self, number: u64, row: &Row, at: Timestamp, why: &str) {
+        self.settle(number, row, Some(at), Some(why));
         if let Some(entry) = self.channels.get_mut(&row.channel) {
             entry.health.given_up += 1;
         }

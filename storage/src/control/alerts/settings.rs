@@ -65,7 +65,9 @@ impl Alerts {
         if self.channels.remove(name).is_none() {
             return ControlReply::NotFound;
         }
-        self.outbox.retain(|_, row| row.channel != name);
+        for (number, row) in self.outbox.extract_if(.., |_, row| row.channel == name).collect::<Vec<_>>() {
+            self.settle(number, &row, None, Some("the channel was removed"));
+        }
         ControlReply::Done
     }
 

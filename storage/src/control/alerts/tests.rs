@@ -6,7 +6,7 @@ use insighthub_model::alerts::{
     BreakerState, Matches, Recurrence, TransitionKind, Webhook, WriteOnly, first_rules,
 };
 use insighthub_model::alerts::{Channel, ChannelKind, Severity, Silence};
-use insighthub_model::limits::{ALERT_OUTBOX_MAX, ALERT_RULES_MAX};
+use insighthub_model::limits::{ALERT_OUTBOX_MAX, ALERT_RULES_MAX, ALERT_SETTLED_MAX};
 
 use super::super::{ControlCommand, ControlState};
 use super::*;
@@ -224,6 +224,44 @@ fn a_delivered_message_leaves_the_outbox_and_closes_the_breaker() {
     assert!(alerts.outbox.is_empty());
     assert_eq!(alerts.incidents[&1].deliveries.len(), 1, "said twice, it is delivered once");
     assert_eq!(alerts.channels["ops"].health.delivered, 1);
+}
+
+#[test]
+fn what_became_of_messages_is_kept_newest_first() {
+    use insighthub_model::api::alerts::DeliveryState::{Delivered, GivenUp, Waiting};
+    let mut alerts = alerts();
+    set(&mut alerts, "spike", rule(&["ops", "boss"]));
+    see(&mut alerts, "spike", "payment", true, 10);
+    let failed = FailedAttempt { error: "no route".into(), failure: Failure::Passing, next_at: at(20) };
+    for (row, secs, result) in [(1, 11, Err(failed.clone())), (1, 21, Ok(())), (2, 12, Err(failed))] {
+        alerts.apply(AlertCommand::Delivered(vec![Outcome { row, at: at(secs), result }]));
+    }
+    see(&mut alerts, "slow", "search", true, 30);
+    set(&mut alerts, "spike", rule(&["ops"]));
+    assert_eq!(alerts.apply(AlertCommand::RemoveChannel { name: "boss".into() }), ControlReply::Done);
+    let shown: Vec<_> = alerts.deliveries().collect();
+    let told: Vec<_> =
+        shown.iter().map(|one| (one.number, one.channel.as_str(), one.state, one.attempts)).collect();
+    assert_eq!(told, [(3, "ops", Waiting, 0), (2, "boss", GivenUp, 1), (1, "ops", Delivered, 2)]);
+    let times: Vec<_> =
+        shown.iter().map(|one| (one.next_attempt_at, one.delivered_at, one.given_up_at)).collect();
+    assert_eq!(times, [(Some(at(30)), None, None), (None, None, None), (None, Some(at(21)), None)]);
+    let errors: Vec<_> = shown.iter().map(|one| one.last_error.as_deref()).collect();
+    assert_eq!(errors, [None, Some("the channel was removed"), Some("no route")]);
+    assert_eq!(shown[2].kind, TransitionKind::Fired);
+    assert!(shown[2].heading.contains("ayment") && shown[2].queued_at == at(10), "{:?}", shown[2]);
+}
+
+#[test]
+fn no_more_messages_are_kept_than_the_newest() {
+    let mut alerts = alerts();
+    let notice = insighthub_model::alerts::Notice::test("ops", at(0));
+    for row in 1..=ALERT_SETTLED_MAX as u64 + 5 {
+        alerts.post("ops".into(), notice.clone(), at(row));
+        alerts.apply(AlertCommand::Delivered(vec![Outcome { row, at: at(row), result: Ok(()) }]));
+    }
+    let numbers: Vec<u64> = alerts.deliveries().map(|one| one.number).collect();
+    assert_eq!((numbers.len(), numbers[0], numbers.last()), (ALERT_SETTLED_MAX, 1_005, Some(&6)));
 }
 
 #[test]

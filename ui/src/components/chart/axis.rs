@@ -11,9 +11,9 @@ const TIME_MARK_PX: f64 = 76.0;
 
 /// Values from 0 to `top`, with a line across the frame at each mark.
 pub fn values(frame: Frame, top: f64, unit: Unit) -> Html {
-    let up = frame.up(top);
+    let up = frame.up(unit.place(top));
     let mark = |value: f64| {
-        let y = up.px(value).round() + 0.5;
+        let y = up.px(unit.place(value)).round() + 0.5;
         html! {
             <>
                 <line class="grid" x1={Frame::LEFT.to_string()} x2={(frame.width - Frame::RIGHT).to_string()}

@@ -64,7 +64,7 @@ pub fn Histogram(props: &HistogramProps) -> Html {
         let (brush, frame) = (brush.dispatcher(), frame.clone());
         move |event: PointerEvent| {
             if let Some(bar) = at(&event).filter(|_| event.button() == 0) {
-                dom::hold_pointer(&frame, event.pointer_id());
+                dom::capture_pointer(&frame, event.pointer_id());
                 brush.dispatch(BrushAction::Down(bar));
             }
         }

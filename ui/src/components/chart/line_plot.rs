@@ -17,14 +17,17 @@ pub struct LinePlotProps {
 pub fn LinePlot(props: &LinePlotProps) -> Html {
     let (lines, frame) = (&props.lines, props.frame);
     let top = lines.top(&props.hidden);
-    let (across, up) = (frame.across(lines.steps), frame.up(top));
+    let (across, up) = (frame.across(lines.steps), frame.up(lines.unit.place(top)));
+    let placed = |values: &[Option<f64>]| -> Vec<Option<f64>> {
+        values.iter().map(|value| value.map(|value| lines.unit.place(value))).collect()
+    };
     let line = |series: &Series| {
         let class = classes!(
             "series-line",
             format!("tone-{}", series.tone % super::series::TONES),
             series.is_faint.then_some("faint")
         );
-        html! { <path {class} d={line_path(&series.values, across, up)} fill="none" /> }
+        html! { <path {class} d={line_path(&placed(&series.values), across, up)} fill="none" /> }
     };
     let is_shown = |name: &String| !props.hidden.contains(name);
     let band = lines.band.iter().filter(|band| is_shown(&band.name));
@@ -38,7 +41,7 @@ pub fn LinePlot(props: &LinePlotProps) -> Html {
             { axis::times(frame, lines.start_ms, lines.end_ms()) }
             { for band.map(|band| html! { <path class="band" d={band_path(&band.values, across, up)} /> }) }
             { for series.into_iter().map(line) }
-            { for lines.threshold.iter().map(|threshold| limit(&threshold.name, up.px(threshold.value), frame)) }
+            { for lines.threshold.iter().map(|threshold| limit(&threshold.name, up.px(lines.unit.place(threshold.value)), frame)) }
         </g>
     }
 }
@@ -51,7 +54,7 @@ fn marked(mark: &Mark, lines: &Lines, frame: Frame) -> Html {
     let clamped = |at_ms: i64| time.px(at_ms.clamp(lines.start_ms, lines.end_ms()) as f64);
     let (from, to) = (clamped(mark.from_ms), clamped(mark.to_ms));
     let width = (to - from).max(WIDTH_MIN);
-    let class = classes!("mark", format!("tone-{}", mark.tone), mark.is_chosen.then_some("chosen"));
+    let class = classes!("time-mark", format!("tone-{}", mark.tone), mark.is_chosen.then_some("chosen"));
     let foot = frame.height - Frame::BOTTOM;
     html! {
         <g {class}>

@@ -119,13 +119,14 @@ pub fn table(lines: &Lines, label: &str) -> Html {
         }
     };
     html! {
-        <table class="visually-hidden">
+        // A table does not shrink: the box around it is hidden.
+        <div class="visually-hidden"><table>
             <caption>{ label.to_owned() }</caption>
             <thead><tr>
                 <th scope="col">{ "Line" }</th><th scope="col">{ "Last" }</th><th scope="col">{ "Least" }</th>
                 <th scope="col">{ "Most" }</th><th scope="col">{ "Most at" }</th>
             </tr></thead>
             <tbody>{ for lines.series.iter().map(|series| row(&series.name, &series.values)) }</tbody>
-        </table>
+        </table></div>
     }
 }

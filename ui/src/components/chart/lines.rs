@@ -128,7 +128,7 @@ impl Pointing {
         let (step_of, cursor, node) = (self.step_of(), self.cursor.clone(), self.node.clone());
         Callback::from(move |event: PointerEvent| {
             if event.button() == 0 {
-                dom::hold_pointer(&node, event.pointer_id());
+                dom::capture_pointer(&node, event.pointer_id());
                 let at = step_of(&event);
                 cursor.set(Cursor { at, anchor: at });
             }

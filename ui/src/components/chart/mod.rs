@@ -1,6 +1,7 @@
 //! Charts: small drawings of our own in SVG. They are given numbers and report what the reader points at.
 
 pub mod axis;
+pub mod heatmap;
 pub mod histogram;
 mod histogram_drawing;
 mod histogram_table;

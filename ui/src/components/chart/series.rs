@@ -102,6 +102,12 @@ impl Unit {
         }
     }
 
+    /// Where a value stands on the axis. Scores reach from 0 to hundreds, and what counts is whether they reach 1: their axis
+    /// is one of powers.
+    pub fn place(self, value: f64) -> f64 {
+        if self == Unit::Score { (1.0 + value.max(0.0)).log10() } else { value }
+    }
+
     fn is_whole(self) -> bool {
         matches!(self, Unit::Count | Unit::PerMinute)
     }
@@ -175,6 +181,10 @@ impl Frame {
 
 /// Values at the marks of an axis that ends at `top`, a round number: 0, some between, and itself.
 pub fn value_marks(top: f64, unit: Unit) -> Vec<f64> {
+    if unit == Unit::Score {
+        let powers = (0..6).flat_map(|power| [1.0, 3.0].map(|digit| digit * 10_f64.powi(power)));
+        return std::iter::once(0.0).chain(powers).filter(|mark| *mark <= top).collect();
+    }
     let digits = top / 10_f64.powf(top.log10().floor());
     let mut parts = if digits < 2.2 { 4.0 } else { 5.0 };
     // Of things that are counted there are no halves.
@@ -333,7 +343,8 @@ mod tests {
         assert_eq!(value_marks(2.0, Unit::Share), [0.0, 0.5, 1.0, 1.5, 2.0]);
         assert_eq!(value_marks(2.0, Unit::Count), [0.0, 1.0, 2.0]);
         assert_eq!(value_marks(500.0, Unit::Milliseconds), [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]);
-        assert_eq!(value_marks(2.5, Unit::Score), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+        assert_eq!(value_marks(2.5, Unit::Milliseconds), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+        assert_eq!(value_marks(50.0, Unit::Score), [0.0, 1.0, 3.0, 10.0, 30.0]);
         assert_eq!(value_marks(25.0, Unit::Count), [0.0, 5.0, 10.0, 15.0, 20.0, 25.0]);
     }
 
@@ -355,9 +366,16 @@ mod tests {
     }
 
     #[test]
+    fn the_alarm_is_seen_below_the_highest_score() {
+        let (place, top) = (Unit::Score.place(1.0), Unit::Score.place(100.0));
+        assert!(place / top > 0.1, "{place} of {top}");
+        assert_eq!(Unit::Milliseconds.place(7.0), 7.0);
+    }
+
+    #[test]
     fn values_carry_their_units() {
         assert_eq!(Unit::Milliseconds.text(1_320.0), "1.32 s");
-        assert_eq!(Unit::PerMinute.text(3.14), "3.1 / min");
+        assert_eq!(Unit::PerMinute.text(3.12), "3.1 / min");
         assert_eq!(Unit::Share.mark(0.025), "2.5 %");
         assert_eq!(Unit::Milliseconds.mark(2_500.0), "2.5 s");
     }

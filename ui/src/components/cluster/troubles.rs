@@ -9,6 +9,8 @@ use crate::api::cluster::{Cluster, Trouble, troubles};
 #[derive(PartialEq, Properties)]
 pub struct ClusterTroublesProps {
     pub cluster: Rc<Cluster>,
+    /// It is not known whether the cluster still is as it was.
+    pub is_stale: bool,
 }
 
 #[component]
@@ -17,7 +19,7 @@ pub fn ClusterTroubles(props: &ClusterTroublesProps) -> Html {
     let is_healthy = !troubles.iter().any(|trouble| trouble.is_fault);
     html! {
         <section class="troubles" aria-label="What is wrong" aria-live="polite">
-            if is_healthy {
+            if is_healthy && !props.is_stale {
                 <p class="healthy"><span class="state good">{ "Healthy: every node is ready and every partition has a leader." }</span></p>
             }
             if !troubles.is_empty() {

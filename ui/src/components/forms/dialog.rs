@@ -23,6 +23,7 @@ pub fn Modal(props: &ModalProps) -> Html {
         move |()| {
             let before = dom::focused();
             dom::show_modal(&node);
+            dom::focus_first_field(&node);
             move || dom::return_focus(before)
         }
     });

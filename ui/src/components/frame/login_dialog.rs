@@ -4,6 +4,7 @@ use yew::{Callback, Html, NodeRef, Properties, SubmitEvent, component, html, use
 
 use crate::api::error::ApiError;
 use crate::browser::dom;
+use crate::state::login;
 
 #[derive(PartialEq, Properties)]
 pub struct LoginDialogProps {
@@ -32,8 +33,10 @@ pub fn LoginDialog(props: &LoginDialogProps) -> Html {
         }
     });
     let onsubmit = submit(props, &user, &password);
-    let failure =
-        props.error.as_ref().map(|error| html! { <p class="form-error" role="alert">{ &error.message }</p> });
+    let failure = props
+        .error
+        .as_ref()
+        .map(|error| html! { <p class="form-error" role="alert">{ login::reason(error) }</p> });
     let provider = props.oidc.clone().map(|address| {
         html! { <a class="button" href={address}>{ "Sign in at your identity provider" }</a> }
     });

@@ -21,7 +21,7 @@ pub fn Navigation(props: &NavigationProps) -> Html {
         <div class={classes!("side", props.is_open.then_some("open"))}>
             <div class="side-shade" onclick={onclick.clone()} aria-hidden="true"></div>
             <nav aria-label="Pages" id="pages" {onclick}>
-                <span class="brand"><span class="mark" aria-hidden="true"></span>{ "InsightHub" }</span>
+                <span class="brand"><span class="brand-mark" aria-hidden="true"></span>{ "InsightHub" }</span>
                 { for Page::ALL.map(|page| entry(page, page == props.page)) }
             </nav>
         </div>

@@ -12,21 +12,22 @@ use crate::components::records::record_row::why;
 use crate::state::explore::columns::Columns;
 use crate::state::explore::series::text;
 use crate::state::format::{self, Precision};
+use crate::state::highlights::Highlights;
 
 const USUAL: [&str; 5] = ["timestamp", "level", "service", "message", "latency_ms"];
 
-pub(super) fn cells(record: &Record, columns: Option<&Columns>) -> Html {
+pub(super) fn cells(record: &Record, columns: Option<&Columns>, highlights: &Highlights) -> Html {
     // Read only where a column of the record's own is shown.
     let fields = OnceCell::new();
     match columns {
-        None => html! { <>{ for USUAL.iter().map(|name| cell(record, name, &fields)) }</> },
+        None => html! { <>{ for USUAL.iter().map(|name| cell(record, name, &fields, highlights)) }</> },
         Some(columns) => {
-            html! { <>{ for columns.iter().map(|column| cell(record, &column.name, &fields)) }</> }
+            html! { <>{ for columns.iter().map(|column| cell(record, &column.name, &fields, highlights)) }</> }
         }
     }
 }
 
-fn cell(record: &Record, name: &str, fields: &OnceCell<Map<String, Value>>) -> Html {
+fn cell(record: &Record, name: &str, fields: &OnceCell<Map<String, Value>>, highlights: &Highlights) -> Html {
     let head = &record.head;
     match name {
         "timestamp" => {
@@ -41,7 +42,7 @@ fn cell(record: &Record, name: &str, fields: &OnceCell<Map<String, Value>>) -> H
         "message" => html! {
             <span class="message" role="gridcell">
                 if head.is_anomaly { <span class="why">{ why(record) }</span> }
-                { first_line(&head.message) }
+                { marked(&first_line(&head.message), highlights) }
             </span>
         },
         "latency_ms" => html! {
@@ -50,9 +51,24 @@ fn cell(record: &Record, name: &str, fields: &OnceCell<Map<String, Value>>) -> H
         own => {
             let value =
                 fields.get_or_init(|| record.fields()).get(own).filter(|value| !value.is_null()).map(text);
-            html! { <span class="own" role="gridcell" title={value.clone()}>{ value.map(|value| first_line(&value)) }</span> }
+            html! { <span class="own" role="gridcell" title={value.clone()}>{ value.map(|value| marked(&first_line(&value), highlights)) }</span> }
         }
     }
+}
+
+/// The text with what is looked for marked.
+pub(super) fn marked(text: &str, highlights: &Highlights) -> Html {
+    if highlights.is_empty() {
+        return html! { text };
+    }
+    let part = |(is_marked, part): (bool, &str)| {
+        if is_marked {
+            html! { <mark>{ part }</mark> }
+        } else {
+            html! { part }
+        }
+    };
+    highlights.parts(text).into_iter().map(part).collect()
 }
 
 /// A row is one line high; the details show the rest.

@@ -96,7 +96,7 @@ fn ColumnEdge(props: &ColumnEdgeProps) -> Html {
         let (node, start) = (node.clone(), Rc::clone(&start));
         move |event: PointerEvent| {
             event.prevent_default();
-            dom::hold_pointer(&node, event.pointer_id());
+            dom::capture_pointer(&node, event.pointer_id());
             start.replace(parent_width(&node).map(|width| (event.client_x(), width)));
         }
     };

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, classes, component, html};
+use yew::{Callback, Html, Properties, classes, component, html, use_context};
 
 use crate::api::record::{Line, Record};
 use crate::components::records::cells::cells;
 use crate::components::records::level_badge::level_class;
 use crate::state::explore::columns::Columns;
 use crate::state::format;
+use crate::state::highlights::Highlights;
 
 #[derive(PartialEq, Properties)]
 pub struct RecordRowProps {
@@ -23,8 +24,9 @@ pub struct RecordRowProps {
 
 #[component]
 pub fn RecordRow(props: &RecordRowProps) -> Html {
+    let highlights = use_context::<Rc<Highlights>>().unwrap_or_default();
     match &props.line {
-        Line::Record(record) => row(props, record),
+        Line::Record(record) => row(props, record, &highlights),
         Line::Skipped(count) => html! {
             <div class="row skipped" role="row" aria-rowindex={(props.index + 1).to_string()}>
                 <span role="gridcell">
@@ -36,7 +38,7 @@ pub fn RecordRow(props: &RecordRowProps) -> Html {
     }
 }
 
-fn row(props: &RecordRowProps, record: &Record) -> Html {
+fn row(props: &RecordRowProps, record: &Record, highlights: &Highlights) -> Html {
     let head = &record.head;
     let index = props.index;
     let class = classes!(
@@ -48,7 +50,7 @@ fn row(props: &RecordRowProps, record: &Record) -> Html {
     html! {
         <div {class} role="row" id={format!("row-{index}")} aria-rowindex={(index + 1).to_string()}
             aria-selected={props.is_selected.to_string()} onclick={props.on_pick.reform(move |_| index)}>
-            { cells(record, props.columns.as_deref()) }
+            { cells(record, props.columns.as_deref(), highlights) }
         </div>
     }
 }

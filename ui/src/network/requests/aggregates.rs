@@ -6,19 +6,12 @@ use serde_json::json;
 use crate::api::aggregates::Aggregates;
 use crate::api::error::ApiError;
 use crate::network::fetch;
-use crate::state::analytics::grid::Grid;
+use crate::state::analytics::grid::{Grid, OfGrid};
 use crate::state::analytics::places;
 
 /// What is counted and measured of each group; read by these names.
 const MEASURES: &str = "count() as n, count() if (level:>=error) as errors, p50(latency_ms) as p50, \
                         p95(latency_ms) as p95, p99(latency_ms) as p99, count() if (is_anomaly:true) as anomalies";
-
-/// An answer, and the steps it is of.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OfGrid<T> {
-    pub grid: Grid,
-    pub value: T,
-}
 
 /// Each service over the whole grid.
 pub async fn by_service(grid: Grid) -> Result<OfGrid<Aggregates>, ApiError> {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::api::alerts::{
-    Channels, Incident, Incidents, ListedChannel, ListedRule, ListedSilence, Preview, Rule, Rules, Silence,
-    Silences, Tried,
+    Channels, Deliveries, Incident, Incidents, ListedChannel, ListedRule, ListedSilence, Preview, Rule,
+    Rules, Silence, Silences, Tried,
 };
 use crate::api::error::ApiError;
 use crate::network::fetch;
@@ -12,6 +12,8 @@ use crate::state::range::Span;
 
 /// As many as the node gives at once.
 const INCIDENTS_MAX: u32 = 500;
+/// Several screens.
+const DELIVERIES_MAX: u32 = 200;
 
 pub async fn rules() -> Result<Vec<ListedRule>, ApiError> {
     fetch::get::<Rules>("/api/alerts/rules", &[]).await.map(|answer| answer.rules)
@@ -70,6 +72,17 @@ pub async fn incident(id: u64) -> Result<Incident, ApiError> {
 pub async fn acknowledge(id: u64, note: String) -> Result<(), ApiError> {
     let path = format!("/api/alerts/incidents/{id}/acknowledge");
     fetch::post_text(&path, &json!({ "note": note })).await.map(drop)
+}
+
+/// The newest messages to channels; empty texts mean all.
+pub async fn deliveries(channel: &str, state: &str) -> Result<Deliveries, ApiError> {
+    let mut pairs = vec![("limit", DELIVERIES_MAX.to_string())];
+    for (name, value) in [("channel", channel), ("state", state)] {
+        if !value.is_empty() {
+            pairs.push((name, value.to_owned()));
+        }
+    }
+    fetch::get("/api/alerts/deliveries", &pairs).await
 }
 
 fn path(kind: &str, name: &str) -> String {

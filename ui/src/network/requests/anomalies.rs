@@ -4,7 +4,9 @@ use futures_util::future::try_join_all;
 use insighthub_model::Timestamp;
 use serde_json::json;
 
-use crate::api::anomalies::{Anomalies, EpisodeId, SaidVerdict, ServiceWindow, Verdict, Windows};
+use crate::api::anomalies::{
+    Anomalies, EpisodeId, MinutesByService, SaidVerdict, ServiceWindow, Verdict, Windows,
+};
 use crate::api::error::ApiError;
 use crate::network::fetch;
 use crate::state::analytics::grid::Grid;
@@ -52,10 +54,7 @@ pub async fn windows(service: &str, grid: Grid) -> Result<Vec<ServiceWindow>, Ap
 }
 
 /// The minutes of each of several services.
-pub async fn windows_of(
-    services: Vec<String>,
-    grid: Grid,
-) -> Result<Vec<(String, Vec<ServiceWindow>)>, ApiError> {
+pub async fn windows_of(services: Vec<String>, grid: Grid) -> Result<MinutesByService, ApiError> {
     let of_one = |service: String| async move {
         let found = windows(&service, grid).await?;
         Ok((service, found))

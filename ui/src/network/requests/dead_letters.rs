@@ -6,12 +6,15 @@ use crate::api::dead_letter::{DeadLetterPage, ReplayOutcome};
 use crate::api::error::ApiError;
 use crate::network::fetch;
 
+/// As many as the node gives at once: reasons are summed up over them.
+pub const PAGE: usize = 1_000;
+
 pub async fn dead_letters(
     service: &str,
     reason: &str,
     cursor: Option<String>,
 ) -> Result<DeadLetterPage, ApiError> {
-    let mut pairs = vec![("limit", "100".to_owned())];
+    let mut pairs = vec![("limit", PAGE.to_string())];
     for (name, value) in [("service", service.trim()), ("reason", reason.trim())] {
         if !value.is_empty() {
             pairs.push((name, value.to_owned()));

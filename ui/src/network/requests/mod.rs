@@ -3,6 +3,7 @@
 pub mod aggregates;
 pub mod alerts;
 pub mod anomalies;
+pub mod audit;
 pub mod cluster;
 pub mod dead_letters;
 pub mod explore;
@@ -10,4 +11,7 @@ pub mod logs;
 pub mod overview;
 pub mod query;
 pub mod session;
+pub mod settings;
+pub mod tokens;
+pub mod users;
 pub mod views;

@@ -17,7 +17,8 @@ pub async fn changes(service: &str, grid: Grid, limit: u32) -> Result<PatternDif
     let before = grid.earlier(grid.known_ms - grid.start_ms);
     let mut pairs = grid.bounds().to_vec();
     pairs.push(("against_from", Timestamp::from_millis(before.start_ms).to_string()));
-    pairs.push(("against_to", before.bounds()[1].1.clone()));
+    let [_, (_, against_to)] = before.bounds();
+    pairs.push(("against_to", against_to));
     pairs.push(("limit", limit.to_string()));
     if !service.is_empty() {
         pairs.push(("service", service.to_owned()));

@@ -1,5 +1,6 @@
 //! Is the cluster well? Nodes, partitions, actors and what came in, renewed every two seconds.
 
+mod accounting;
 mod node_change;
 
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::network::requests;
 use crate::state::cluster_rate::{Look, per_sec};
 use crate::state::format;
+use accounting::AccountingPart;
 use node_change::NodeChanges;
 
 const LOOK_EVERY_MS: u32 = 2_000;
@@ -28,12 +30,13 @@ pub(super) fn ClusterPage() -> Html {
             <h1>{ "Cluster" }</h1>
             { shown(&asked, skeleton_lines(12), |cluster| html! {
                 <div class="stack">
-                    <ClusterTroubles cluster={Rc::clone(cluster)} />
+                    <ClusterTroubles cluster={Rc::clone(cluster)} is_stale={asked.answer.is_stale()} />
                     { tiles(cluster, rate) }
                     <NodeChanges cluster={Rc::clone(cluster)} on_changed={again} />
                     { tables(cluster) }
                 </div>
             }) }
+            <AccountingPart />
         </div>
     }
 }

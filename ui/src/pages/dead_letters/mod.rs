@@ -1,18 +1,25 @@
 //! Records that were refused: why, and a way to send them again.
 
+use std::rc::Rc;
+
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Event, Html, TargetCast, UseReducerDispatcher, UseReducerHandle, UseStateHandle, component,
-    html, use_effect_with, use_reducer, use_state_eq,
+    Callback, Event, Html, TargetCast, UseReducerDispatcher, UseReducerHandle, component, html,
+    use_effect_with, use_reducer, use_state_eq,
 };
 
+use crate::api::dead_letter::DeadLetter;
 use crate::browser::dom;
+use crate::components::dead_letters::reasons::Reasons;
 use crate::components::dead_letters::replay_outcome::ReplayOutcomeLine;
 use crate::components::dead_letters::row::DeadLetterRow;
 use crate::components::notice::{Empty, Failure, Loading};
+use crate::hooks::address::use_view;
 use crate::hooks::app::{App, use_app};
 use crate::network::requests;
-use crate::state::dead_letters::{DeadLetters, DeadLettersAction, Status};
+use crate::state::dead_letters::list::{DeadLetters, DeadLettersAction, Status};
+use crate::state::dead_letters::reasons::reasons;
+use crate::state::dead_letters::view::DeadLettersView;
 use crate::state::format;
 
 /// What to list.
@@ -29,122 +36,175 @@ type Dispatch = UseReducerDispatcher<DeadLetters>;
 #[component]
 pub(super) fn DeadLettersPage() -> Html {
     let app = use_app();
+    let (view, show) = use_view::<DeadLettersView>();
     let state = use_reducer(DeadLetters::default);
-    let wanted = use_state_eq(Wanted::default);
-    use_effect_with((*wanted).clone(), {
+    let round = use_state_eq(|| 0_u32);
+    let wanted = Wanted { service: view.service.clone(), reason: view.reason.clone(), round: *round };
+    use_effect_with(wanted.clone(), {
         let dispatch = state.dispatcher();
         move |wanted| {
             dispatch.dispatch(DeadLettersAction::Reload);
             load(dispatch, wanted.clone(), None);
         }
     });
-    let on_retry = again(&wanted);
+    let on_retry = Callback::from(move |()| round.set(round.wrapping_add(1)));
     let failure = match &state.status {
         Status::Failed(error) => Some(html! {
-            <Failure error={error.clone()} {on_retry} on_sign_in={app.sign_in.clone()} is_banner={!state.letters.is_empty()} />
+            <Failure error={error.clone()} on_retry={on_retry.clone()} on_sign_in={app.sign_in.clone()} is_banner={!state.letters.is_empty()} />
         }),
         _ => None,
     };
     let is_failed_empty = failure.is_some() && state.letters.is_empty();
+    let screen = Screen { app, state, wanted, view: (*view).clone(), show, on_retry };
     html! {
-        <div class="page dead-letters-page">
+        <div class="page dead-letters-page" data-state={if is_failed_empty { "error" } else { "ready" }}>
             <h1>{ "Dead letters" }</h1>
             <p class="hint">{ "Records that were refused. Mend what is wrong and send them again; nothing is lost meanwhile." }</p>
-            { toolbar(&app, &state, &wanted) }
-            { state.outcome.clone().map(|outcome| html! {
-                <ReplayOutcomeLine {outcome} on_sign_in={app.sign_in.clone()} />
+            { screen.toolbar() }
+            { screen.state.outcome.clone().map(|outcome| html! {
+                <ReplayOutcomeLine {outcome} on_sign_in={screen.app.sign_in.clone()} />
             }).unwrap_or_default() }
             { failure.unwrap_or_default() }
-            { (!is_failed_empty).then(|| table(&app, &state, &wanted)) }
+            { (!is_failed_empty).then(|| html! { <>{ screen.reasons() }{ screen.table() }</> }) }
         </div>
     }
 }
 
-fn toolbar(app: &App, state: &UseReducerHandle<DeadLetters>, wanted: &UseStateHandle<Wanted>) -> Html {
-    let input = |name: &'static str, value: &str, apply: fn(&mut Wanted, String)| {
-        let wanted = wanted.clone();
-        let onchange = Callback::from(move |event: Event| {
-            let mut next = (*wanted).clone();
-            apply(&mut next, event.target_unchecked_into::<web_sys::HtmlInputElement>().value());
-            wanted.set(next);
+/// What the parts of the page share.
+struct Screen {
+    app: App,
+    state: UseReducerHandle<DeadLetters>,
+    wanted: Wanted,
+    view: DeadLettersView,
+    show: Callback<DeadLettersView>,
+    on_retry: Callback<()>,
+}
+
+impl Screen {
+    fn toolbar(&self) -> Html {
+        let input = |name: &'static str, value: &str, apply: fn(&mut DeadLettersView, String)| {
+            let view = self.view.clone();
+            let onchange = self.show.reform(move |event: Event| {
+                let mut next = view.clone();
+                apply(
+                    &mut next,
+                    event.target_unchecked_into::<web_sys::HtmlInputElement>().value().trim().to_owned(),
+                );
+                next
+            });
+            html! { <input type="search" placeholder={name} aria-label={name} value={value.to_owned()} {onchange} /> }
+        };
+        let count = self.state.chosen.len() as u64;
+        let ids: Vec<String> = self.state.chosen.iter().cloned().collect();
+        let dispatch = self.state.dispatcher();
+        let replay = Callback::from(move |_| replay(dispatch.clone(), ids.clone()));
+        let label = if self.state.is_replaying {
+            "Sending".to_owned()
+        } else {
+            format!("Send {} again", format::plural(count, "record"))
+        };
+        html! {
+            <div class="toolbar">
+                { input("Service", &self.view.service, |view, value| view.service = value) }
+                { input("Reason", &self.view.reason, |view, value| view.reason = value) }
+                <button type="button" onclick={self.on_retry.reform(|_| ())}>{ "Refresh" }</button>
+                <span class="spacer"></span>
+                if self.app.is_admin() {
+                    <button type="button" class="primary" onclick={replay} disabled={count == 0 || self.state.is_replaying}>{ label }</button>
+                } else {
+                    <span class="hint">{ "Mending them needs an admin. " }
+                        if self.app.user().is_none() { <button type="button" onclick={self.app.sign_in.reform(|_| ())}>{ "Sign in" }</button> }
+                    </span>
+                }
+            </div>
+        }
+    }
+
+    fn reasons(&self) -> Html {
+        if self.state.letters.is_empty() {
+            return Html::default();
+        }
+        let view = self.view.clone();
+        let on_choose =
+            self.show.reform(move |(service, reason)| DeadLettersView { service, reason, ..view.clone() });
+        html! {
+            <Reasons reasons={Rc::new(reasons(&self.state.letters))} is_partial={self.state.next_cursor.is_some()}
+                chosen={(self.view.service.clone(), self.view.reason.clone())} {on_choose} />
+        }
+    }
+
+    fn table(&self) -> Html {
+        let state = &self.state;
+        if state.letters.is_empty() {
+            return match (&state.status, self.view.service.is_empty() && self.view.reason.is_empty()) {
+                (Status::Loading, _) => html! { <Loading /> },
+                (_, true) => {
+                    html! { <Empty title="All is well"><p>{ "Every record that came could be stored. What is refused shows up here with its reason." }</p></Empty> }
+                }
+                (_, false) => {
+                    html! { <Empty title="No dead letters here"><p>{ "None meets the filters above. Take one away to see the others." }</p></Empty> }
+                }
+            };
+        }
+        let dispatch = state.dispatcher();
+        let all = {
+            let dispatch = dispatch.clone();
+            Callback::from(move |_: Event| dispatch.dispatch(DeadLettersAction::ChooseAll))
+        };
+        let older = state.next_cursor.clone().map(|cursor| {
+            let wanted = self.wanted.clone();
+            let onclick =
+                Callback::from(move |_| load(dispatch.clone(), wanted.clone(), Some(cursor.clone())));
+            html! { <p class="list-end"><button type="button" {onclick}>{ "Load older" }</button></p> }
         });
-        html! { <input type="search" placeholder={name} aria-label={name} value={value.to_owned()} {onchange} /> }
-    };
-    let count = state.chosen.len() as u64;
-    let ids: Vec<String> = state.chosen.iter().cloned().collect();
-    let dispatch = state.dispatcher();
-    let replay = Callback::from(move |_| replay(dispatch.clone(), ids.clone()));
-    let label = if state.is_replaying {
-        "Sending".to_owned()
-    } else {
-        format!("Send {} again", format::plural(count, "record"))
-    };
-    html! {
-        <div class="toolbar">
-            { input("Service", &wanted.service, |wanted, value| wanted.service = value) }
-            { input("Reason", &wanted.reason, |wanted, value| wanted.reason = value) }
-            <button type="button" onclick={again(wanted).reform(|_| ())}>{ "Refresh" }</button>
-            <span class="spacer"></span>
-            { if app.is_admin() {
-                html! { <button type="button" class="primary" onclick={replay} disabled={count == 0 || state.is_replaying}>{ label }</button> }
-            } else {
-                html! { <span class="hint">{ "Sending again needs an admin. " }
-                    <button type="button" onclick={app.sign_in.reform(|_| ())}>{ "Sign in" }</button></span> }
-            } }
-        </div>
+        html! {
+            <div class="table-frame" aria-busy={(state.status == Status::Loading).to_string()}>
+                <table class="dead-letters">
+                    <thead><tr>
+                        if self.app.is_admin() {
+                            <th scope="col"><input type="checkbox" checked={state.is_all_chosen()} onchange={all} aria-label="Choose all" /></th>
+                        }
+                        { for ["Received", "Service", "Way in", "Reason", ""].map(|name| html! { <th scope="col">{ name }</th> }) }
+                    </tr></thead>
+                    <tbody>{ self.rows() }</tbody>
+                </table>
+                { older }
+            </div>
+        }
     }
-}
 
-fn table(app: &App, state: &UseReducerHandle<DeadLetters>, wanted: &UseStateHandle<Wanted>) -> Html {
-    if state.letters.is_empty() {
-        return match state.status {
-            Status::Loading => html! { <Loading /> },
-            _ => {
-                html! { <Empty title="No dead letters"><p>{ "Every record that came could be stored, or matches no filter above." }</p></Empty> }
+    fn rows(&self) -> Html {
+        let state = &self.state;
+        let on_choose = {
+            let dispatch = state.dispatcher();
+            Callback::from(move |id| dispatch.dispatch(DeadLettersAction::Choose(id)))
+        };
+        let on_open = {
+            let view = self.view.clone();
+            self.show.reform(move |id: String| {
+                let open = (view.open.as_ref() != Some(&id)).then_some(id);
+                DeadLettersView { open, ..view.clone() }
+            })
+        };
+        let on_mended = {
+            let dispatch = state.dispatcher();
+            Callback::from(move |(id, text)| replay_mended(dispatch.clone(), id, text))
+        };
+        let row = |letter: &DeadLetter| {
+            html! {
+                <DeadLetterRow key={letter.id.clone()} letter={letter.clone()} is_chosen={state.chosen.contains(&letter.id)}
+                    is_open={self.view.open.as_ref() == Some(&letter.id)} can_replay={self.app.is_admin()} is_sending={state.is_replaying}
+                    refused_again={refused_again(state, &letter.id)}
+                    on_choose={on_choose.clone()} on_open={on_open.clone()} on_mended={on_mended.clone()} />
             }
         };
-    }
-    let dispatch = state.dispatcher();
-    let send = |make: fn(String) -> DeadLettersAction| {
-        let dispatch = dispatch.clone();
-        Callback::from(move |id| dispatch.dispatch(make(id)))
-    };
-    let (on_choose, on_open) = (send(DeadLettersAction::Choose), send(DeadLettersAction::Open));
-    let on_mended = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |(id, text)| replay_mended(dispatch.clone(), id, text))
-    };
-    let all = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |_: Event| dispatch.dispatch(DeadLettersAction::ChooseAll))
-    };
-    let older = state.next_cursor.clone().map(|cursor| {
-        let wanted = (**wanted).clone();
-        let onclick = Callback::from(move |_| load(dispatch.clone(), wanted.clone(), Some(cursor.clone())));
-        html! { <p class="list-end"><button type="button" {onclick}>{ "Load older" }</button></p> }
-    });
-    html! {
-        <div class="table-frame" aria-busy={(state.status == Status::Loading).to_string()}>
-            <table class="dead-letters">
-                <thead><tr>
-                    <th scope="col"><input type="checkbox" checked={state.is_all_chosen()} onchange={all}
-                        disabled={!app.is_admin()} aria-label="Choose all" /></th>
-                    { for ["Received (UTC)", "Service", "Way in", "Reason", ""].map(|name| html! { <th scope="col">{ name }</th> }) }
-                </tr></thead>
-                <tbody>{ for state.letters.iter().map(|letter| html! {
-                    <DeadLetterRow key={letter.id.clone()} letter={letter.clone()} is_chosen={state.chosen.contains(&letter.id)}
-                        is_open={state.open.as_deref() == Some(letter.id.as_str())} can_replay={app.is_admin()}
-                        on_choose={on_choose.clone()} on_open={on_open.clone()} on_mended={on_mended.clone()} />
-                }) }</tbody>
-            </table>
-            { older }
-        </div>
+        state.letters.iter().map(row).collect()
     }
 }
 
-fn again(wanted: &UseStateHandle<Wanted>) -> Callback<()> {
-    let wanted = wanted.clone();
-    Callback::from(move |()| wanted.set(Wanted { round: wanted.round.wrapping_add(1), ..(*wanted).clone() }))
+fn refused_again(state: &DeadLetters, id: &str) -> Option<String> {
+    let outcome = state.outcome.as_ref()?.as_ref().ok()?;
+    outcome.failed.iter().find(|failure| failure.id == id).map(|failure| failure.reason.clone())
 }
 
 fn load(dispatch: Dispatch, wanted: Wanted, cursor: Option<String>) {

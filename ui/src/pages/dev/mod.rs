@@ -72,7 +72,7 @@ fn section(title: &'static str, content: Html) -> Html {
 }
 
 fn swatch(name: &'static str) -> Html {
-    html! { <li><span class={format!("swatch swatch-{name}")}></span><code>{ name }</code></li> }
+    html! { <li><span class={format!("colour colour-{name}")}></span><code>{ name }</code></li> }
 }
 
 #[component]

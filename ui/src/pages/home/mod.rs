@@ -1,8 +1,45 @@
-//! How the services are.
+//! How the services are: who is in trouble, what is wrong, what changed.
 
-use yew::{Html, component, html};
+mod body;
+mod charts;
+mod questions;
+
+use yew::{Callback, Html, component, html, use_callback};
+
+use crate::browser::address;
+use crate::components::home::first_steps::FirstSteps;
+use crate::components::home::segments::segments;
+use crate::hooks::address::use_view;
+use crate::state::home::{HomeView, OFFERED_SECS};
+use crate::state::range::Range;
+use body::Body;
+use questions::use_is_new;
 
 #[component]
 pub(super) fn HomePage() -> Html {
-    html! { <div class="page"><h1>{ "Home" }</h1></div> }
+    let (view, show) = use_view::<HomeView>();
+    let on_range: Callback<Range> = use_callback(show, |range, show| show.emit(HomeView { range }));
+    let is_new = use_is_new();
+    let names = OFFERED_SECS.map(|secs| (Range::Last(secs), name(secs)));
+    html! {
+        <div class="page home-page">
+            <h1 class="visually-hidden">{ "Home" }</h1>
+            if is_new {
+                <FirstSteps origin={address::origin()} />
+            } else {
+                <Body range={view.range}>
+                    { segments("Range", &names, view.range, &on_range) }
+                </Body>
+            }
+        </div>
+    }
+}
+
+fn name(secs: u64) -> &'static str {
+    match secs {
+        900 => "15 min",
+        3_600 => "1 h",
+        21_600 => "6 h",
+        _ => "24 h",
+    }
 }

@@ -3,7 +3,12 @@
 mod stream_source;
 mod stream_view;
 
-use yew::{Callback, Html, NodeRef, component, hook, html, use_callback, use_node_ref};
+use std::rc::Rc;
+
+use yew::{
+    Callback, ContextProvider, Event, Html, NodeRef, TargetCast, component, hook, html, use_callback,
+    use_memo, use_node_ref,
+};
 
 use crate::browser::{address, dom};
 use crate::components::records::filter_bar::FilterBar;
@@ -12,7 +17,9 @@ use crate::hooks::address::use_view;
 use crate::hooks::keys::use_keys;
 use crate::hooks::services::use_services;
 use crate::state::explore::ExploreView;
+use crate::state::explore::columns::Columns;
 use crate::state::filter::Filter;
+use crate::state::highlights::Highlights;
 use crate::state::live::LiveView;
 use crate::state::page::View;
 use stream_view::StreamView;
@@ -22,27 +29,58 @@ pub(super) fn LivePage() -> Html {
     let (view, show) = use_view::<LiveView>();
     let services = use_services();
     let search = use_node_ref();
-    let on_change = show.reform(|filter: Filter| LiveView { filter });
-    let on_include =
-        use_callback((view.clone(), show.clone()), |(field, value): (String, String), (view, show)| {
-            let mut filter = view.filter.clone();
-            filter.include(&field, &value);
-            show.emit(LiveView { filter });
-        });
-    let on_exclude = use_callback((view.clone(), show), |(field, value): (String, String), (view, show)| {
-        let mut filter = view.filter.clone();
-        filter.exclude(&field, &value);
-        show.emit(LiveView { filter });
-    });
+    let on_change = change(&view, &show, |view, filter: Filter| view.filter = filter);
+    let on_columns = change(&view, &show, |view, columns: Columns| view.columns = columns);
     let link = use_callback((), |log_id: String, ()| address::link(&ExploreView::of_record(&log_id).place()));
-    let actions = RecordActions { on_include, on_exclude, on_column: None, link: Some(link), around: None };
+    let actions = RecordActions {
+        on_include: change(&view, &show, |view, (field, value): (String, String)| {
+            view.filter.include(&field, &value)
+        }),
+        on_exclude: change(&view, &show, |view, (field, value): (String, String)| {
+            view.filter.exclude(&field, &value)
+        }),
+        on_column: Some(change(&view, &show, |view, field: String| view.columns.add(&field))),
+        link: Some(link),
+        around: None,
+    };
+    let highlights = use_memo((view.filter.text.clone(), view.marked.clone()), |(text, marked)| {
+        Highlights::of(text, marked)
+    });
+    let columns = use_memo(view.columns.clone(), Columns::clone);
     use_search_key(&search);
     html! {
         <div class="live-page">
             <h1 class="visually-hidden">{ "Live logs" }</h1>
-            <FilterBar filter={view.filter.clone()} {services} {on_change} {search} />
-            <StreamView filter={view.filter.clone()} {actions} />
+            <FilterBar filter={view.filter.clone()} {services} {on_change} {search}>{ follow(&view, &show) }</FilterBar>
+            <ContextProvider<Rc<Highlights>> context={highlights}>
+                <StreamView filter={view.filter.clone()} {actions} {columns} {on_columns} />
+            </ContextProvider<Rc<Highlights>>>
         </div>
+    }
+}
+
+/// A callback that changes one thing of the view.
+fn change<T: 'static>(
+    view: &Rc<LiveView>,
+    show: &Callback<LiveView>,
+    apply: impl Fn(&mut LiveView, T) + 'static,
+) -> Callback<T> {
+    let view = Rc::clone(view);
+    show.reform(move |value| {
+        let mut next = (*view).clone();
+        apply(&mut next, value);
+        next
+    })
+}
+
+/// Words that are marked without leaving anything out.
+fn follow(view: &Rc<LiveView>, show: &Callback<LiveView>) -> Html {
+    let onchange = change(view, show, |view, event: Event| {
+        view.marked = event.target_unchecked_into::<web_sys::HtmlInputElement>().value();
+    });
+    html! {
+        <input type="text" class="follow" value={view.marked.clone()} {onchange} placeholder="Mark words" aria-label="Mark words"
+            title="Words to mark wherever they stand; nothing is left out" autocomplete="off" maxlength="200" />
     }
 }
 

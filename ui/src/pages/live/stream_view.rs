@@ -1,5 +1,7 @@
 //! Live mode: records as they arrive.
 
+use std::rc::Rc;
+
 use yew::{
     Callback, Html, Properties, UseReducerHandle, component, hook, html, use_callback, use_effect_with,
     use_mut_ref,
@@ -13,6 +15,7 @@ use crate::components::records::stream_bar::StreamBar;
 use crate::hooks::app::use_app;
 use crate::pages::record_browser::RecordBrowser;
 use crate::state::connection::Health;
+use crate::state::explore::columns::Columns;
 use crate::state::filter::Filter;
 use crate::state::stream::{History, Stream, StreamAction};
 
@@ -20,6 +23,8 @@ use crate::state::stream::{History, Stream, StreamAction};
 pub(super) struct StreamViewProps {
     pub(super) filter: Filter,
     pub(super) actions: RecordActions,
+    pub(super) columns: Rc<Columns>,
+    pub(super) on_columns: Callback<Columns>,
 }
 
 #[component]
@@ -53,7 +58,7 @@ pub(super) fn StreamView(props: &StreamViewProps) -> Html {
             { failure.unwrap_or_default() }
             if !is_failed_empty {
                 <RecordBrowser lines={stream.lines.clone()} end={end(&stream, &props.filter)} {to_top} {on_reading}
-                    {on_scrolled} actions={props.actions.clone()} />
+                    {on_scrolled} actions={props.actions.clone()} columns={Some(Rc::clone(&props.columns))} on_columns={props.on_columns.clone()} />
             }
         </section>
     }

@@ -122,6 +122,10 @@ mod tests {
 
     const SPAN: Span = Span { from_ms: 1_000, to_ms: 2_000 };
 
+    fn first(timeline: &Timeline) -> &Lane {
+        timeline.lanes.first().unwrap()
+    }
+
     fn stretch(lane: &str, from_ms: i64, to_ms: Option<i64>) -> Stretch {
         let title = String::new();
         Stretch { lane: lane.to_owned(), title, severity: Severity::Info, from_ms, to_ms, incident: None }
@@ -131,9 +135,9 @@ mod tests {
     fn bars_stand_where_and_as_long_as_they_were() {
         let timeline =
             Timeline::of(vec![stretch("a", 1_250, Some(1_500)), stretch("a", 500, Some(1_100))], SPAN);
-        let places: Vec<(f64, f64)> = timeline.lanes[0].bars.iter().map(|bar| (bar.from, bar.to)).collect();
+        let places: Vec<(f64, f64)> = first(&timeline).bars.iter().map(|bar| (bar.from, bar.to)).collect();
         assert_eq!(places, [(0.0, 0.1), (0.25, 0.5)]);
-        assert_eq!(timeline.lanes[0].rows, 1);
+        assert_eq!(first(&timeline).rows, 1);
     }
 
     #[test]
@@ -141,7 +145,7 @@ mod tests {
         let all = vec![stretch("a", 1_900, None), stretch("b", 10, Some(999)), stretch("b", 2_001, None)];
         let timeline = Timeline::of(all, SPAN);
         assert_eq!(timeline.lanes.len(), 1);
-        let bar = &timeline.lanes[0].bars[0];
+        let bar = first(&timeline).bars.first().unwrap();
         assert!(bar.is_open && bar.to == 1.0);
     }
 
@@ -154,8 +158,8 @@ mod tests {
             stretch("a", 1_600, Some(1_700)),
         ];
         let timeline = Timeline::of(all, SPAN);
-        let rows: Vec<usize> = timeline.lanes[0].bars.iter().map(|bar| bar.row).collect();
-        assert_eq!((rows, timeline.lanes[0].rows), (vec![0, 1, 1, 0], 2));
+        let rows: Vec<usize> = first(&timeline).bars.iter().map(|bar| bar.row).collect();
+        assert_eq!((rows, first(&timeline).rows), (vec![0, 1, 1, 0], 2));
     }
 
     #[test]
@@ -163,6 +167,6 @@ mod tests {
         let all = (0..20).map(|lane| stretch(&format!("l{lane:02}"), 1_000, Some(1_001 + lane))).collect();
         let timeline = Timeline::of(all, SPAN);
         assert_eq!((timeline.lanes.len(), timeline.more), (LANES_MAX, 6));
-        assert_eq!(timeline.lanes[0].name, "l19");
+        assert_eq!(first(&timeline).name, "l19");
     }
 }

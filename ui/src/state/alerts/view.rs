@@ -63,7 +63,7 @@ pub struct AlertsView {
     pub rule: String,
     pub service: String,
     pub channel: String,
-    /// Only incidents that are `firing` or `resolved`, or deliveries that are `waiting`, `delivered` or `failed`.
+    /// Only incidents that are `firing` or `resolved`, or deliveries that are `waiting`, `delivered` or `given_up`.
     pub state: String,
 }
 

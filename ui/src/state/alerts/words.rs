@@ -101,7 +101,7 @@ pub fn rule_state(rule: &ListedRule) -> (String, &'static str) {
     match (rule.rule.enabled, rule.firing, rule.pending) {
         (false, _, _) => ("Disabled".to_owned(), "off"),
         (true, 0, 0) => ("OK".to_owned(), "good"),
-        (true, 0, pending) => (format!("Pending, {pending}"), "waiting"),
+        (true, 0, pending) => (format!("Pending, {pending}"), "pending"),
         (true, firing, _) => (format!("Firing, {firing}"), "bad"),
     }
 }
@@ -118,14 +118,14 @@ pub fn severity_from(name: &str) -> Option<Severity> {
     [Severity::Info, Severity::Warning, Severity::Critical].into_iter().find(|one| severity(*one) == name)
 }
 
-/// Whether messages go through: in words, and good, waiting or bad.
+/// Whether messages go through: in words, and good, pending or bad.
 pub fn breaker(channel: &ListedChannel) -> (&'static str, &'static str) {
     match (channel.channel.enabled, channel.state) {
         (false, _) => ("Switched off", "off"),
-        (true, BreakerState::Closed) if channel.health.breaker.failures > 0 => ("Failing", "waiting"),
+        (true, BreakerState::Closed) if channel.health.breaker.failures > 0 => ("Failing", "pending"),
         (true, BreakerState::Closed) => ("Working", "good"),
         (true, BreakerState::Open) => ("Left alone until", "bad"),
-        (true, BreakerState::HalfOpen) => ("Being tried", "waiting"),
+        (true, BreakerState::HalfOpen) => ("Being tried", "pending"),
     }
 }
 

@@ -5,6 +5,8 @@ use insighthub_model::Timestamp;
 use crate::state::range::Span;
 
 pub const MINUTE_MS: i64 = 60_000;
+/// Records take so long at most, as a rule: the minute before that is not complete, and would look like a drop.
+const SETTLE_MS: i64 = 15_000;
 
 /// Lengths of a step, minutes. All divide a day, as stretches of the query language begin at midnight UTC.
 const STEPS_MINUTES: [i64; 13] = [1, 2, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440];
@@ -19,11 +21,18 @@ pub struct Grid {
     pub known_ms: i64,
 }
 
+/// An answer, and the steps it is of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfGrid<T> {
+    pub grid: Grid,
+    pub value: T,
+}
+
 impl Grid {
     /// The steps of a span, at most `steps_max`; the first holds its beginning. The minute that is not over at `now_ms` is left
-    /// out: it would look like a drop.
+    /// out.
     pub fn over(span: Span, now_ms: f64, steps_max: usize) -> Grid {
-        let this_minute = floor(now_ms as i64, MINUTE_MS);
+        let this_minute = floor(now_ms as i64 - SETTLE_MS, MINUTE_MS);
         let end_ms =
             ceil(span.to_ms, MINUTE_MS).min(this_minute).max(floor(span.from_ms, MINUTE_MS) + MINUTE_MS);
         let length_ms = end_ms - span.from_ms;
@@ -40,7 +49,7 @@ impl Grid {
 
     /// Steps of this length that cover the last `minutes` whole minutes.
     pub fn last_minutes(now_ms: f64, minutes: usize) -> Grid {
-        let end_ms = floor(now_ms as i64, MINUTE_MS);
+        let end_ms = floor(now_ms as i64 - SETTLE_MS, MINUTE_MS);
         let start_ms = end_ms - minutes as i64 * MINUTE_MS;
         Grid { start_ms, step_ms: MINUTE_MS, steps: minutes, known_ms: end_ms }
     }

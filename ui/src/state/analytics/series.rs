@@ -82,9 +82,10 @@ pub fn largest(found: BTreeMap<String, Values>, names: &[String], most: usize) -
     series.into_iter().map(|(_, series)| series).collect()
 }
 
-/// The colour of a service: its place among all names, in order.
+/// The colour of a service: its place among all names, in order. While they are not known, one made of its own letters.
 pub fn tone(names: &[String], name: &str) -> usize {
-    names.iter().position(|known| known == name).unwrap_or_default() % TONES
+    let of_letters = || name.bytes().map(usize::from).sum();
+    names.iter().position(|known| known == name).unwrap_or_else(of_letters) % TONES
 }
 
 /// The loudest score of each step; unknown where no minute was judged.
@@ -126,6 +127,7 @@ fn folded(
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a wrong sample must fail loudly")]
 mod tests {
     use insighthub_model::Timestamp;
     use serde_json::json;

@@ -1,4 +1,4 @@
-//! The dead letters page: the list, what is chosen, and what became of a replay.
+//! The list of refused records, what of it is chosen, and what became of a replay.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -21,8 +21,6 @@ pub struct DeadLetters {
     pub letters: Vec<DeadLetter>,
     pub next_cursor: Option<String>,
     pub chosen: BTreeSet<String>,
-    /// The letter shown in full, if any.
-    pub open: Option<String>,
     pub is_replaying: bool,
     pub outcome: Option<Result<ReplayOutcome, ApiError>>,
 }
@@ -34,7 +32,6 @@ impl Default for DeadLetters {
             letters: Vec::new(),
             next_cursor: None,
             chosen: BTreeSet::new(),
-            open: None,
             is_replaying: false,
             outcome: None,
         }
@@ -52,7 +49,6 @@ pub enum DeadLettersAction {
     Failed(ApiError),
     Choose(String),
     ChooseAll,
-    Open(String),
     ReplayStarted,
     Replayed {
         ids: Vec<String>,
@@ -83,9 +79,6 @@ impl DeadLetters {
         };
         self.letters.retain(|letter| !is_gone(&letter.id));
         self.chosen.retain(|id| !is_gone(id));
-        if self.open.as_deref().is_some_and(is_gone) {
-            self.open = None;
-        }
     }
 
     fn apply(&mut self, action: DeadLettersAction) {
@@ -101,9 +94,6 @@ impl DeadLetters {
             DeadLettersAction::ChooseAll if self.is_all_chosen() => self.chosen.clear(),
             DeadLettersAction::ChooseAll => {
                 self.chosen = self.letters.iter().map(|letter| letter.id.clone()).collect();
-            }
-            DeadLettersAction::Open(id) => {
-                self.open = if self.open.as_deref() == Some(id.as_str()) { None } else { Some(id) };
             }
             DeadLettersAction::ReplayStarted => {
                 self.is_replaying = true;

@@ -1,0 +1,4 @@
+//! `/api/settings/retention` and `/api/settings/detection`.
+
+pub use insighthub_model::detection::DetectionSettings;
+pub use insighthub_model::retention::Retention;

@@ -1,0 +1,3 @@
+//! `/api/users`.
+
+pub use insighthub_model::api::users::{ListedUser, Users};

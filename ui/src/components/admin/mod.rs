@@ -1,0 +1,4 @@
+//! What the Admin page is made of.
+
+pub mod once;
+pub mod tables;
