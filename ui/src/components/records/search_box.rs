@@ -104,7 +104,11 @@ fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &UseStateHandle<Of
     let (node, offers) = (node.clone(), offers.clone());
     use_effect_with(Rc::clone(known), move |known| {
         if let Some(input) = dom::focused_input(&node) {
-            offers.set(Offers::suggested(known::suggestions(&input.value(), dom::cursor(&input), known)));
+            let found = known::suggestions(&input.value(), dom::cursor(&input), known);
+            // Earlier queries, which are offered in an empty line, must stay.
+            if !found.is_empty() {
+                offers.set(Offers::suggested(found));
+            }
         }
     });
 }
