@@ -2,8 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+/// Endings of the compressed forms that lie beside every file.
+const COMPRESSED: [&str; 2] = ["gz", "br"];
 
 fn main() -> io::Result<()> {
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo gave no OUT_DIR"))?;
@@ -19,7 +22,10 @@ fn main() -> io::Result<()> {
         Err(error) => return Err(error),
     };
     // What is compressed is named by what it is made from.
-    files.retain(|file| file.path().is_file() && file.path().extension() != Some(OsStr::new("gz")));
+    files.retain(|file| {
+        file.path().is_file()
+            && !COMPRESSED.iter().any(|ending| file.path().extension() == Some(OsStr::new(ending)))
+    });
     files.sort_by_key(fs::DirEntry::file_name);
     let mut table = format!("static ASSETS: [Asset; {}] = [\n", files.len());
     for file in &files {
@@ -29,17 +35,23 @@ fn main() -> io::Result<()> {
         // A copy: the dashboard may be built again before the compiler comes to read it.
         let copy = out.join(&name);
         fs::copy(file.path(), &copy)?;
-        let gzip = out.join(format!("{name}.gz"));
-        fs::copy(dist.join(format!("{name}.gz")), &gzip)?;
+        let [gzip, brotli] = COMPRESSED.map(|ending| format!("{name}.{ending}"));
+        let (gzip, brotli) = (copied(&dist, &gzip, &out)?, copied(&dist, &brotli, &out)?);
         writeln!(
             table,
-            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({copy:?}), gzip: include_bytes!({gzip:?}) }},",
+            "Asset {{ name: {name:?}, content_type: {:?}, bytes: include_bytes!({copy:?}), gzip: include_bytes!({gzip:?}), brotli: include_bytes!({brotli:?}) }},",
             content_type(&name),
         )
         .map_err(io::Error::other)?;
     }
     table.push_str("];\n");
     fs::write(out.join("dashboard_assets.rs"), table)
+}
+
+fn copied(from: &Path, name: &str, to: &Path) -> io::Result<PathBuf> {
+    let copy = to.join(name);
+    fs::copy(from.join(name), &copy)?;
+    Ok(copy)
 }
 
 fn content_type(name: &str) -> &'static str {

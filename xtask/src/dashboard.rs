@@ -37,6 +37,14 @@ impl Profile {
         }
     }
 
+    /// What compressing it may cost.
+    fn effort(self) -> &'static str {
+        match self {
+            Profile::Development => "fast",
+            Profile::Release => "best",
+        }
+    }
+
     /// What a browser may have to download, compressed.
     fn compressed_bytes_max(self) -> &'static str {
         match self {
@@ -67,6 +75,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
             wasm.as_str(),
             "static",
             "dist",
+            profile.effort(),
             profile.compressed_bytes_max(),
         ]))
     })?;

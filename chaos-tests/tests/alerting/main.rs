@@ -193,7 +193,10 @@ fn check_webhook(http: &HttpReceiver) -> Result<()> {
     let observed = body["evidence"]["observed"].as_f64().context("no figure")?;
     ensure!((80.0..=84.0).contains(&observed) && body["evidence"]["normal"] == 2.0, "{body}");
     let link = body["link"].as_str().context("no link")?;
-    ensure!(link.starts_with("https://logs.example.com/?mode=search") && link.contains("payment"), "{link}");
+    ensure!(
+        link.starts_with("https://logs.example.com/explore?from=20") && link.contains("payment"),
+        "{link}"
+    );
     println!("{}", body["text"]);
     Ok(())
 }

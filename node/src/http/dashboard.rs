@@ -16,6 +16,7 @@ struct Asset {
     content_type: &'static str,
     bytes: &'static [u8],
     gzip: &'static [u8],
+    brotli: &'static [u8],
 }
 
 // `static ASSETS: [Asset; N]`, made by build.rs from the files of ui/dist.
@@ -52,8 +53,6 @@ const NO_DASHBOARD: &str = "This build of InsightHub carries no dashboard: build
                             The API works: see /api/cluster.\n";
 
 fn respond(asset: &'static Asset, headers: &HeaderMap) -> Response {
-    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let gzip = accepts.is_some_and(|accepts| accepts.contains("gzip"));
     let mut response = Response::builder()
         .header(header::CONTENT_TYPE, asset.content_type)
         .header(header::VARY, "accept-encoding")
@@ -62,13 +61,32 @@ fn respond(asset: &'static Asset, headers: &HeaderMap) -> Response {
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag(asset).as_bytes()) {
         return response.status(StatusCode::NOT_MODIFIED).body(Body::empty()).unwrap_or_default();
     }
-    let bytes = if gzip {
-        response = response.header(header::CONTENT_ENCODING, "gzip");
-        asset.gzip
-    } else {
-        asset.bytes
-    };
+    let (encoding, bytes) = encoded(asset, headers);
+    if let Some(encoding) = encoding {
+        response = response.header(header::CONTENT_ENCODING, encoding);
+    }
     response.body(Body::from(bytes)).unwrap_or_default()
+}
+
+/// The smallest form that the browser takes, and its name.
+fn encoded(asset: &'static Asset, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
+    let accepts =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let takes = |name: &str| {
+        accepts.split(',').any(|offer| {
+            let mut parts = offer.split(';').map(str::trim);
+            // Weighted with nothing, it is refused (RFC 9110, section 12.5.3).
+            parts.next() == Some(name)
+                && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
+    };
+    if takes("br") {
+        (Some("br"), asset.brotli)
+    } else if takes("gzip") {
+        (Some("gzip"), asset.gzip)
+    } else {
+        (None, asset.bytes)
+    }
 }
 
 /// Every file but the first carries a hash of the dashboard in its name, and is never another. The first is asked for at each
@@ -79,4 +97,30 @@ fn how_long(asset: &Asset) -> &'static str {
 
 fn etag(asset: &Asset) -> String {
     format!("\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(asset.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_gets_the_smallest_form_that_it_takes() {
+        static ASSET: Asset = Asset {
+            name: "a.js",
+            content_type: "text/javascript",
+            bytes: b"plain",
+            gzip: b"gz",
+            brotli: b"br",
+        };
+        let encoding = |accepts: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, accepts.parse().unwrap());
+            encoded(&ASSET, &headers).0
+        };
+        assert_eq!(encoding("gzip, deflate, br, zstd"), Some("br"));
+        assert_eq!(encoding("gzip;q=0.5"), Some("gzip"));
+        assert_eq!(encoding("br;q=0, gzip"), Some("gzip"));
+        assert_eq!(encoding("brotli, x-gzip"), None);
+        assert_eq!(encoded(&ASSET, &HeaderMap::new()), (None, b"plain".as_slice()));
+    }
 }

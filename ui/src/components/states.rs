@@ -8,6 +8,7 @@ use crate::components::notice::Failure;
 use crate::hooks::answer::Asked;
 use crate::hooks::app::use_app;
 use crate::hooks::now::use_now;
+use crate::state::answer::Answer;
 use crate::state::format;
 
 /// From so long on it is said how long it has been waited for, and that one may stop.
@@ -17,29 +18,38 @@ const LOOK_EVERY_MS: u32 = 500;
 /// Draws the answer where there is one, and around or instead of it what the reader must know. `skeleton` has the shape of what
 /// will come.
 pub fn shown<T>(asked: &Asked<T>, skeleton: Html, draw: impl FnOnce(&Rc<T>) -> Html) -> Html {
-    let answer = &*asked.answer;
+    framed(&asked.answer, asked.value().map(draw), skeleton, &asked.again, &asked.give_up)
+}
+
+fn framed(
+    answer: &Answer,
+    drawn: Option<Html>,
+    skeleton: Html,
+    again: &Callback<()>,
+    give_up: &Callback<()>,
+) -> Html {
     let waiting = answer.waiting_since_ms.map(|since_ms| {
-        html! { <Waiting {since_ms} on_give_up={asked.give_up.clone()} /> }
+        html! { <Waiting {since_ms} on_give_up={give_up.clone()} /> }
     });
-    match (&answer.value, &answer.error) {
-        (Some(value), error) => html! {
+    match (drawn, &answer.error) {
+        (Some(drawn), error) => html! {
             <div class={classes!("answer", answer.is_of_before.then_some("of-before"))}
                 data-state={if answer.is_stale() { "stale" } else { "ready" }}>
                 { waiting }
                 if let Some(error) = error {
                     <Stale error={error.message.clone()} answered_ms={answer.answered_ms} node={answer.node.clone()}
-                        on_retry={asked.again.clone()} />
+                        on_retry={again.clone()} />
                 }
-                { draw(value) }
+                { drawn }
             </div>
         },
         (None, Some(error)) => html! {
-            <div data-state="error"><Failed error={error.clone()} on_retry={asked.again.clone()} /></div>
+            <div data-state="error"><Failed error={error.clone()} on_retry={again.clone()} /></div>
         },
         (None, None) if answer.is_given_up => html! {
             <div class="notice" data-state="stopped">
                 <h2>{ "Stopped" }</h2>
-                <button type="button" onclick={asked.again.reform(|_| ())}>{ "Ask again" }</button>
+                <button type="button" onclick={again.reform(|_| ())}>{ "Ask again" }</button>
             </div>
         },
         (None, None) => html! {

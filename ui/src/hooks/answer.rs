@@ -1,5 +1,6 @@
 //! A question to the cluster that lives as long as the component that asks it.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -21,9 +22,14 @@ use crate::state::answer::{Answer, AnswerAction};
 /// An exchange that has not begun yet.
 pub type Asking<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
+/// Without the type of what comes: see [`Answer`].
+type AnyAsking = Asking<Rc<dyn Any>>;
+type Ask = Box<dyn Fn(&dyn Any) -> Option<AnyAsking>>;
+
 /// A question and its answer so far.
 pub struct Asked<T: 'static> {
-    pub answer: UseReducerHandle<Answer<T>>,
+    pub answer: UseReducerHandle<Answer>,
+    value: Option<Rc<T>>,
     /// Puts the question again.
     pub again: Callback<()>,
     /// Stops waiting.
@@ -32,7 +38,12 @@ pub struct Asked<T: 'static> {
 
 impl<T> Clone for Asked<T> {
     fn clone(&self) -> Self {
-        Asked { answer: self.answer.clone(), again: self.again.clone(), give_up: self.give_up.clone() }
+        Asked {
+            answer: self.answer.clone(),
+            value: self.value.clone(),
+            again: self.again.clone(),
+            give_up: self.give_up.clone(),
+        }
     }
 }
 
@@ -44,7 +55,7 @@ impl<T> PartialEq for Asked<T> {
 
 impl<T> Asked<T> {
     pub fn value(&self) -> Option<&Rc<T>> {
-        self.answer.value.as_ref()
+        self.value.as_ref()
     }
 }
 
@@ -53,21 +64,61 @@ impl<T> Asked<T> {
 #[hook]
 pub fn use_answer<K, T, F>(key: K, renew_ms: Option<u32>, ask: F) -> Asked<T>
 where
-    K: Clone + PartialEq + 'static,
+    K: PartialEq + 'static,
     T: 'static,
     F: Fn(&K) -> Option<Asking<T>> + 'static,
 {
-    let answer = use_reducer_eq(Answer::<T>::default);
+    let ask: Ask = Box::new(move |key| {
+        let asking = ask(key.downcast_ref()?)?;
+        Some(Box::pin(async move { asking.await.map(|value| Rc::new(value) as Rc<dyn Any>) }))
+    });
+    let (answer, again, give_up) = use_any_answer(AnyKey::new(key), renew_ms, ask);
+    let value = answer.value.clone().and_then(|value| value.downcast().ok());
+    Asked { answer, value, again, give_up }
+}
+
+/// What a question is asked for.
+#[derive(Clone)]
+struct AnyKey {
+    key: Rc<dyn Any>,
+    is_same: fn(&dyn Any, &dyn Any) -> bool,
+}
+
+impl AnyKey {
+    fn new<K: PartialEq + 'static>(key: K) -> AnyKey {
+        AnyKey {
+            key: Rc::new(key),
+            is_same: |a, b| a.downcast_ref::<K>().zip(b.downcast_ref::<K>()).is_some_and(|(a, b)| a == b),
+        }
+    }
+}
+
+impl PartialEq for AnyKey {
+    fn eq(&self, other: &Self) -> bool {
+        (self.is_same)(&*self.key, &*other.key)
+    }
+}
+
+#[hook]
+fn use_any_answer(
+    key: AnyKey,
+    renew_ms: Option<u32>,
+    ask: Ask,
+) -> (UseReducerHandle<Answer>, Callback<()>, Callback<()>) {
+    let answer = use_reducer_eq(Answer::default);
     let round = use_state_eq(|| 0_u32);
     let running = use_mut_ref(|| None::<AbortHandle>);
-    let asked_before = use_mut_ref(|| None::<K>);
+    let asked_before = use_mut_ref(|| None::<AnyKey>);
     use_effect_with((key, *round), {
         let (dispatch, running) = (answer.dispatcher(), Rc::clone(&running));
         move |(key, _)| {
             let is_new = asked_before.borrow().as_ref() != Some(key);
             asked_before.replace(Some(key.clone()));
-            match ask(key) {
-                None => dispatch.dispatch(AnswerAction::Unasked),
+            match ask(&*key.key) {
+                None => {
+                    stop(&running.replace(None));
+                    dispatch.dispatch(AnswerAction::Unasked);
+                }
                 Some(asking) => {
                     dispatch.dispatch(AnswerAction::Asked { now_ms: clock::now_ms(), is_new });
                     let (asking, handle) = abortable(asking);
@@ -81,8 +132,6 @@ where
                     });
                 }
             }
-            // The handle is read when the effect ends: a later question of this component has put its own there.
-            || ()
         }
     });
     use_stopped_at_end(Rc::clone(&running));
@@ -95,7 +144,7 @@ where
             dispatch.dispatch(AnswerAction::GivenUp);
         }
     });
-    Asked { answer, again, give_up }
+    (answer, again, give_up)
 }
 
 /// For the `ask` of [`use_answer`].

@@ -101,7 +101,10 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
         html! { <RecordDetails {record} {on_close} actions={props.actions.clone()} /> }
     });
     let (frame, preview) = (use_node_ref(), use_state_eq(|| None::<Rc<Columns>>));
-    let shown = (*preview).clone().or_else(|| props.columns.clone());
+    // A narrow screen has no room for the usual columns side by side: the stylesheet chooses among them.
+    let columns =
+        props.columns.clone().filter(|columns| !dom::is_narrow() || **columns != Columns::default());
+    let shown = (*preview).clone().or(columns);
     use_tracks(&frame, shown.clone());
     html! {
         <div class={classes!("browser", details.is_some().then_some("with-details"))}>
@@ -123,7 +126,7 @@ fn heads(
     let Some(columns) = shown else {
         return html! {
             <div class="list-head" aria-hidden="true">
-                <span>{ "Time" }</span><span>{ "Level" }</span><span>{ "Service" }</span>
+                <span>{ "Time" }</span><span>{ "Level" }</span><span class="service">{ "Service" }</span>
                 <span>{ "Message" }</span><span class="latency">{ "Latency" }</span>
             </div>
         };

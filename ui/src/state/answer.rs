@@ -1,5 +1,9 @@
 //! What is known of a question that was put to the cluster: waiting, answered, failed, old, or given up.
+//!
+//! The value's type is left out: one compiled form serves all questions, which a browser would else download for each.
 
+use std::any::Any;
+use std::fmt;
 use std::rc::Rc;
 
 use yew::Reducible;
@@ -7,9 +11,9 @@ use yew::Reducible;
 use crate::api::error::ApiError;
 
 /// The answer so far. An answer stays while the question is put again, and while that fails.
-#[derive(Debug)]
-pub struct Answer<T> {
-    pub value: Option<Rc<T>>,
+#[derive(Clone, Default)]
+pub struct Answer {
+    pub value: Option<Rc<dyn Any>>,
     pub error: Option<ApiError>,
     /// Since when it has been waited for, milliseconds since 1970.
     pub waiting_since_ms: Option<f64>,
@@ -23,8 +27,7 @@ pub struct Answer<T> {
     pub node: String,
 }
 
-#[derive(Debug)]
-pub enum AnswerAction<T> {
+pub enum AnswerAction {
     /// The question is put; `is_new` if it is another than before.
     Asked {
         now_ms: f64,
@@ -33,43 +36,21 @@ pub enum AnswerAction<T> {
     Answered {
         now_ms: f64,
         node: String,
-        result: Result<T, ApiError>,
+        result: Result<Rc<dyn Any>, ApiError>,
     },
     GivenUp,
     /// There is no question any more.
     Unasked,
 }
 
-impl<T> Default for Answer<T> {
-    fn default() -> Self {
-        Answer {
-            value: None,
-            error: None,
-            waiting_since_ms: None,
-            is_of_before: false,
-            is_given_up: false,
-            answered_ms: 0.0,
-            node: String::new(),
-        }
-    }
-}
-
-impl<T> Clone for Answer<T> {
-    fn clone(&self) -> Self {
-        Answer {
-            value: self.value.clone(),
-            error: self.error.clone(),
-            waiting_since_ms: self.waiting_since_ms,
-            is_of_before: self.is_of_before,
-            is_given_up: self.is_given_up,
-            answered_ms: self.answered_ms,
-            node: self.node.clone(),
-        }
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Answer").field("has_value", &self.value.is_some()).finish_non_exhaustive()
     }
 }
 
 /// The same value, not an equal one: answers are large, and are drawn again only when they are others.
-impl<T> PartialEq for Answer<T> {
+impl PartialEq for Answer {
     fn eq(&self, other: &Self) -> bool {
         let is_same = match (&self.value, &other.value) {
             (Some(a), Some(b)) => Rc::ptr_eq(a, b),
@@ -85,7 +66,7 @@ impl<T> PartialEq for Answer<T> {
     }
 }
 
-impl<T> Answer<T> {
+impl Answer {
     pub fn is_waiting(&self) -> bool {
         self.waiting_since_ms.is_some()
     }
@@ -95,7 +76,7 @@ impl<T> Answer<T> {
         self.value.is_some() && self.error.is_some()
     }
 
-    fn apply(&mut self, action: AnswerAction<T>) {
+    fn apply(&mut self, action: AnswerAction) {
         match action {
             AnswerAction::Asked { now_ms, is_new } => {
                 self.waiting_since_ms = Some(now_ms);
@@ -106,8 +87,7 @@ impl<T> Answer<T> {
                 }
             }
             AnswerAction::Answered { now_ms, node, result: Ok(value) } => {
-                *self =
-                    Answer { value: Some(Rc::new(value)), answered_ms: now_ms, node, ..Answer::default() };
+                *self = Answer { value: Some(value), answered_ms: now_ms, node, ..Answer::default() };
             }
             AnswerAction::Answered { result: Err(error), .. } => {
                 // The answer to another question would be taken for that of this one.
@@ -127,10 +107,10 @@ impl<T> Answer<T> {
     }
 }
 
-impl<T: 'static> Reducible for Answer<T> {
-    type Action = AnswerAction<T>;
+impl Reducible for Answer {
+    type Action = AnswerAction;
 
-    fn reduce(self: Rc<Self>, action: AnswerAction<T>) -> Rc<Self> {
+    fn reduce(self: Rc<Self>, action: AnswerAction) -> Rc<Self> {
         let mut next = (*self).clone();
         next.apply(action);
         Rc::new(next)
@@ -141,15 +121,19 @@ impl<T: 'static> Reducible for Answer<T> {
 mod tests {
     use super::*;
 
-    fn asked(is_new: bool) -> AnswerAction<u8> {
+    fn asked(is_new: bool) -> AnswerAction {
         AnswerAction::Asked { now_ms: 1.0, is_new }
     }
 
-    fn answered(result: Result<u8, ApiError>) -> AnswerAction<u8> {
-        AnswerAction::Answered { now_ms: 2.0, node: "n1".to_owned(), result }
+    fn answered(result: Result<u8, ApiError>) -> AnswerAction {
+        AnswerAction::Answered {
+            now_ms: 2.0,
+            node: "n1".to_owned(),
+            result: result.map(|value| Rc::new(value) as Rc<dyn Any>),
+        }
     }
 
-    fn after(actions: Vec<AnswerAction<u8>>) -> Answer<u8> {
+    fn after(actions: Vec<AnswerAction>) -> Answer {
         let mut answer = Answer::default();
         actions.into_iter().for_each(|action| answer.apply(action));
         answer
@@ -159,7 +143,7 @@ mod tests {
     fn an_answer_stays_while_the_same_question_fails() {
         let answer =
             after(vec![asked(true), answered(Ok(7)), asked(false), answered(Err(ApiError::unreachable()))]);
-        assert_eq!(answer.value.as_deref(), Some(&7));
+        assert!(answer.value.as_ref().is_some_and(|value| value.downcast_ref::<u8>() == Some(&7)));
         assert!(answer.is_stale() && !answer.is_waiting());
     }
 
@@ -169,16 +153,14 @@ mod tests {
         assert!(answer.is_of_before && answer.is_waiting());
         let failed =
             after(vec![asked(true), answered(Ok(7)), asked(true), answered(Err(ApiError::unreachable()))]);
-        assert_eq!(failed.value, None);
+        assert!(failed.value.is_none());
     }
 
     #[test]
     fn what_may_not_be_seen_any_more_is_not_shown_any_more() {
         let refused = ApiError::from_body(401, "");
-        assert_eq!(
-            after(vec![asked(true), answered(Ok(7)), asked(false), answered(Err(refused))]).value,
-            None
-        );
+        let answer = after(vec![asked(true), answered(Ok(7)), asked(false), answered(Err(refused))]);
+        assert!(answer.value.is_none());
     }
 
     #[test]

@@ -79,16 +79,16 @@ impl Outgoing {
         tokio::time::timeout(ANSWER_WITHIN + CONNECT_WITHIN, sending).await.map_err(|_| late())?
     }
 
-    /// The records of the window, in the dashboard.
+    /// The records of the window, in the dashboard: a minute more of them, as the alert may be read while it goes on.
     pub fn link(&self, notice: &Notice) -> String {
         let evidence = &notice.evidence;
         let until = Timestamp(evidence.to.0.saturating_add(60 * NANOS_PER_SEC));
         let query = match evidence.query.as_str() {
-            "" | "*" => String::new(),
-            query => format!("({query}) "),
+            "*" => "",
+            query => query,
         };
-        let query = format!("{query}timestamp:>=\"{}\" timestamp:<=\"{until}\"", evidence.from);
-        let mut link = format!("{}/?mode=search&range=all&q=", self.public_url.trim_end_matches('/'));
+        let address = self.public_url.trim_end_matches('/');
+        let mut link = format!("{address}/explore?from={}&to={until}&q=", evidence.from);
         for byte in query.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {

@@ -55,7 +55,7 @@ pub fn UsersTable(props: &UsersTableProps) -> Html {
         }
     };
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             { head(&["Name", "Role", "Since", "Open sessions", ""]) }
             <tbody>{ for props.users.iter().map(row) }</tbody>
         </table></div>
@@ -116,7 +116,7 @@ pub fn TokensTable(props: &TokensTableProps) -> Html {
         }
     };
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             { head(&["Name", "Opens", "Service", "Made", "Expires", "Last used", ""]) }
             <tbody>{ for props.tokens.iter().map(row) }</tbody>
         </table></div>
@@ -157,7 +157,7 @@ pub fn DeletionsTable(props: &DeletionsTableProps) -> Html {
         }
     };
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             { head(&["When", "By", "What", "Range", "Why", "State", "Records erased"]) }
             <tbody>{ for props.deletions.iter().map(row) }</tbody>
         </table></div>
@@ -188,7 +188,7 @@ pub fn AuditTable(props: &AuditTableProps) -> Html {
         }
     };
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             { head(&["Number", "When", "Who", "Did", "To", "Details", "Outcome", "Node"]) }
             <tbody>{ for props.entries.iter().map(row) }</tbody>
         </table></div>

@@ -38,7 +38,7 @@ pub struct ChannelTableProps {
 #[component]
 pub fn ChannelTable(props: &ChannelTableProps) -> Html {
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="channels">
                 <thead><tr>
                     { for ["State", "Channel", "Leads to", "Waiting", "Delivered", "Last error", "Rules"].map(|name| html! { <th scope="col">{ name }</th> }) }

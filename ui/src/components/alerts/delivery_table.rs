@@ -24,7 +24,7 @@ pub struct DeliveryTableProps {
 pub fn DeliveryTable(props: &DeliveryTableProps) -> Html {
     let names = ["Queued", "Message", "About", "Channel", "Outcome", "Attempts", "Last error"];
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="deliveries">
                 <thead><tr>{ for names.map(|name| html! { <th scope="col">{ name }</th> }) }</tr></thead>
                 <tbody>{ for props.deliveries.deliveries.iter().map(|delivery| row(props, delivery)) }</tbody>

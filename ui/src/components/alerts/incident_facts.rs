@@ -92,7 +92,7 @@ fn history(incident: &Incident) -> Html {
     let shown = incident.transitions.len();
     let left_out = (incident.transitions_total as usize).saturating_sub(shown);
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             <caption>{ "History" }</caption>
             <thead><tr>{ for ["When", "What", "Who was told"].map(|name| html! { <th scope="col">{ name }</th> }) }</tr></thead>
             <tbody>
@@ -114,7 +114,7 @@ fn deliveries(deliveries: &[Delivery]) -> Html {
         return html! { <p class="hint">{ "No message about it has been delivered or given up so far." }</p> };
     }
     html! {
-        <div class="table-frame"><table>
+        <div class="table-frame" tabindex="0"><table>
             <caption>{ "Messages" }</caption>
             <thead><tr>{ for ["When", "Channel", "Attempts", "Outcome"].map(|name| html! { <th scope="col">{ name }</th> }) }</tr></thead>
             <tbody>{ for deliveries.iter().rev().map(|delivery| html! {

@@ -27,7 +27,7 @@ pub struct IncidentTableProps {
 pub fn IncidentTable(props: &IncidentTableProps) -> Html {
     let can_act = props.on_acknowledge.is_some();
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="incidents">
                 <thead><tr>
                     { for ["State", "What", "Severity", "Since", "Lasted", "Seen", "Looked after by"].map(|name| html! { <th scope="col">{ name }</th> }) }

@@ -30,7 +30,7 @@ pub enum RuleAct {
 #[component]
 pub fn RuleTable(props: &RuleTableProps) -> Html {
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="rules">
                 <thead><tr>
                     { for ["State", "Rule", "Fires when", "Severity", "Channels", "Last changed"].map(|name| html! { <th scope="col">{ name }</th> }) }

@@ -28,7 +28,7 @@ pub struct SilenceTableProps {
 #[component]
 pub fn SilenceTable(props: &SilenceTableProps) -> Html {
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="silences">
                 <thead><tr>
                     { for ["State", "Silence", "What is not told", "From", "Until", "Again", "Reason"].map(|name| html! { <th scope="col">{ name }</th> }) }

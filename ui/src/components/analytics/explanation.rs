@@ -26,7 +26,7 @@ pub fn ExplanationTables(props: &ExplanationTablesProps) -> Html {
     let explanation = &props.explanation;
     html! {
         <div class="explanation">
-            <div class="table-frame">
+            <div class="table-frame" tabindex="0">
                 <table>
                     <caption>{ "What was unusual" }</caption>
                     <thead><tr>
@@ -37,7 +37,7 @@ pub fn ExplanationTables(props: &ExplanationTablesProps) -> Html {
                 </table>
             </div>
             if !explanation.templates.is_empty() {
-                <div class="table-frame">
+                <div class="table-frame" tabindex="0">
                     <table>
                         <caption>{ "Messages that grew" }</caption>
                         <thead><tr>

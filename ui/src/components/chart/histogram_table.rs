@@ -29,7 +29,7 @@ pub(super) fn histogram_table(bars: &Bars) -> Html {
     html! {
         <details class="as-table">
             <summary>{ "As a table" }</summary>
-            <div class="table-frame">
+            <div class="table-frame" tabindex="0">
                 <table>
                     <thead><tr>
                         <th scope="col">{ "From" }</th><th scope="col" class="number">{ "Records" }</th>

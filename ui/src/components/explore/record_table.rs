@@ -28,7 +28,7 @@ pub fn record_table(records: &[Rc<Record>]) -> Html {
     };
     html! {
         <>
-            <div class="table-frame"><table>
+            <div class="table-frame" tabindex="0"><table>
                 <thead><tr><th scope="col">{ "Time" }</th><th scope="col">{ "Level" }</th><th scope="col">{ "Service" }</th><th scope="col">{ "Message" }</th></tr></thead>
                 <tbody>{ for records.iter().take(ROWS_MAX).map(row) }</tbody>
             </table></div>

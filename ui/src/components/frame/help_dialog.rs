@@ -4,7 +4,7 @@ use yew::{Callback, Html, Properties, component, html, use_effect_with, use_node
 
 use crate::browser::dom;
 
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 12] = [
     ("g h", "Home; g l live, g e explore, g a analytics, g r alerts"),
     ("/", "Search"),
     ("Space", "Pause or resume the live list"),
@@ -15,6 +15,7 @@ const KEYS: [(&str, &str); 11] = [
     ("t", "Time range"),
     ("←  →  Shift", "In a chart: move, with Shift mark; Enter zooms, d asks what is different"),
     ("Alt click", "On a value at the side: without it"),
+    ("a", "On Alerts: acknowledge the incident"),
     ("?", "This help"),
 ];
 

@@ -1,6 +1,9 @@
 //! Signing in. The password lives in the input element only and goes nowhere but to the node.
 
-use yew::{Callback, Html, NodeRef, Properties, SubmitEvent, component, html, use_effect_with, use_node_ref};
+use yew::{
+    Callback, Html, InputEvent, NodeRef, Properties, SubmitEvent, TargetCast, component, html,
+    use_effect_with, use_node_ref, use_state_eq,
+};
 
 use crate::api::error::ApiError;
 use crate::browser::dom;
@@ -32,6 +35,12 @@ pub fn LoginDialog(props: &LoginDialogProps) -> Html {
             dom::focus(&password);
         }
     });
+    // What was typed stays when the answer is a refusal.
+    let name = use_state_eq(|| "admin".to_owned());
+    let on_name = {
+        let name = name.clone();
+        move |event: InputEvent| name.set(event.target_unchecked_into::<web_sys::HtmlInputElement>().value())
+    };
     let onsubmit = submit(props, &user, &password);
     let failure = props
         .error
@@ -45,7 +54,7 @@ pub fn LoginDialog(props: &LoginDialogProps) -> Html {
             <form {onsubmit}>
                 <h2 id="login-title">{ "Sign in" }</h2>
                 <p class="hint">{ "The first start of the node prints the admin password." }</p>
-                <label>{ "User" }<input ref={user} name="username" value="admin" required=true autocomplete="username" /></label>
+                <label>{ "User" }<input ref={user} name="username" value={(*name).clone()} oninput={on_name} required=true autocomplete="username" /></label>
                 <label>{ "Password" }<input ref={password} name="password" type="password" required=true
                     autocomplete="current-password" /></label>
                 { failure.unwrap_or_default() }

@@ -49,7 +49,7 @@ fn row(service: &Service, range: Range) -> Html {
         <tr key={service.name.clone()} class={judgement.condition.class()}>
             <th scope="row"><Link {to}><span>{ &service.name }</span></Link></th>
             <td class="status">
-                <span class={classes!("condition", judgement.condition.class())}>{ judgement.condition.word() }</span>
+                <span class={classes!("service-state", judgement.condition.class())}>{ judgement.condition.word() }</span>
                 { reasons(&judgement.reasons) }
             </td>
             <td class="number" data-label="Records/s">{ format::rate(service.records_per_sec) }</td>

@@ -44,14 +44,14 @@ fn field(actions: &RecordActions, name: &str, value: &Value) -> Html {
         <div class="field">
             <dt>{ name }</dt>
             <dd class={kind}>{ &text }</dd>
-            <span class="field-actions">
+            <dd class="field-actions">
                 if is_condition {
                     { act(&actions.on_include, "+", format!("Only records with this {name}")) }
                     { act(&actions.on_exclude, "−", format!("No records with this {name}")) }
                 }
                 { column }
                 <CopyButton label="Copy" text={text.clone()} />
-            </span>
+            </dd>
         </div>
     }
 }

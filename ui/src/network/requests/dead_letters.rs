@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::accounting::DeadLettersSummary;
 use crate::api::dead_letter::{DeadLetterPage, ReplayOutcome};
 use crate::api::error::ApiError;
 use crate::network::fetch;
@@ -32,4 +33,9 @@ pub async fn replay(ids: &[String]) -> Result<ReplayOutcome, ApiError> {
 /// Sends one refused record again in its mended form.
 pub async fn replay_mended(id: &str, record: Value) -> Result<ReplayOutcome, ApiError> {
     fetch::post("/api/dead-letters/replay", &json!({ "records": [{ "id": id, "record": record }] })).await
+}
+
+/// Why records were refused, of all there are.
+pub async fn summary() -> Result<DeadLettersSummary, ApiError> {
+    fetch::get("/api/dead-letters/summary", &[]).await
 }

@@ -45,7 +45,7 @@ fn table(books: &Accounting) -> Html {
     html! {
         <>
             { inexact }
-            <div class="table-frame"><table>
+            <div class="table-frame" tabindex="0"><table>
                 <thead><tr>
                     <th scope="col">{ "Service" }</th>
                     { for ["Sent", "Stored", "Refused", "Dropped"].map(|name| html! { <th scope="col" class="number">{ name }</th> }) }

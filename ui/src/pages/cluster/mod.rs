@@ -45,15 +45,15 @@ fn tables(cluster: &Rc<Cluster>) -> Html {
     let node = cluster.node.clone();
     html! {
         <>
-            <div class="table-frame"><NodesTable cluster={Rc::clone(cluster)} /></div>
-            <div class="table-frame"><PartitionsTable cluster={Rc::clone(cluster)} /></div>
+            <div class="table-frame" tabindex="0"><NodesTable cluster={Rc::clone(cluster)} /></div>
+            <div class="table-frame" tabindex="0"><PartitionsTable cluster={Rc::clone(cluster)} /></div>
             if !cluster.spread.is_empty() {
-                <div class="table-frame"><SpreadTable cluster={Rc::clone(cluster)} /></div>
+                <div class="table-frame" tabindex="0"><SpreadTable cluster={Rc::clone(cluster)} /></div>
             }
             if !cluster.peers.is_empty() {
-                <div class="table-frame"><PeersTable peers={cluster.peers.clone()} node={node.clone()} /></div>
+                <div class="table-frame" tabindex="0"><PeersTable peers={cluster.peers.clone()} node={node.clone()} /></div>
             }
-            <div class="table-frame"><ActorsTable actors={cluster.actors.clone()} node={node.clone()} /></div>
+            <div class="table-frame" tabindex="0"><ActorsTable actors={cluster.actors.clone()} node={node.clone()} /></div>
             <p class="hint">{ format!("Cluster {}, as {node} sees it. Counts are since the start of {node}.", cluster.cluster_id) }</p>
         </>
     }

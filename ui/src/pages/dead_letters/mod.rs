@@ -1,7 +1,5 @@
 //! Records that were refused: why, and a way to send them again.
 
-use std::rc::Rc;
-
 use wasm_bindgen_futures::spawn_local;
 use yew::{
     Callback, Event, Html, TargetCast, UseReducerDispatcher, UseReducerHandle, component, html,
@@ -18,7 +16,6 @@ use crate::hooks::address::use_view;
 use crate::hooks::app::{App, use_app};
 use crate::network::requests;
 use crate::state::dead_letters::list::{DeadLetters, DeadLettersAction, Status};
-use crate::state::dead_letters::reasons::reasons;
 use crate::state::dead_letters::view::DeadLettersView;
 use crate::state::format;
 
@@ -121,15 +118,11 @@ impl Screen {
     }
 
     fn reasons(&self) -> Html {
-        if self.state.letters.is_empty() {
-            return Html::default();
-        }
         let view = self.view.clone();
         let on_choose =
             self.show.reform(move |(service, reason)| DeadLettersView { service, reason, ..view.clone() });
         html! {
-            <Reasons reasons={Rc::new(reasons(&self.state.letters))} is_partial={self.state.next_cursor.is_some()}
-                chosen={(self.view.service.clone(), self.view.reason.clone())} {on_choose} />
+            <Reasons round={self.wanted.round} chosen={(self.view.service.clone(), self.view.reason.clone())} {on_choose} />
         }
     }
 
@@ -158,13 +151,14 @@ impl Screen {
             html! { <p class="list-end"><button type="button" {onclick}>{ "Load older" }</button></p> }
         });
         html! {
-            <div class="table-frame" aria-busy={(state.status == Status::Loading).to_string()}>
+            <div class="table-frame" tabindex="0" aria-busy={(state.status == Status::Loading).to_string()}>
                 <table class="dead-letters">
                     <thead><tr>
                         if self.app.is_admin() {
                             <th scope="col"><input type="checkbox" checked={state.is_all_chosen()} onchange={all} aria-label="Choose all" /></th>
                         }
-                        { for ["Received", "Service", "Way in", "Reason", ""].map(|name| html! { <th scope="col">{ name }</th> }) }
+                        { for ["Received", "Service", "Way in", "Reason"].map(|name| html! { <th scope="col">{ name }</th> }) }
+                        <th scope="col"><span class="visually-hidden">{ "Look at it" }</span></th>
                     </tr></thead>
                     <tbody>{ self.rows() }</tbody>
                 </table>

@@ -60,7 +60,7 @@ fn table(desk: &Desk, difference: &Rc<PatternDifference>) -> Html {
         return html! { <Empty title="Nothing has changed"><p>{ "Both times have the same patterns at the same rates." }</p></Empty> };
     }
     html! {
-        <div class="table-frame">
+        <div class="table-frame" tabindex="0">
             <table class="patterns">
                 <thead><tr>
                     <th scope="col">{ "Change" }</th><th scope="col">{ "Pattern" }</th><th scope="col" class="number">{ "Records now" }</th>

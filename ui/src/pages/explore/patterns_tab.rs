@@ -68,7 +68,7 @@ fn table(desk: &Desk, patterns: &Rc<Patterns>) -> Html {
                 { format!("{} in {}", format::plural(patterns.patterns_total, "pattern"), format::plural(patterns.stats.matched_records, "record")) }
                 if patterns.patterns_total > listed { { format!(", the {listed} most frequent") } }
             </p>
-            <div class="table-frame">
+            <div class="table-frame" tabindex="0">
                 <table class="patterns">
                     <thead><tr>
                         <th scope="col" class="number">{ "Records" }</th><th scope="col">{ "Share" }</th><th scope="col">{ "Pattern" }</th>

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Html, Properties, UseReducerHandle, component, hook, html, use_callback, use_effect_with,
-    use_memo, use_mut_ref, use_reducer_eq, use_state_eq,
+    Callback, ContextProvider, Html, Properties, UseReducerHandle, component, hook, html, use_callback,
+    use_effect_with, use_memo, use_mut_ref, use_reducer_eq, use_state_eq,
 };
 
 use super::around::around;
 use super::desk::Desk;
 use super::named_record::use_named;
 use super::nothing_found::nothing_found;
-use crate::browser::{address, dom};
+use crate::browser::address;
 use crate::components::notice::{Failure, Loading};
 use crate::components::records::coverage_line::CoverageLine;
 use crate::components::records::record_actions::RecordActions;
@@ -22,6 +22,7 @@ use crate::pages::record_browser::RecordBrowser;
 use crate::state::explore::ExploreView;
 use crate::state::explore::columns::Columns;
 use crate::state::explore::question::Question;
+use crate::state::highlights::Highlights;
 use crate::state::page::View;
 use crate::state::search::{RECORDS_MAX, Search, SearchAction, Status};
 
@@ -42,9 +43,8 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
         }
     });
     let named = use_named(&desk.view.record, &search);
+    let highlights = use_memo(desk.view.filter.text.clone(), |text| Highlights::of(text, ""));
     let columns = use_memo(desk.view.columns.clone(), Columns::clone);
-    // On a phone the usual columns are those that fit.
-    let is_usual = dom::is_narrow() && *columns == Columns::default();
     let is_empty = search.lines.is_empty();
     let failure = match &search.status {
         Status::Failed(error) => {
@@ -68,8 +68,10 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
             { failure.unwrap_or_default() }
             { named.trouble }
             if !is_failed_empty {
+                <ContextProvider<Rc<Highlights>> context={highlights}>
                 <RecordBrowser lines={search.lines.clone()} end={end(desk, &search, &on_more)} {on_near_end} actions={actions(desk)}
-                    columns={(!is_usual).then_some(columns)} on_columns={desk.to(|view, columns| view.columns = columns)} named={named.record} {on_open} />
+                    columns={Some(columns)} on_columns={desk.to(|view, columns| view.columns = columns)} named={named.record} {on_open} />
+                </ContextProvider<Rc<Highlights>>>
             }
         </section>
     }
