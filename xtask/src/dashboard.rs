@@ -49,7 +49,7 @@ impl Profile {
     fn compressed_bytes_max(self) -> &'static str {
         match self {
             Profile::Development => "20000000",
-            Profile::Release => "600000",
+            Profile::Release => "720000",
         }
     }
 }
