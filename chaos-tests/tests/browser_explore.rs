@@ -115,14 +115,14 @@ async fn around(browser: &Browser, url: &str) -> Result<()> {
     let first = browser.text_of(".details-message").await?;
     browser.click(".around-row:not(.here) a").await?;
     let is_another = "document.querySelector('.details-message')?.innerText !== arguments[0] && \
-        location.search.includes('record=')";
+        location.search.includes('log_id=')";
     browser.wait_for(is_another, &[json!(first)], LOADED_WITHIN).await
 }
 
 async fn by_address(browser: &Browser, url: &str) -> Result<()> {
     open(browser, url, &format!("?q=service:{FAILING_SERVICE}")).await?;
     browser.click(format!("{ROWS} .service").as_str()).await?;
-    browser.wait_for("location.search.includes('record=')", &[], LOADED_WITHIN).await?;
+    browser.wait_for("location.search.includes('log_id=')", &[], LOADED_WITHIN).await?;
     let message = browser.text_of(".details-message").await?;
     let address = browser.run("return location.search;", &[]).await?;
     open(browser, url, address.as_str().unwrap_or_default()).await?;
