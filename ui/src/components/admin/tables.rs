@@ -12,8 +12,13 @@ use crate::components::alerts::marks;
 use crate::components::moment::{ago, moment};
 use crate::state::format::{self, Precision};
 
+/// A name that begins with `#` is for those who hear the table, not for those who see it.
 fn head(names: &[&'static str]) -> Html {
-    html! { <thead><tr>{ for names.iter().map(|name| html! { <th scope="col">{ *name }</th> }) }</tr></thead> }
+    let name = |name: &&'static str| match name.strip_prefix('#') {
+        Some(heard) => html! { <th scope="col"><span class="visually-hidden">{ heard }</span></th> },
+        None => html! { <th scope="col">{ *name }</th> },
+    };
+    html! { <thead><tr>{ for names.iter().map(name) }</tr></thead> }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +61,7 @@ pub fn UsersTable(props: &UsersTableProps) -> Html {
     };
     html! {
         <div class="table-frame" tabindex="0"><table>
-            { head(&["Name", "Role", "Since", "Open sessions", ""]) }
+            { head(&["Name", "Role", "Since", "Open sessions", "#Actions"]) }
             <tbody>{ for props.users.iter().map(row) }</tbody>
         </table></div>
     }
@@ -117,7 +122,7 @@ pub fn TokensTable(props: &TokensTableProps) -> Html {
     };
     html! {
         <div class="table-frame" tabindex="0"><table>
-            { head(&["Name", "Opens", "Service", "Made", "Expires", "Last used", ""]) }
+            { head(&["Name", "Opens", "Service", "Made", "Expires", "Last used", "#Actions"]) }
             <tbody>{ for props.tokens.iter().map(row) }</tbody>
         </table></div>
     }

@@ -8,7 +8,7 @@ use yew::{
 };
 
 use crate::browser::dom;
-use crate::state::explore::columns::{Column, Columns};
+use crate::state::explore::columns::{Column, Columns, WIDTH_PX_MAX, WIDTH_PX_MIN};
 
 /// One press of an arrow at an edge.
 const STEP_PX: i32 = 16;
@@ -131,8 +131,10 @@ fn ColumnEdge(props: &ColumnEdgeProps) -> Html {
             }
         }
     };
+    let width_px = props.columns.iter().nth(place).map_or(0, Column::least_px);
     html! {
-        <span ref={node} class="column-edge" role="separator" aria-orientation="vertical" tabindex="0" {onpointerdown} {onpointermove}
+        <span ref={node} class="column-edge" role="separator" aria-valuenow={width_px.to_string()}
+            aria-valuemin={WIDTH_PX_MIN.to_string()} aria-valuemax={WIDTH_PX_MAX.to_string()} aria-valuetext={format!("{width_px} pixels")} aria-orientation="vertical" tabindex="0" {onpointerdown} {onpointermove}
             {onpointerup} {onkeydown} onclick={|event: MouseEvent| event.stop_propagation()}
             aria-label="Width of the column: drag, or arrows" title="Width: drag, or arrows"></span>
     }

@@ -3,8 +3,8 @@
 use crate::state::url::Pairs;
 
 /// Narrower, nothing can be read; wider, nothing else.
-const WIDTH_PX_MIN: u32 = 48;
-const WIDTH_PX_MAX: u32 = 1_600;
+pub const WIDTH_PX_MIN: u32 = 48;
+pub const WIDTH_PX_MAX: u32 = 1_600;
 /// More than anybody reads, and few enough for an address.
 const COLUMNS_MAX: usize = 20;
 const START: [&str; 5] = ["timestamp", "level", "service", "message", "latency_ms"];
@@ -63,7 +63,7 @@ impl Column {
     }
 
     /// Wide enough to be seen, without what the message may take besides.
-    fn least_px(&self) -> u32 {
+    pub fn least_px(&self) -> u32 {
         match (self.width_px, self.name.as_str()) {
             (Some(px), _) => px,
             (None, "message") => 180,
