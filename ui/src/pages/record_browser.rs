@@ -13,7 +13,7 @@ use crate::components::records::column_heads::ColumnHeads;
 use crate::components::records::record_actions::RecordActions;
 use crate::components::records::record_details::RecordDetails;
 use crate::components::records::record_list::RecordList;
-use crate::state::explore::columns::Columns;
+use crate::state::columns::Columns;
 use crate::state::lines::Lines;
 
 #[derive(PartialEq, Properties)]

@@ -1,6 +1,6 @@
 //! What the Live page shows.
 
-use super::explore::columns::Columns;
+use super::columns::Columns;
 use super::filter::Filter;
 use super::page::{Page, View};
 use super::url::{self, Pairs};

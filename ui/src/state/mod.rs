@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod answer;
 pub mod cluster;
 pub mod cluster_rate;
+pub mod columns;
 pub mod conditions;
 pub mod connection;
 pub mod dead_letters;

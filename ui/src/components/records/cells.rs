@@ -9,7 +9,7 @@ use crate::api::record::Record;
 use crate::browser::clock;
 use crate::components::records::level_badge::LevelBadge;
 use crate::components::records::record_row::why;
-use crate::state::explore::columns::Columns;
+use crate::state::columns::Columns;
 use crate::state::explore::series::text;
 use crate::state::format::{self, Precision};
 use crate::state::highlights::Highlights;

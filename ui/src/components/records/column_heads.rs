@@ -8,7 +8,7 @@ use yew::{
 };
 
 use crate::browser::dom;
-use crate::state::explore::columns::{Column, Columns, WIDTH_PX_MAX, WIDTH_PX_MIN};
+use crate::state::columns::{Column, Columns, WIDTH_PX_MAX, WIDTH_PX_MIN};
 
 /// One press of an arrow at an edge.
 const STEP_PX: i32 = 16;

@@ -9,7 +9,7 @@ use yew::{
 
 use crate::browser::dom;
 use crate::components::records::record_row::RecordRow;
-use crate::state::explore::columns::Columns;
+use crate::state::columns::Columns;
 use crate::state::lines::Lines;
 use crate::state::window::{ROW_PX, Viewport};
 

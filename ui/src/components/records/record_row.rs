@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, classes, component, html, use_context};
 use crate::api::record::{Line, Record};
 use crate::components::records::cells::cells;
 use crate::components::records::level_badge::level_class;
-use crate::state::explore::columns::Columns;
+use crate::state::columns::Columns;
 use crate::state::format;
 use crate::state::highlights::Highlights;
 

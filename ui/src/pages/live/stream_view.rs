@@ -14,8 +14,8 @@ use crate::components::records::record_actions::RecordActions;
 use crate::components::records::stream_bar::StreamBar;
 use crate::hooks::app::use_app;
 use crate::pages::record_browser::RecordBrowser;
+use crate::state::columns::Columns;
 use crate::state::connection::Health;
-use crate::state::explore::columns::Columns;
 use crate::state::filter::Filter;
 use crate::state::stream::{History, Stream, StreamAction};
 

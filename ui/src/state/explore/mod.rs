@@ -4,7 +4,6 @@ pub mod against;
 pub mod around;
 pub mod bars;
 pub mod brush;
-pub mod columns;
 pub mod facets;
 pub mod group;
 pub mod history;

@@ -2,8 +2,8 @@
 
 use insighthub_model::Timestamp;
 
-use super::columns::Columns;
 use super::group::Group;
+use crate::state::columns::Columns;
 use crate::state::filter::Filter;
 use crate::state::page::{Page, View};
 use crate::state::range::{Range, rfc3339};
