@@ -1,26 +1,9 @@
 //! `GET /api/session`, `GET /api/login` and `POST /api/login`.
 
 pub use insighthub_model::access::Role;
-use serde::Deserialize;
+pub use insighthub_model::api::session::{NewSession, Session, WaysToSignIn};
 
-/// Who is signed in.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Session {
-    #[serde(default)]
-    pub user: Option<String>,
-    pub role: Role,
-}
-
-/// How people may sign in.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Ways {
-    /// Where the browser goes to sign in at the identity provider, if there is one.
-    #[serde(default)]
-    pub oidc: Option<String>,
-}
-
-impl Session {
-    pub fn is_admin(&self) -> bool {
-        self.role == Role::Admin
-    }
+/// Whether this is one that may change things.
+pub fn is_admin(session: &Session) -> bool {
+    session.role == Role::Admin
 }

@@ -2,7 +2,7 @@
 
 use yew::{Callback, hook, use_context};
 
-use crate::api::session::Session;
+use crate::api::session::{self, Session};
 use crate::state::connection::Health;
 use crate::state::page::Place;
 
@@ -19,7 +19,7 @@ pub struct App {
 
 impl App {
     pub fn is_admin(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_admin)
+        self.session.as_ref().is_some_and(session::is_admin)
     }
 
     /// Name of the user that is signed in.

@@ -96,7 +96,7 @@ fn take(inbox: &Rc<RefCell<Inbox>>, text: &str) {
     };
     let is_full = {
         let mut inbox = inbox.borrow_mut();
-        inbox.waiting_records += frame.records.len();
+        inbox.waiting_records += frame.records.as_ref().map_or(0, Vec::len);
         inbox.waiting.push(frame);
         inbox.waiting_records >= LINES_MAX
     };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::Reducible;
 
 use crate::api::error::ApiError;
-use crate::api::logs::{Coverage, Page};
+use crate::api::logs::{CoverageAndCost, Page};
 use crate::api::record::Line;
 
 use super::lines::Lines;
@@ -28,7 +28,7 @@ pub struct Search {
     pub status: Status,
     pub lines: Lines,
     pub next_cursor: Option<String>,
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<CoverageAndCost>,
 }
 
 impl Default for Search {
@@ -113,7 +113,7 @@ mod tests {
         Page {
             records: ids.iter().map(record).collect(),
             next_cursor: next.map(str::to_owned),
-            coverage: Coverage::default(),
+            coverage: CoverageAndCost::default(),
         }
     }
 

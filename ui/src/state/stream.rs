@@ -212,15 +212,15 @@ impl Stream {
             self.asked = self.asked.wrapping_add(1);
         }
         for frame in frames {
-            if frame.skipped > 0 {
-                self.skipped += frame.skipped;
-                self.take_line(Line::Skipped(frame.skipped));
+            if let Some(skipped) = frame.skipped {
+                self.skipped += skipped;
+                self.take_line(Line::Skipped(skipped));
             }
-            self.received += frame.records.len() as u64;
-            for record in frame.records {
+            for record in frame.records.into_iter().flatten() {
+                self.received += 1;
                 self.take_line(Line::Record(Rc::new(record)));
             }
-            self.cursor = frame.cursor.or_else(|| self.cursor.take());
+            self.cursor = Some(frame.cursor);
         }
     }
 

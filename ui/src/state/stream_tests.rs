@@ -9,7 +9,7 @@ fn record(id: &str) -> Record {
 }
 
 fn frame(ids: &[&str], cursor: &str) -> Frame {
-    Frame { records: ids.iter().map(|id| record(id)).collect(), skipped: 0, cursor: Some(cursor.to_owned()) }
+    Frame::of_records(ids.iter().map(|id| record(id)).collect(), cursor.to_owned())
 }
 
 fn frames(frames: Vec<Frame>) -> StreamAction {
@@ -39,7 +39,7 @@ fn newest_records_are_on_top_and_the_cursor_follows() {
 
 #[test]
 fn a_frame_without_a_cursor_keeps_the_last_one() {
-    let stream = after(vec![frames(vec![frame(&["a"], "1"), Frame::default()])]);
+    let stream = after(vec![frames(vec![frame(&["a"], "1"), frame(&[], "1")])]);
     assert_eq!(stream.cursor.as_deref(), Some("1"));
 }
 
@@ -82,7 +82,7 @@ fn a_long_pause_is_bounded_and_says_what_it_lost() {
 
 #[test]
 fn what_the_node_skipped_stands_in_the_list_where_it_happened() {
-    let skipped = Frame { records: Vec::new(), skipped: 7, cursor: Some("2".to_owned()) };
+    let skipped = Frame::of_skipped(7, "2".to_owned());
     let stream = after(vec![frames(vec![frame(&["a"], "1"), skipped, frame(&["b"], "3")])]);
     assert_eq!(ids(&stream), ["b", "skipped 7", "a"]);
     assert_eq!(stream.skipped, 7);
@@ -92,7 +92,7 @@ fn what_the_node_skipped_stands_in_the_list_where_it_happened() {
 fn history_goes_below_and_a_record_that_came_both_ways_is_shown_once() {
     let page: Page = serde_json::from_str(
         r#"{"records":[{"log_id":"b","timestamp":"2025-12-02T10:10:02Z","level":"INFO"},
-            {"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}]}"#,
+            {"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}],"coverage":{}}"#,
     )
     .unwrap();
     let stream = after(vec![
@@ -114,7 +114,7 @@ fn a_new_filter_starts_empty_on_a_new_socket_and_keeps_the_pause() {
 #[test]
 fn history_of_an_older_filter_is_ignored() {
     let page: Page = serde_json::from_str(
-        r#"{"records":[{"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}]}"#,
+        r#"{"records":[{"log_id":"a","timestamp":"2025-12-02T10:10:02Z","level":"INFO"}],"coverage":{}}"#,
     )
     .unwrap();
     let stream =

@@ -2,12 +2,12 @@
 
 use yew::{Html, Properties, component, html};
 
-use crate::api::logs::Coverage;
+use crate::api::logs::CoverageAndCost;
 use crate::state::format;
 
 #[derive(PartialEq, Properties)]
 pub struct CoverageLineProps {
-    pub coverage: Coverage,
+    pub coverage: CoverageAndCost,
     /// Records listed so far.
     pub shown: usize,
 }
@@ -15,7 +15,8 @@ pub struct CoverageLineProps {
 #[component]
 pub fn CoverageLine(props: &CoverageLineProps) -> Html {
     let coverage = &props.coverage;
-    let partitions = format!("{} of {} partitions", coverage.partitions_answered, coverage.partitions);
+    let partitions =
+        format!("{} of {} partitions", coverage.coverage.partitions_answered, coverage.coverage.partitions);
     html! {
         <p class="coverage" role="status">
             <span><b>{ format::count(props.shown as u64) }</b>{ " shown" }</span>
@@ -24,12 +25,12 @@ pub fn CoverageLine(props: &CoverageLineProps) -> Html {
             <span><b>{ format::count(coverage.scanned_records) }</b>{ " scanned" }</span>
             <span>{ partitions }</span>
             <span>{ format::duration_ms(coverage.elapsed_ms) }</span>
-            if !coverage.complete {
+            if !coverage.coverage.complete {
                 <span class="partial" title="Some partitions did not answer: records may be missing">
                     { "Incomplete: records may be missing" }
                 </span>
             }
-            if coverage.stale {
+            if coverage.coverage.stale {
                 <span class="partial" title="A leader could not be asked whether its replica here is up to date">
                     { "Stale: the newest records may be missing" }
                 </span>

@@ -1,7 +1,7 @@
 //! Records and services.
 
 use crate::api::error::ApiError;
-use crate::api::logs::{Page, ServiceSummary, Services};
+use crate::api::logs::{Page, Service, Services};
 use crate::network::fetch;
 use crate::state::filter::Filter;
 use crate::state::range::Span;
@@ -18,7 +18,7 @@ pub async fn logs(filter: &Filter, span: Option<Span>, cursor: Option<String>) -
     fetch::get("/api/logs", &pairs).await
 }
 
-pub async fn services() -> Result<Vec<ServiceSummary>, ApiError> {
+pub async fn services() -> Result<Vec<Service>, ApiError> {
     let answer: Services = fetch::get("/api/services", &[]).await?;
     Ok(answer.services)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::api::error::ApiError;
-use crate::api::session::{Session, Ways};
+use crate::api::session::{NewSession, Session, WaysToSignIn};
 use crate::network::fetch;
 
 pub async fn session() -> Result<Session, ApiError> {
@@ -11,7 +11,7 @@ pub async fn session() -> Result<Session, ApiError> {
 }
 
 /// How people may sign in.
-pub async fn ways() -> Result<Ways, ApiError> {
+pub async fn ways() -> Result<WaysToSignIn, ApiError> {
     fetch::get("/api/login", &[]).await
 }
 
@@ -21,7 +21,8 @@ pub async fn refresh() -> Result<(), ApiError> {
 }
 
 pub async fn login(user: &str, password: &str) -> Result<Session, ApiError> {
-    fetch::post("/api/login", &json!({ "user": user, "password": password })).await
+    let made: NewSession = fetch::post("/api/login", &json!({ "user": user, "password": password })).await?;
+    Ok(Session { user: Some(made.user), role: made.role })
 }
 
 pub async fn logout() -> Result<(), ApiError> {

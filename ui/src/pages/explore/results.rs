@@ -61,7 +61,7 @@ pub(super) fn Results(props: &ResultsProps) -> Html {
     html! {
         <section class="search" aria-label="Search results" aria-busy={(search.status == Status::Loading).to_string()} data-state={state}>
             <div class="stream-bar">
-                { search.coverage.clone().map(|coverage| html! { <CoverageLine {coverage} shown={search.lines.len()} /> }) }
+                { search.coverage.map(|coverage| html! { <CoverageLine {coverage} shown={search.lines.len()} /> }) }
                 <span class="spacer"></span>
                 { columns_reset(desk) }
             </div>
