@@ -41,14 +41,14 @@ pub fn ColumnHeads(props: &ColumnHeadsProps) -> Html {
         };
         let onkeydown = head_keys(props, place, &column.name);
         html! {
-            <div class="column-head" key={column.name.clone()} role="columnheader" {ondrop} ondragover={|event: yew::DragEvent| event.prevent_default()}>
-                <span class="column-name" draggable="true" tabindex="0" {ondragstart} {onkeydown}
+            <div class="column-head" key={column.name.clone()} {ondrop} ondragover={|event: yew::DragEvent| event.prevent_default()}>
+                <span class="column-name" role="button" draggable="true" tabindex="0" {ondragstart} {onkeydown}
                     title={format!("{}: drag, or Shift and an arrow, to move; Delete to take out", column.name)}>{ column.title() }</span>
                 <ColumnEdge columns={Rc::clone(&props.columns)} {place} on_change={props.on_change.clone()} on_preview={props.on_preview.clone()} />
             </div>
         }
     };
-    html! { <div class="list-head movable" role="row">{ for props.columns.iter().enumerate().map(head) }</div> }
+    html! { <div class="list-head movable" role="group" aria-label="Columns">{ for props.columns.iter().enumerate().map(head) }</div> }
 }
 
 fn changed(columns: &Columns, change: impl FnOnce(&mut Columns)) -> Columns {

@@ -46,8 +46,9 @@ pub(super) fn Body(props: &BodyProps) -> Html {
         figures.as_ref().map(|figures| services(figures, around)).unwrap_or_default()
     });
     let cluster = overview.cluster.value().map(|cluster| (**cluster).clone());
+    let firing = overview.alerts.value().map_or(0, |known| known.incidents.len());
     let line = overview.figures.value().map(|_| html! {
-        <StatusLine sentence={sentence(&services)} cluster_fault={cluster.as_ref().and_then(cluster_fault)}
+        <StatusLine sentence={sentence(&services, firing)} cluster_fault={cluster.as_ref().and_then(cluster_fault)}
             is_cluster_known={cluster.is_some()} is_old={overview.figures.answer.is_stale()} {range} />
     });
     html! {

@@ -24,12 +24,17 @@ pub struct Detail {
     pub reason: String,
 }
 
-pub fn sentence(services: &[Service]) -> Sentence {
+pub fn sentence(services: &[Service], alerts_firing: usize) -> Sentence {
     let of = |wanted: fn(Condition) -> bool| -> Vec<&Service> {
         services.iter().filter(|service| wanted(service.judgement.condition)).collect()
     };
     let (troubled, watched) = (of(Condition::is_trouble), of(|condition| condition == Condition::Watch));
     let (condition, named, headline) = match (troubled.len() as u64, watched.len() as u64) {
+        // Of services that have no figures yet, or of none.
+        (0, _) if alerts_firing > 0 => {
+            let alerts = format::plural(alerts_firing as u64, "alert");
+            (Condition::Trouble, watched, format!("{alerts} firing"))
+        }
         (0, 0) => (Condition::Quiet, Vec::new(), "All quiet".to_owned()),
         (0, count) => (Condition::Watch, watched, format!("{} to watch", format::plural(count, "service"))),
         (count, _) => {
@@ -64,17 +69,23 @@ mod tests {
 
     #[test]
     fn one_glance_says_how_many_and_who() {
-        assert_eq!(sentence(&[service("a", Condition::Quiet)]).headline, "All quiet");
-        let said = sentence(&[service("a", Condition::Silent), service("b", Condition::Trouble)]);
+        assert_eq!(sentence(&[service("a", Condition::Quiet)], 0).headline, "All quiet");
+        let said = sentence(&[service("a", Condition::Silent), service("b", Condition::Trouble)], 1);
         assert_eq!((said.condition, said.headline.as_str()), (Condition::Trouble, "2 services in trouble"));
         assert_eq!(said.details[1], Detail { service: "b".to_owned(), reason: "b fails".to_owned() });
     }
 
     #[test]
+    fn nothing_is_quiet_while_an_alert_fires() {
+        let said = sentence(&[service("a", Condition::Quiet)], 2);
+        assert_eq!((said.condition, said.headline.as_str()), (Condition::Trouble, "2 alerts firing"));
+    }
+
+    #[test]
     fn what_is_to_watch_is_said_only_without_trouble() {
         let watched = service("b", Condition::Watch);
-        assert_eq!(sentence(std::slice::from_ref(&watched)).headline, "1 service to watch");
-        assert_eq!(sentence(&[service("a", Condition::Trouble), watched]).details.len(), 1);
+        assert_eq!(sentence(std::slice::from_ref(&watched), 0).headline, "1 service to watch");
+        assert_eq!(sentence(&[service("a", Condition::Trouble), watched], 0).details.len(), 1);
     }
 
     #[test]
