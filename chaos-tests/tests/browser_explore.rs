@@ -69,7 +69,8 @@ async fn zooms(browser: &Browser, url: &str) -> Result<()> {
     fewer_than(browser, all).await?;
     dashboard::settled(browser).await?;
     browser.run("history.back();", &[]).await?;
-    browser.wait_for(&format!("{TOTAL} >= arguments[0]"), &[json!(all)], LOADED_WITHIN).await
+    // The last hour has moved on meanwhile, and left some records behind; the part that was zoomed into is far smaller.
+    browser.wait_for(&format!("{TOTAL} > arguments[0] * 0.9"), &[json!(all)], LOADED_WITHIN).await
 }
 
 async fn zooms_by_keys(browser: &Browser, url: &str) -> Result<()> {

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod confirm;
 pub mod dialog;
+pub mod draft_input;
 pub mod field;
 pub mod form;
 pub mod pairs;

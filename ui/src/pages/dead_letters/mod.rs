@@ -2,8 +2,8 @@
 
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Event, Html, TargetCast, UseReducerDispatcher, UseReducerHandle, component, html,
-    use_effect_with, use_reducer, use_state_eq,
+    Callback, Event, Html, UseReducerDispatcher, UseReducerHandle, component, html, use_effect_with,
+    use_reducer, use_state_eq,
 };
 
 use crate::api::dead_letter::DeadLetter;
@@ -11,6 +11,7 @@ use crate::browser::dom;
 use crate::components::dead_letters::reasons::Reasons;
 use crate::components::dead_letters::replay_outcome::ReplayOutcomeLine;
 use crate::components::dead_letters::row::DeadLetterRow;
+use crate::components::forms::draft_input::DraftInput;
 use crate::components::notice::{Empty, Failure, Loading};
 use crate::hooks::address::use_view;
 use crate::hooks::app::{App, use_app};
@@ -81,15 +82,12 @@ impl Screen {
     fn toolbar(&self) -> Html {
         let input = |name: &'static str, value: &str, apply: fn(&mut DeadLettersView, String)| {
             let view = self.view.clone();
-            let onchange = self.show.reform(move |event: Event| {
+            let on_change = self.show.reform(move |value: String| {
                 let mut next = view.clone();
-                apply(
-                    &mut next,
-                    event.target_unchecked_into::<web_sys::HtmlInputElement>().value().trim().to_owned(),
-                );
+                apply(&mut next, value.trim().to_owned());
                 next
             });
-            html! { <input type="search" placeholder={name} aria-label={name} value={value.to_owned()} {onchange} /> }
+            html! { <DraftInput kind="search" label={name} value={value.to_owned()} {on_change} /> }
         };
         let count = self.state.chosen.len() as u64;
         let ids: Vec<String> = self.state.chosen.iter().cloned().collect();

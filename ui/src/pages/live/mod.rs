@@ -6,11 +6,11 @@ mod stream_view;
 use std::rc::Rc;
 
 use yew::{
-    Callback, ContextProvider, Event, Html, NodeRef, TargetCast, component, hook, html, use_callback,
-    use_memo, use_node_ref,
+    Callback, ContextProvider, Html, NodeRef, component, hook, html, use_callback, use_memo, use_node_ref,
 };
 
 use crate::browser::{address, dom};
+use crate::components::forms::draft_input::DraftInput;
 use crate::components::records::filter_bar::FilterBar;
 use crate::components::records::record_actions::RecordActions;
 use crate::hooks::address::use_view;
@@ -75,12 +75,10 @@ fn change<T: 'static>(
 
 /// Words that are marked without leaving anything out.
 fn follow(view: &Rc<LiveView>, show: &Callback<LiveView>) -> Html {
-    let onchange = change(view, show, |view, event: Event| {
-        view.marked = event.target_unchecked_into::<web_sys::HtmlInputElement>().value();
-    });
+    let on_change = change(view, show, |view, words: String| view.marked = words);
     html! {
-        <input type="text" class="follow" value={view.marked.clone()} {onchange} placeholder="Mark words" aria-label="Mark words"
-            title="Words to mark wherever they stand; nothing is left out" autocomplete="off" maxlength="200" />
+        <DraftInput kind="text" class="follow" value={view.marked.clone()} {on_change} label="Mark words"
+            title="Words to mark wherever they stand; nothing is left out" />
     }
 }
 
