@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use crate::browser::Browser;
+
 /// What came of the checks so far.
 #[derive(Debug, Default)]
 pub struct Checks {
@@ -30,6 +32,18 @@ impl Checks {
                 self.failed.push(format!("{name}: {error:#}"));
             }
         }
+    }
+
+    /// What holds after every run of pages: no error on the console, and no request to anybody but the node.
+    pub async fn end_well(&mut self, browser: &Browser, url: &str) {
+        self.check("nothing is wrong on the console", async {
+            let errors = browser.console_errors().await?;
+            ensure!(errors.is_empty(), "{errors:#?}");
+            Ok(())
+        })
+        .await;
+        self.check("no request left the node", async { browser.ensure_asked_only(url).await.map(drop) })
+            .await;
     }
 
     /// Fails if one has failed, or none was run.

@@ -27,14 +27,7 @@ async fn stored_records_are_looked_into_from_every_side() -> Result<()> {
     checks.check("the address of a record opens it", by_address(browser, url)).await;
     checks.check("a stretch of time is chosen and typed", times(browser, url)).await;
     checks.check("where nothing is found it says what to do", nothing(browser, url)).await;
-    checks
-        .check("nothing is wrong on the console", async {
-            let errors = browser.console_errors().await?;
-            ensure!(errors.is_empty(), "{errors:#?}");
-            Ok(())
-        })
-        .await;
-    checks.check("no request left the node", async { browser.ensure_asked_only(url).await.map(drop) }).await;
+    checks.end_well(browser, url).await;
     checks.finish()
 }
 

@@ -43,14 +43,7 @@ async fn what_is_wrong_is_said_and_leads_to_its_records() -> Result<()> {
     checks.check("a service leads to its logs", leads_to_logs(browser, url)).await;
     checks.check("a drag over a chart of Analytics looks closer", zooms(browser, url)).await;
     checks.check("one service is looked at alone", one_service(browser, url)).await;
-    checks
-        .check("nothing is wrong on the console", async {
-            let errors = browser.console_errors().await?;
-            ensure!(errors.is_empty(), "{errors:#?}");
-            Ok(())
-        })
-        .await;
-    checks.check("no request left the node", async { browser.ensure_asked_only(url).await.map(drop) }).await;
+    checks.end_well(browser, url).await;
     checks.finish()
 }
 

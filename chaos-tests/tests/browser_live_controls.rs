@@ -25,14 +25,7 @@ async fn the_live_page_is_narrowed_held_and_read() -> Result<()> {
     checks.check("a record is reached, opened, filtered by and closed by keys", reads(browser, url)).await;
     checks.check("the search line offers fields and their values", offers(browser, url)).await;
     checks.check("a query that cannot be read is explained and not applied", explains(browser, url)).await;
-    checks
-        .check("nothing is wrong on the console", async {
-            let errors = browser.console_errors().await?;
-            ensure!(errors.is_empty(), "{errors:#?}");
-            Ok(())
-        })
-        .await;
-    checks.check("no request left the node", async { browser.ensure_asked_only(url).await.map(drop) }).await;
+    checks.end_well(browser, url).await;
     checks.finish()
 }
 

@@ -49,10 +49,7 @@ fn says_where_it_comes_from(headers: &HeaderMap) -> bool {
 }
 
 fn is_loopback_name(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
-    });
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    matches!(peer_pages::machine(host), "localhost" | "127.0.0.1" | "[::1]")
 }
 
 #[cfg(test)]

@@ -34,8 +34,9 @@ fn authorities(node: &AppState, host: &str) -> Vec<String> {
 }
 
 /// An address without its port.
-fn machine(address: &str) -> &str {
-    let has_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+pub(super) fn machine(address: &str) -> &str {
+    // An empty one is a port as well (RFC 3986, section 3.2.3).
+    let has_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     match address.rsplit_once(':') {
         Some((machine, port)) if has_port(port) => machine,
         _ => address,
