@@ -1,5 +1,6 @@
 // A real node, or a cluster of them, as processes of their own: started, killed, asked what it has stored.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -79,6 +80,27 @@ export async function startNode(env = {}) {
   return node;
 }
 
+/** A node alone as in production: who sends has a token, who reads signs in. */
+export async function startGuardedNode(env = {}) {
+  const home = directory();
+  const port = await freePort();
+  const password = randomUUID();
+  const args = ['serve', '--http', `127.0.0.1:${port}`, '--data', join(home, 'data')];
+  const node = new NodeProcess(args, `http://127.0.0.1:${port}`, home, { INSIGHTHUB_ADMIN_PASSWORD: password, ...env });
+  node.launch();
+  await node.ready();
+  const json = async (path, body, headers = {}) => {
+    const reply = await fetch(node.url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    if (!reply.ok) throw new Error(`${path}: ${reply.status}: ${await reply.text()}`);
+    return reply.json();
+  };
+  const { access_token: access } = await json('/api/login', { user: 'admin', password, bearer: true });
+  const signedIn = { authorization: `Bearer ${access}` };
+  node.token = async (service) => (await json('/api/tokens', { service, name: service }, signedIn)).token;
+  node.records = (service) => records(node.url, service, signedIn);
+  return node;
+}
+
 /** Three nodes that hold everything together. */
 export async function startCluster(count = 3) {
   const home = directory();
@@ -99,12 +121,12 @@ export async function startCluster(count = 3) {
 }
 
 /** All records of a service, whatever it takes to read them. */
-export async function records(url, service) {
+export async function records(url, service, headers = {}) {
   const found = [];
   let cursor;
   do {
     const query = new URLSearchParams({ service, limit: '10000', ...(cursor ? { cursor } : {}) });
-    const reply = await fetch(`${url}/api/logs?${query}`);
+    const reply = await fetch(`${url}/api/logs?${query}`, { headers });
     if (reply.status !== 200) throw new Error(`${reply.status}: ${await reply.text()}`);
     const page = await reply.json();
     found.push(...page.records);
