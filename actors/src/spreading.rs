@@ -52,6 +52,11 @@ impl Spreading {
         RequestRoutes { spreading: self, source, turn: self.turns.fetch_add(1, Ordering::Relaxed) }
     }
 
+    /// The routes of a request that is known by what it holds: a retry takes the same.
+    pub fn routes_of_content(&self, digest: u128) -> RequestRoutes<'_> {
+        RequestRoutes { spreading: self, source: None, turn: digest as u64 }
+    }
+
     /// Asks the home partitions of services where this batch's records belong; from then on the routes know.
     pub async fn decide(
         &self,

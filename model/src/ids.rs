@@ -96,6 +96,27 @@ impl BatchIdentity {
     }
 }
 
+/// The start of producers that are no sender but a request known by what it holds.
+const CONTENT: &str = "body:";
+/// The start of producers that a node made for requests that nobody numbers.
+const NODE: &str = "node:";
+
+/// The producer of a request that is known by what it holds: its batch has the number 0.
+pub fn producer_of_content(digest: u128) -> String {
+    format!("{CONTENT}{digest:032x}")
+}
+
+/// What a request holds, where it is known by that.
+pub fn content_of(producer: &str) -> Option<u128> {
+    let digits = producer.strip_prefix(CONTENT)?;
+    u128::from_str_radix(digits, 16).ok()
+}
+
+/// Names that no client may give itself.
+pub fn is_reserved(producer: &str) -> bool {
+    producer.starts_with(CONTENT) || producer.starts_with(NODE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +128,16 @@ mod tests {
         assert_eq!("0003-00000000001a".parse(), Ok(id));
         let far = LogId { partition: PartitionId(u16::MAX), offset: u64::MAX };
         assert_eq!(far.to_string().parse(), Ok(far));
+    }
+
+    #[test]
+    fn a_request_known_by_what_it_holds_is_told_from_senders() {
+        for digest in [0, 1, u128::MAX] {
+            assert_eq!(content_of(&producer_of_content(digest)), Some(digest));
+            assert!(is_reserved(&producer_of_content(digest)));
+        }
+        assert_eq!(content_of("sdk-7"), None);
+        assert!(is_reserved("node:n1") && !is_reserved("sdk-7"));
     }
 
     #[test]

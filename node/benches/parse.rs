@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::Timestamp;
-use insighthub_model::limits::IngestLimits;
+use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::routing::HomeRoutes;
 use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
 
@@ -81,6 +81,7 @@ fn parse(criterion: &mut Criterion) {
         origin: "http",
         token_service: None,
         enrich: &[],
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     let mut group = criterion.benchmark_group("parse_request");
     group.throughput(Throughput::Elements(RECORDS as u64)).measurement_time(Duration::from_secs(4));

@@ -43,6 +43,7 @@ pub(crate) fn check(input: &[u8]) {
         origin: "http",
         token_service: (choice & 4 != 0).then_some("pay"),
         enrich: if choice & 8 == 0 { &[] } else { &enrich },
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     match parse_request(body, format, &context) {
         Ok(parsed) => {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
-use insighthub_model::limits::IngestLimits;
+use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{FieldValue, Level, Timestamp};
 use insighthub_node::ingest::{BodyFormat, ParsedRequest, RequestContext, parse_request};
@@ -20,6 +20,7 @@ fn parse_with(body: &[u8], limits: &IngestLimits, token_service: Option<&str>) -
         origin: "http",
         token_service,
         enrich: &[],
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     parse_request(body, BodyFormat::Detect, &context).unwrap()
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::limits::IngestLimits;
+use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::record::SYSTEM_FIELDS;
 use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{FieldValue, Level, Timestamp};
@@ -177,6 +177,7 @@ fn all_parsed(body: &str) -> (Vec<Expected>, u64) {
         origin: "http",
         token_service: None,
         enrich: &[],
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     let parsed = parse_request(body.as_bytes(), BodyFormat::Detect, &context).unwrap();
     let views = parsed

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use insighthub_model::batch::encode;
+use insighthub_model::limits::REJECTIONS_LISTED_MAX;
 use insighthub_model::limits::{CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits};
 use insighthub_model::routing::{HomeRoutes, partition_of};
 use insighthub_model::{FieldValue, Timestamp};
@@ -27,6 +28,7 @@ fn parse_limited(
         origin: "http",
         token_service: None,
         enrich: &enrich,
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     parse_request(body, format, &context)
 }

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use insighthub_model::Timestamp;
-use insighthub_model::limits::IngestLimits;
+use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::routing::HomeRoutes;
 use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
 
@@ -40,6 +40,7 @@ fn names_that_differ_in_each_record_cost_no_memory() {
         origin: "http",
         token_service: None,
         enrich: &[],
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     let before = peak_bytes();
     let parsed = parse_request(body.as_bytes(), BodyFormat::Detect, &context).unwrap();

@@ -1,6 +1,6 @@
 //! Reads records from files as a node reads them from requests: the same parser, the same rules.
 
-use insighthub_model::limits::IngestLimits;
+use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::retention::Retention;
 use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{RecordBatch, Timestamp};
@@ -23,6 +23,7 @@ pub(super) fn read_record(line: &str) -> Result<RecordBatch, String> {
         origin: "file",
         token_service: None,
         enrich: &[],
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     let parsed =
         parse_request(line.as_bytes(), BodyFormat::Detect, &context).map_err(|error| error.to_string())?;

@@ -9,6 +9,7 @@ use insighthub_model::access::Action;
 use insighthub_model::api::dead_letters::{self as api, DeadLetters, NotReplayed, Replayed};
 use insighthub_model::dead_letter::DeadLetter;
 use insighthub_model::ids::BatchIdentity;
+use insighthub_model::limits::REJECTIONS_LISTED_MAX;
 use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{LogId, PartitionId, Timestamp};
 use insighthub_storage::command::{Command, EncodedBatch};
@@ -205,6 +206,7 @@ fn parse_again(node: &Node, id: LogId, raw: &[u8]) -> Result<Vec<Submission>, Ap
         origin: "replay",
         token_service: None,
         enrich: &node.enrich,
+        rejections_max: REJECTIONS_LISTED_MAX,
     };
     let parsed = ingest::parse_request(raw, BodyFormat::Detect, &context)?;
     if let Some(rejection) = parsed.rejections.into_iter().next() {

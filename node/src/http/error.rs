@@ -161,7 +161,9 @@ impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         let (status, code) = match error {
             RequestError::Empty => (StatusCode::BAD_REQUEST, "empty_body"),
+            RequestError::Broken(_) => (StatusCode::BAD_REQUEST, "broken_body"),
             RequestError::TooManyRecords { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_records"),
+            RequestError::TooMuchShared { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
         };
         ApiError::new(status, code, error.to_string())
     }

@@ -4,7 +4,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use insighthub_actors::spreading::Source;
-use insighthub_model::limits::PRODUCER_BYTES_MAX;
+use insighthub_model::ids::is_reserved;
+use insighthub_model::limits::{PRODUCER_BYTES_MAX, REJECTIONS_LISTED_MAX};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,9 +13,9 @@ use utoipa_axum::routes;
 use super::caller::Sender;
 use super::document::{parameters, shapes};
 use super::extract::Json;
-use super::intake::{Intake, Taken};
+use super::intake::{Intake, KnownBy, Taken};
 use super::{ApiError, AppState, Counters, body};
-use crate::ingest::{BodyFormat, Rejection};
+use crate::ingest::{BodyFormat, Protocol, Rejection};
 
 const NODES: HeaderName = HeaderName::from_static("x-insighthub-nodes");
 
@@ -79,7 +80,15 @@ async fn take_in(node: &AppState, sender: Sender, request: Request) -> Result<Re
         body::read(body, content_length(&parts.headers), node.limits.body_bytes_max, admission).await?;
     Counters::add(&node.counters.bytes, bytes.len() as u64);
     let is_of_sdk = source.is_some();
-    let intake = Intake { bytes, format, encoding, token_service: sender.service, source };
+    let intake = Intake {
+        bytes,
+        protocol: Protocol::Json(format),
+        encoding,
+        origin: "http",
+        token_service: sender.service,
+        known_by: source.map_or(KnownBy::Nothing, KnownBy::Source),
+        rejections_max: REJECTIONS_LISTED_MAX,
+    };
     let mut answer = receipt(intake.store(node, permit).await?);
     if is_of_sdk {
         answer.headers_mut().extend(nodes(node).map(|nodes| (NODES, nodes)));
@@ -138,9 +147,10 @@ fn source(headers: &HeaderMap) -> Result<Option<Source>, ApiError> {
             return Err(ApiError::bad_parameter("X-InsightHub-Producer", message));
         }
     };
-    if producer.is_empty() || producer.len() > PRODUCER_BYTES_MAX || producer.starts_with("node:") {
-        let message =
-            format!("a producer id has 1 to {PRODUCER_BYTES_MAX} bytes and does not start with node:");
+    if producer.is_empty() || producer.len() > PRODUCER_BYTES_MAX || is_reserved(producer) {
+        let message = format!(
+            "a producer id has 1 to {PRODUCER_BYTES_MAX} bytes and does not start with node: or body:"
+        );
         return Err(ApiError::bad_parameter("X-InsightHub-Producer", message));
     }
     let sequence = sequence.parse().map_err(|_| {

@@ -11,13 +11,13 @@ use insighthub_actors::ingest::IngestError;
 use insighthub_actors::spreading::Source;
 use insighthub_actors::{Delivery, Submission};
 use insighthub_model::PartitionId;
-use insighthub_model::ids::BatchIdentity;
+use insighthub_model::ids::{BatchIdentity, producer_of_content};
 use insighthub_model::spread_plan::producer_of_spread;
 use insighthub_storage::command::EncodedBatch;
 use tokio::time::Instant;
 
 use super::{ApiError, AppState, Counters, Node};
-use crate::ingest::{self, BodyFormat, ParsedRequest, PartitionChunk, RequestContext};
+use crate::ingest::{self, ParsedRequest, PartitionChunk, Protocol, RequestContext};
 
 /// Bodies above this are parsed on a blocking thread: it takes milliseconds, not microseconds.
 const INLINE_BYTES_MAX: usize = 32 * 1024;
@@ -28,12 +28,36 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) bytes: Vec<u8>,
-    pub(super) format: BodyFormat,
+    pub(super) protocol: Protocol,
     pub(super) encoding: Option<String>,
+    /// The way in, for dead letters: `http`, `otlp`, `loki` ...
+    pub(super) origin: &'static str,
     /// The service the sender's token is bound to.
     pub(super) token_service: Option<String>,
-    /// Who sent the batch and which of its batches it is, where the client says so.
-    pub(super) source: Option<Source>,
+    pub(super) known_by: KnownBy,
+    /// Rejections told one by one.
+    pub(super) rejections_max: usize,
+}
+
+/// How a request that is sent again is recognised.
+#[derive(Debug)]
+pub(super) enum KnownBy {
+    /// Not at all: what is sent twice are two.
+    Nothing,
+    /// By the producer and the number it gave the batch.
+    Source(Source),
+    /// By what it holds, where each record says when it happened or has an id: for protocols whose clients send a request again
+    /// as it was and give it no number.
+    Content,
+}
+
+impl KnownBy {
+    fn source(&self) -> Option<&Source> {
+        match self {
+            KnownBy::Source(source) => Some(source),
+            KnownBy::Nothing | KnownBy::Content => None,
+        }
+    }
 }
 
 /// What became of a request whose records are all stored.
@@ -64,13 +88,13 @@ impl Intake {
         let mut stored = HashSet::new();
         loop {
             let Reading { request, submissions } = reading;
-            match &intake.source {
+            match intake.known_by.source() {
                 Some(source) if !request.undecided.is_empty() => {
                     node.actors.spreading.decide(source, &request.undecided, deadline).await?;
                 }
                 source => match submit(node, submissions, &permit, &mut stored).await? {
                     Some(duplicate) => return Ok(Taken { request, duplicate }),
-                    None => intake.wait_for_news(node, source.as_ref(), deadline).await?,
+                    None => intake.wait_for_news(node, source, deadline).await?,
                 },
             }
             (reading, _) = intake.read(node, false).await?;
@@ -111,19 +135,29 @@ impl Intake {
         let body = ingest::decompress(self.encoding.as_deref(), &self.bytes, node.limits.inflated_bytes_max)?;
         let inflated = body.len().saturating_sub(self.bytes.len());
         let permit = (is_first && inflated > 0).then(|| node.actors.admission.admit(inflated)).transpose()?;
+        let token_service = self.token_service.as_deref();
+        let by_content = matches!(self.known_by, KnownBy::Content);
+        let digest = by_content.then(|| self.protocol.digest(&body, token_service));
+        let spreading = &node.actors.spreading;
         let context = RequestContext {
             limits: &node.limits,
             retention: &node.retention(),
             partitions: node.store.identity.partitions,
-            routes: &node.actors.spreading.routes(self.source.as_ref()),
+            routes: &match digest {
+                Some(digest) => spreading.routes_of_content(digest),
+                None => spreading.routes(self.known_by.source()),
+            },
             now: node.clock.now(),
-            origin: "http",
-            token_service: self.token_service.as_deref(),
+            origin: self.origin,
+            token_service,
             enrich: &node.enrich,
+            rejections_max: self.rejections_max,
         };
-        let mut request = ingest::parse_request(&body, self.format, &context)?;
+        let mut request = self.protocol.parse(&body, &context)?;
         let chunks = std::mem::take(&mut request.chunks);
-        let submissions = submissions(chunks, self.source.as_ref());
+        let of_content =
+            digest.filter(|_| request.nameless == 0).map(|digest| (producer_of_content(digest), 0));
+        let submissions = submissions(chunks, of_content.as_ref().or(self.known_by.source()));
         Ok((Reading { request, submissions }, permit))
     }
 }

@@ -17,6 +17,8 @@ use super::scan_text::Text;
 /// 2000-01-01: an alias of `timestamp` that holds an earlier number is a duration, not a moment.
 const EARLIEST_ALIAS: Timestamp = Timestamp(946_684_800_000_000_000);
 const NANOS_PER_SEC: i64 = 1_000_000_000;
+/// In front of a name that is taken.
+pub(super) const CLIENT: Text<'static> = Text::Sent("client");
 
 /// A place for a field with a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +34,32 @@ pub(super) enum Slot {
     Severity,
     Lvl,
     Msg,
+    ServiceName,
+    LogLevel,
 }
 
-const SLOTS: usize = 11;
+const SLOTS: usize = 13;
 /// In this order: the most explicit name first.
 const TIMESTAMP_ALIASES: [Slot; 3] = [Slot::AtTimestamp, Slot::Time, Slot::Ts];
-const LEVEL_ALIASES: [Slot; 2] = [Slot::Severity, Slot::Lvl];
+const LEVEL_ALIASES: [Slot; 3] = [Slot::LogLevel, Slot::Severity, Slot::Lvl];
 
 impl Slot {
+    pub(super) const ALL: [Slot; SLOTS] = [
+        Slot::Timestamp,
+        Slot::Service,
+        Slot::Level,
+        Slot::Message,
+        Slot::LatencyMs,
+        Slot::AtTimestamp,
+        Slot::Time,
+        Slot::Ts,
+        Slot::Severity,
+        Slot::Lvl,
+        Slot::Msg,
+        Slot::ServiceName,
+        Slot::LogLevel,
+    ];
+
     #[inline]
     pub(super) fn of(name: &str) -> Option<Slot> {
         let slot = match name.as_bytes() {
@@ -54,9 +74,19 @@ impl Slot {
             b"severity" => Slot::Severity,
             b"lvl" => Slot::Lvl,
             b"msg" => Slot::Msg,
-            _ => return None,
+            _ => return Slot::of_inner(name),
         };
         Some(slot)
+    }
+
+    /// What has a meaning within an object, by its flattened name: as the Elastic Common Schema and OpenTelemetry have it.
+    #[inline]
+    pub(super) fn of_inner(name: &str) -> Option<Slot> {
+        match name.as_bytes() {
+            b"service.name" => Some(Slot::ServiceName),
+            b"log.level" => Some(Slot::LogLevel),
+            _ => None,
+        }
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -72,6 +102,8 @@ impl Slot {
             Slot::Severity => "severity",
             Slot::Lvl => "lvl",
             Slot::Msg => "msg",
+            Slot::ServiceName => "service.name",
+            Slot::LogLevel => "log.level",
         }
     }
 
@@ -141,6 +173,8 @@ pub(super) struct FixedRules<'a> {
 pub(super) struct Fixed<'a> {
     pub service: Text<'a>,
     pub timestamp: Timestamp,
+    /// The record says itself when it happened.
+    pub is_dated: bool,
     pub level: Level,
     pub message: Text<'a>,
     pub latency_ms: Option<f64>,
@@ -149,13 +183,11 @@ pub(super) struct Fixed<'a> {
 /// Checks the slots of a draft; aliases that are none become ordinary fields.
 #[inline]
 pub(super) fn check<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Read<Fixed<'a>> {
-    let fixed = Fixed {
-        service: service(draft, rules)?,
-        message: message(draft)?,
-        latency_ms: latency_ms(draft)?,
-        level: level(draft)?,
-        timestamp: timestamp(draft, rules)?,
-    };
+    let (service, message) = (service(draft, rules)?, message(draft)?);
+    let (latency_ms, level) = (latency_ms(draft)?, level(draft)?);
+    let told = timestamp(draft, rules)?;
+    let (timestamp, is_dated) = (told.unwrap_or(rules.now), told.is_some());
+    let fixed = Fixed { service, timestamp, is_dated, level, message, latency_ms };
     if !rules.retention.is_unlimited() {
         check_age(draft, &fixed, rules)?;
     }
@@ -187,13 +219,20 @@ fn wrong_type(slot: Slot, expected: &str, found: Value<'_>) -> Box<RecordError> 
     RecordError::field(name, format!("{name} must be {expected}, got {}", found.kind()))
 }
 
-fn service<'a>(draft: &Draft<'a>, rules: &FixedRules<'a>) -> Read<Text<'a>> {
+fn service<'a>(draft: &mut Draft<'a>, rules: &FixedRules<'a>) -> Read<Text<'a>> {
     let name = Slot::Service.name();
-    let text = match (draft.slots.present(Slot::Service), rules.token_service) {
-        (Some(Value::Text(text)), _) => text,
+    let text = match (draft.slots.present(Slot::Service), draft.slots.present(Slot::ServiceName)) {
+        (Some(Value::Text(text)), _) => {
+            draft.keep_as_field(Slot::ServiceName);
+            text
+        }
         (Some(other), _) => return Err(wrong_type(Slot::Service, "text", other)),
-        (None, Some(bound)) => Text::Sent(bound),
-        (None, None) => return Err(RecordError::field(name, "service is required")),
+        (None, Some(Value::Text(text))) => text,
+        (None, Some(other)) => return Err(wrong_type(Slot::ServiceName, "text", other)),
+        (None, None) => match rules.token_service.map(Text::Sent).or(draft.service_otherwise) {
+            Some(text) => text,
+            None => return Err(RecordError::field(name, "service is required")),
+        },
     };
     let service = draft.text(text);
     if let Some(bound) = rules.token_service
@@ -232,7 +271,10 @@ fn message<'a>(draft: &mut Draft<'a>) -> Read<Text<'a>> {
         (None, Some(Value::Text(text))) => Ok(text),
         (Some(other), _) => Err(wrong_type(Slot::Message, "text", other)),
         (None, Some(other)) => Err(wrong_type(Slot::Msg, "text", other)),
-        (None, None) => Err(RecordError::field(Slot::Message.name(), "message is required")),
+        (None, None) => match draft.message_otherwise {
+            Some(text) => Ok(text),
+            None => Err(RecordError::field(Slot::Message.name(), "message is required")),
+        },
     }
 }
 
@@ -276,6 +318,34 @@ fn level_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Level> {
     }
 }
 
+/// Lets go of what cannot be in its slot: it becomes a field of the client's own, behind `client.`. For records whose protocol
+/// knows no such fields, so that nobody meant them.
+pub(super) fn let_go_of_misfits(draft: &mut Draft<'_>) {
+    for slot in [Slot::Timestamp, Slot::Service, Slot::Level, Slot::Message, Slot::LatencyMs] {
+        let Some(value) = draft.slots.get(slot) else { continue };
+        if !fits(draft, slot, value) {
+            draft.slots.take(slot);
+            let name = draft.joined(CLIENT, Text::Sent(slot.name()));
+            draft.fields.push((name, value));
+        }
+    }
+}
+
+/// Whether a slot can hold a value.
+pub(super) fn fits(draft: &Draft<'_>, slot: Slot, value: Value<'_>) -> bool {
+    match slot {
+        Slot::Service | Slot::Message => matches!(value, Value::Text(_)),
+        Slot::LatencyMs => match value {
+            Value::Int(value) => value >= 0,
+            Value::Float(value) => value >= 0.0 && value.is_finite(),
+            _ => false,
+        },
+        Slot::Level => level_of(draft, value).is_some(),
+        Slot::Timestamp => moment_of(draft, value).is_some(),
+        _ => true,
+    }
+}
+
 fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     const KNOWN: &str = "TRACE, DEBUG, INFO, WARN, ERROR or FATAL (or 10, 20 ... 60)";
     let found = match value {
@@ -286,12 +356,13 @@ fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     RecordError::field(Slot::Level.name(), format!("level must be {KNOWN}, got {found}"))
 }
 
-fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Read<Timestamp> {
+/// When the record says it happened.
+fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Read<Option<Timestamp>> {
     let latest = rules.now.plus_secs(rules.limits.future_secs_max);
     if let Some(value) = draft.slots.present(Slot::Timestamp) {
         TIMESTAMP_ALIASES.into_iter().for_each(|alias| draft.keep_as_field(alias));
         let moment = moment_of(draft, value).ok_or_else(|| bad_timestamp(draft, value))?;
-        return within(moment, latest, Slot::Timestamp, rules);
+        return within(moment, latest, Slot::Timestamp, rules).map(Some);
     }
     let mut found = None;
     for alias in TIMESTAMP_ALIASES {
@@ -301,7 +372,7 @@ fn timestamp(draft: &mut Draft<'_>, rules: &FixedRules<'_>) -> Read<Timestamp> {
             None => draft.keep_as_field(alias),
         }
     }
-    Ok(found.unwrap_or(rules.now))
+    Ok(found)
 }
 
 fn within(moment: Timestamp, latest: Timestamp, slot: Slot, rules: &FixedRules<'_>) -> Read<Timestamp> {
@@ -342,6 +413,7 @@ fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp> {
             }
         }
         Value::Int(number) => Timestamp::from_epoch(number),
+        Value::Moment(moment) => Some(moment),
         // By its digits: 1733134202.123 as a product of floats would be 94 ns off.
         Value::Float(number) => {
             decimal_epoch(Printed::of(number).text()).or_else(|| Timestamp::from_epoch_float(number))

@@ -5,7 +5,7 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::fixed::Slot;
+use super::fixed::{CLIENT, Slot};
 use super::known_keys::Meaning;
 use super::number::{Number, classify};
 use super::record::{Draft, Value};
@@ -13,8 +13,16 @@ use super::rejection::{Read, RecordError};
 use super::scan::{ScanError, Scanner};
 use super::scan_text::{Text, push_compact};
 
+/// Reads a record, and nothing but a record, from its bytes.
+pub(super) fn read_bytes<'a>(draft: &mut Draft<'a>, raw: &'a [u8], limits: &IngestLimits) -> Read<()> {
+    let text = std::str::from_utf8(raw).map_err(|error| {
+        RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
+    })?;
+    read(draft, text, limits)
+}
+
 /// Reads a record, and nothing but a record, from a text.
-pub(super) fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
+fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
     draft.clear();
     let mut scanner = Scanner::new(text);
     if !scanner.take(b'{') {
@@ -85,7 +93,7 @@ impl<'a> Reader<'_, '_, 'a> {
                 Meaning::Slot(slot) => self.slot(slot)?,
                 Meaning::Own => self.member(key, 1)?,
                 Meaning::System => {
-                    let name = self.joined(Text::Sent("client"), key);
+                    let name = self.draft.joined(CLIENT, key);
                     self.member(name, 1)?;
                 }
             }
@@ -115,8 +123,11 @@ impl<'a> Reader<'_, '_, 'a> {
         }
         loop {
             let key = self.scanner.key(&mut self.draft.arena).map_err(unnamed)?;
-            let name = self.joined(outer, key);
-            self.member(name, depth)?;
+            let name = self.draft.joined(outer, key);
+            match Slot::of_inner(self.draft.text(name)) {
+                Some(slot) if self.draft.slots.get(slot).is_none() => self.slot(slot)?,
+                _ => self.member(name, depth)?,
+            }
             if !self.scanner.another_member().map_err(unnamed)? {
                 return Ok(());
             }
@@ -127,8 +138,8 @@ impl<'a> Reader<'_, '_, 'a> {
     #[inline]
     fn slot(&mut self, slot: Slot) -> Read<()> {
         let name = Text::Sent(slot.name());
-        // An object cannot stand for a time or a level: it is a field of the client's own.
-        if slot.is_alias() && self.scanner.peek() == Some(b'{') {
+        // An object cannot stand for a time or a level: it is a field of the client's own. One called service may hold its name.
+        if (slot.is_alias() || slot == Slot::Service) && self.scanner.peek() == Some(b'{') {
             return self.member(name, 1);
         }
         if self.draft.slots.get(slot).is_some() {
@@ -225,21 +236,6 @@ impl<'a> Reader<'_, '_, 'a> {
         Ok(Value::Array(Text::Arena { start, end: self.draft.arena.len() }))
     }
 
-    /// The flattened name of a member: names of the objects around it and its own, joined by dots.
-    fn joined(&mut self, outer: Text<'a>, key: Text<'a>) -> Text<'a> {
-        let arena = &mut self.draft.arena;
-        let start = arena.len();
-        push_text(arena, outer);
-        arena.push('.');
-        let before_key = arena.len();
-        push_text(arena, key);
-        // An empty part would make two names of one: refused as an empty name.
-        if arena.len() == before_key {
-            return Text::Sent("");
-        }
-        Text::Arena { start, end: arena.len() }
-    }
-
     fn bad_name(&self, name: Text<'a>) -> Box<RecordError> {
         let name = self.draft.text(name);
         if name.is_empty() {
@@ -259,11 +255,4 @@ impl<'a> Reader<'_, '_, 'a> {
 
 fn unnamed(error: ScanError) -> Box<RecordError> {
     RecordError::scan(error, None)
-}
-
-fn push_text(arena: &mut String, text: Text<'_>) {
-    match text {
-        Text::Sent(text) => arena.push_str(text),
-        Text::Arena { start, end } => arena.extend_from_within(start..end),
-    }
 }

@@ -1,8 +1,9 @@
-//! One JSON object to one record: a draft of borrowed values first, columns once all of it is known
+//! One record on its way in, of whatever protocol: a draft of borrowed values first, columns once all of it is known
 //! to be good. A draft is reused from record to record, so that no record allocates.
 //!
 //! Knows nothing of framing, partitions or dead letters.
 
+use insighthub_model::Timestamp;
 use insighthub_model::batch::{BatchBuilder, FixedFields, RecordBuilder};
 
 use super::fixed::{Fixed, Slot, Slots};
@@ -20,6 +21,8 @@ pub(super) enum Value<'a> {
     /// A number whose digits no machine type gives back: kept as text.
     LongNumber(&'a str),
     Text(Text<'a>),
+    /// A time that its protocol tells exactly: no number whose unit must be guessed.
+    Moment(Timestamp),
     /// An array, compact.
     Array(Text<'a>),
     /// `{}` among the fields; any object in a slot.
@@ -34,6 +37,7 @@ impl Value<'_> {
             Value::Bool(_) => "true or false",
             Value::Int(_) | Value::Float(_) | Value::LongNumber(_) => "a number",
             Value::Text(_) => "text",
+            Value::Moment(_) => "a time",
             Value::Array(_) => "an array",
             Value::Object => "an object",
         }
@@ -51,6 +55,9 @@ pub(super) struct Draft<'a> {
     pub arena: String,
     /// Names that the records before had.
     pub keys: KnownKeys<'a>,
+    /// What its protocol has for a record that names no service, or has no message.
+    pub service_otherwise: Option<Text<'a>>,
+    pub message_otherwise: Option<Text<'a>>,
 }
 
 impl<'a> Draft<'a> {
@@ -58,10 +65,33 @@ impl<'a> Draft<'a> {
         self.slots.clear();
         self.fields.clear();
         self.arena.clear();
+        self.service_otherwise = None;
+        self.message_otherwise = None;
     }
 
     pub(super) fn text(&self, text: Text<'a>) -> &str {
         text.of(&self.arena)
+    }
+
+    /// The flattened name of a member: names of the objects around it and its own, joined by dots. An empty part would make
+    /// two names of one: the name is empty then, and refused as such.
+    pub(super) fn joined(&mut self, outer: Text<'a>, key: Text<'a>) -> Text<'a> {
+        let start = self.arena.len();
+        self.append(outer);
+        self.arena.push('.');
+        let before_key = self.arena.len();
+        self.append(key);
+        if self.arena.len() == before_key {
+            return Text::Sent("");
+        }
+        Text::Arena { start, end: self.arena.len() }
+    }
+
+    fn append(&mut self, text: Text<'_>) {
+        match text {
+            Text::Sent(text) => self.arena.push_str(text),
+            Text::Arena { start, end } => self.arena.extend_from_within(start..end),
+        }
     }
 
     /// Keeps the value of a slot as a field: it does not mean what its name suggests.
@@ -96,6 +126,7 @@ impl<'a> Draft<'a> {
             Value::Int(value) => record.int(name, value),
             Value::Float(value) => record.float(name, value),
             Value::Text(value) => record.text(name, self.text(value)),
+            Value::Moment(value) => record.text(name, &value.to_string()),
             Value::LongNumber(value) => record.json(name, value),
             Value::Array(value) => record.json(name, self.text(value)),
             Value::Null => record.json(name, "null"),

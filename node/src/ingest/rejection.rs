@@ -34,6 +34,13 @@ pub enum RequestError {
     Empty,
     #[error("the request holds more than {records_max} records: send it in several requests")]
     TooManyRecords { records_max: usize },
+    #[error(
+        "the records of the request are more than {bytes_max} bytes with what they share (resource, labels): send it in \
+         several requests"
+    )]
+    TooMuchShared { bytes_max: usize },
+    #[error("the body cannot be read: {0}")]
+    Broken(String),
 }
 
 /// Boxed, because results are handed up from every value and errors are rare.

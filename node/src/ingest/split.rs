@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 
 use insighthub_model::batch::BatchBuilder;
 use insighthub_model::dead_letter::DeadLetter;
-use insighthub_model::limits::{
-    CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits, REJECTIONS_LISTED_MAX,
-};
+use insighthub_model::limits::{CHUNK_BYTES_TARGET, DEAD_LETTER_RAW_BYTES_MAX, IngestLimits};
 use insighthub_model::retention::Retention;
 use insighthub_model::routing::{Route, Routes, partition_of};
 use insighthub_model::{PartitionId, RecordBatch, Timestamp};
@@ -17,9 +15,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::builders;
 use super::fixed::{self, FixedRules};
-use super::framing::{self, BodyFormat, Frame, Frames};
+use super::framing::{self, BodyFormat, Frames};
 use super::reader;
 use super::record::Draft;
+use super::records::{Piece, Records};
 use super::rejection::{Read, RecordError, Rejection, RequestError};
 
 /// Dead letters of one chunk: they are replicated like records, and each is a key of its own.
@@ -54,6 +53,8 @@ pub struct RequestContext<'a> {
     pub token_service: Option<&'a str>,
     /// Fields every record gets that lacks them: `env`, `region`.
     pub enrich: &'a [(String, String)],
+    /// Rejections told one by one: a protocol may want to hear of each.
+    pub rejections_max: usize,
 }
 
 /// What goes to one partition as one batch.
@@ -79,13 +80,15 @@ pub struct ParsedRequest {
     /// to be stored.
     pub undecided: BTreeSet<String>,
     pub accepted: u64,
+    /// Accepted records that do not say themselves when they happened and have no id: sent again, they are others.
+    pub nameless: u64,
     /// All refused records; each is a dead letter of some chunk.
     pub rejected: u64,
-    /// The first of them, at most `REJECTIONS_LISTED_MAX`.
+    /// The first of them, at most [`RequestContext::rejections_max`].
     pub rejections: Vec<Rejection>,
 }
 
-/// Reads the (decompressed) body of a request.
+/// Reads the (decompressed) body of a request: our own JSON.
 pub fn parse_request(
     body: &[u8],
     format: BodyFormat,
@@ -100,11 +103,61 @@ pub fn parse_request(
         if position >= context.limits.records_max {
             return Err(RequestError::TooManyRecords { records_max: context.limits.records_max });
         }
-        if let Err(error) = splitter.take(&frame, &mut draft) {
-            splitter.refuse(&frame, position as u64, *error);
+        let (offset, raw) = (frame.offset, frame.raw);
+        let read = splitter.admit(offset, raw.len()).and_then(|()| match frame.broken {
+            Some(problem) => Err(RecordError::whole(problem)),
+            None => reader::read_bytes(&mut draft, raw, context.limits),
+        });
+        if let Err(error) = read.and_then(|()| splitter.put(&mut draft, raw.len(), false)) {
+            let service = splitter.service_of(raw);
+            splitter.refuse(Refused { offset, raw, service, position: position as u64 }, *error);
         }
     }
     Ok(splitter.finish())
+}
+
+/// Reads the (decompressed) body of a request of another protocol, record by record.
+pub(super) fn parse_records<'a>(
+    body: &'a [u8],
+    mut records: impl Records<'a>,
+    context: &'a RequestContext<'a>,
+) -> Result<ParsedRequest, RequestError> {
+    let (records_max, expanded_max) = (context.limits.records_max, context.limits.inflated_bytes_max);
+    let mut splitter = Splitter::new(body, context);
+    let mut draft = Draft::default();
+    let (mut position, mut expanded) = (0, 0);
+    loop {
+        draft.clear();
+        let Some(Piece { offset, raw, shared_bytes, has_id, read }) = records.next(&mut draft) else { break };
+        if position >= records_max {
+            return Err(RequestError::TooManyRecords { records_max });
+        }
+        let raw_bytes = raw.len() + shared_bytes;
+        expanded += raw_bytes;
+        if expanded > expanded_max {
+            return Err(RequestError::TooMuchShared { bytes_max: expanded_max });
+        }
+        let is_read = read.is_ok();
+        let put = read.and_then(|()| splitter.admit(offset, raw_bytes));
+        if let Err(error) = put.and_then(|()| splitter.put(&mut draft, raw_bytes, has_id)) {
+            // What could be read is kept in the form in which it can be mended and sent again.
+            let json = if is_read { draft.to_json() } else { String::new() };
+            let raw = if is_read { json.as_bytes() } else { raw };
+            let service = splitter.service_of_draft(&draft);
+            splitter.refuse(Refused { offset, raw, service, position: position as u64 }, *error);
+        }
+        position += 1;
+    }
+    Ok(splitter.finish())
+}
+
+/// A record that is refused.
+struct Refused<'r> {
+    offset: usize,
+    /// As it is kept.
+    raw: &'r [u8],
+    service: Option<String>,
+    position: u64,
 }
 
 /// The open chunk of one partition, or of a service apart.
@@ -148,24 +201,20 @@ impl<'a> Splitter<'a> {
         Splitter { context, body, open, known, parsed: ParsedRequest::default(), columns: 0, counted: (0, 1) }
     }
 
-    fn take(&mut self, frame: &Frame<'a>, draft: &mut Draft<'a>) -> Read<()> {
-        let limits = self.context.limits;
-        if let Some(problem) = frame.broken {
-            return Err(RecordError::whole(problem));
-        }
-        let raw_bytes = frame.raw.len();
-        if raw_bytes > limits.record_bytes_max {
-            let reason =
-                format!("the record is {raw_bytes} bytes long, the limit is {}", limits.record_bytes_max);
+    /// Whether a record of this size may be read, behind so many bytes of the body.
+    fn admit(&self, offset: usize, raw_bytes: usize) -> Read<()> {
+        let limit = self.context.limits.record_bytes_max;
+        if raw_bytes > limit {
+            let reason = format!("the record is {raw_bytes} bytes long, the limit is {limit}");
             return Err(RecordError::whole(reason));
         }
-        self.check_columns(frame.offset)?;
-        let text = std::str::from_utf8(frame.raw).map_err(|error| {
-            RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
-        })?;
-        reader::read(draft, text, limits)?;
+        self.check_columns(offset)
+    }
+
+    /// Makes a draft a row of its chunk.
+    fn put(&mut self, draft: &mut Draft<'a>, raw_bytes: usize, has_id: bool) -> Read<()> {
         let rules = FixedRules {
-            limits,
+            limits: self.context.limits,
             retention: self.context.retention,
             now: self.context.now,
             token_service: self.context.token_service,
@@ -184,6 +233,7 @@ impl<'a> Splitter<'a> {
         }
         written?;
         self.parsed.accepted += 1;
+        self.parsed.nameless += u64::from(!fixed.is_dated && !has_id);
         Ok(())
     }
 
@@ -236,18 +286,18 @@ impl<'a> Splitter<'a> {
     }
 
     /// Counts a refused record, lists it while the list has room, and keeps it as a dead letter.
-    fn refuse(&mut self, frame: &Frame<'a>, position: u64, error: RecordError) {
+    fn refuse(&mut self, refused: Refused<'_>, error: RecordError) {
+        let Refused { offset, raw, service, position } = refused;
         self.parsed.rejected += 1;
-        let service = self.service_of(frame.raw);
         let home = self.home(service.as_deref().unwrap_or_default());
-        if self.parsed.rejections.len() < REJECTIONS_LISTED_MAX {
-            let line = self.line_of(frame.offset);
+        if self.parsed.rejections.len() < self.context.rejections_max {
+            let line = self.line_of(offset);
             let (field, reason) = (error.field.clone(), error.reason.clone());
             self.parsed.rejections.push(Rejection { position, line, field, reason });
         }
-        let raw = frame.raw.get(..DEAD_LETTER_RAW_BYTES_MAX).unwrap_or(frame.raw);
+        let kept = raw.get(..DEAD_LETTER_RAW_BYTES_MAX).unwrap_or(raw);
         let Some(open) = self.open.get_mut(home) else { return };
-        open.dead_letter_bytes += raw.len();
+        open.dead_letter_bytes += kept.len();
         open.dead_letters.push(DeadLetter {
             received_at: self.context.now,
             origin: self.context.origin.to_owned(),
@@ -255,8 +305,8 @@ impl<'a> Splitter<'a> {
             field: error.field,
             reason: error.reason,
             position,
-            raw: raw.to_vec(),
-            raw_bytes_total: frame.raw.len() as u64,
+            raw: kept.to_vec(),
+            raw_bytes_total: raw.len() as u64,
         });
         if open.dead_letters.len() >= CHUNK_DEAD_LETTERS_MAX || open.dead_letter_bytes >= CHUNK_BYTES_TARGET {
             self.close(home);
@@ -266,13 +316,20 @@ impl<'a> Splitter<'a> {
     /// The service a refused record belongs to. A bound token answers for its own service alone, or
     /// it could fill another's dead letters.
     fn service_of(&self, raw: &[u8]) -> Option<String> {
-        let limits = self.context.limits;
+        let readable = || raw.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        self.answering_service(|| reader::service_of_refused(readable(), self.context.limits))
+    }
+
+    fn service_of_draft(&self, draft: &Draft<'_>) -> Option<String> {
+        self.answering_service(|| draft.service().map(str::to_owned))
+    }
+
+    fn answering_service(&self, named: impl FnOnce() -> Option<String>) -> Option<String> {
         if let Some(bound) = self.context.token_service {
             return Some(bound.to_owned());
         }
-        let readable = raw.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        let service = reader::service_of_refused(readable, limits)?;
-        fixed::service_problem(&service, limits.service_bytes_max).is_none().then_some(service)
+        let limit = self.context.limits.service_bytes_max;
+        named().filter(|service| fixed::service_problem(service, limit).is_none())
     }
 
     /// The line of an offset, from 1. Offsets come in ascending order, so the body is counted once.

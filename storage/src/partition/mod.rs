@@ -2,6 +2,7 @@
 
 mod adopting;
 mod content;
+mod contents;
 mod head;
 mod hiding;
 mod joining;

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use insighthub_model::ids::BatchIdentity;
+use insighthub_model::ids::{BatchIdentity, content_of};
 use insighthub_model::limits::SEQUENCE_WINDOW;
 use insighthub_model::spread_plan::SpreadPlan;
 use serde::{Deserialize, Serialize};
+
+use super::contents::Contents;
 
 const WORDS: usize = (SEQUENCE_WINDOW / 64) as usize;
 /// Producers remembered; beyond that the ones idle for longest are forgotten.
@@ -31,6 +33,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Producers {
     by_name: BTreeMap<String, Producer>,
+    /// Of requests without a producer.
+    contents: Contents,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +55,9 @@ struct Producer {
 impl Producers {
     /// Judges a batch and, when it is new, remembers it as stored by the entry at `index`.
     pub fn admit(&mut self, identity: &BatchIdentity, index: u64) -> Verdict {
+        if let Some(digest) = content_of(&identity.producer) {
+            return self.contents.admit(digest, identity);
+        }
         let producer = match self.by_name.get_mut(&identity.producer) {
             Some(producer) => producer,
             None => self.by_name.entry(identity.producer.clone()).or_insert_with(|| Producer::new(index)),

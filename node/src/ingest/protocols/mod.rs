@@ -1,0 +1,37 @@
+//! What a request's body may be, besides our own JSON: one folder or file a protocol, each a reader of drafts.
+//!
+//! A protocol knows its bytes and how its words map to ours (`docs/clients.md`); nothing of HTTP, partitions or identities.
+
+pub(super) mod protobuf;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+use super::framing::BodyFormat;
+use super::rejection::RequestError;
+use super::split::{ParsedRequest, RequestContext, parse_request};
+
+/// How the records lie in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Our own: one JSON object, an array, or one object a line.
+    Json(BodyFormat),
+}
+
+impl Protocol {
+    /// Reads the (decompressed) body of a request.
+    pub fn parse<'a>(
+        &'a self,
+        body: &'a [u8],
+        context: &'a RequestContext<'a>,
+    ) -> Result<ParsedRequest, RequestError> {
+        match self {
+            Protocol::Json(format) => parse_request(body, *format, context),
+        }
+    }
+
+    /// What tells a body from others: of the same sender, in the same protocol, it is the same request sent again.
+    pub fn digest(&self, body: &[u8], token_service: Option<&str>) -> u128 {
+        let seed = xxh3_64(format!("{self:?} {token_service:?}").as_bytes());
+        xxh3_128_with_seed(body, seed)
+    }
+}
