@@ -23,6 +23,7 @@ mod split;
 
 pub use decompress::{DecompressError, decompress};
 pub use framing::{BodyFormat, UnsupportedContentType};
-pub use protocols::Protocol;
+pub(crate) use protocols::protobuf;
+pub use protocols::{OtlpEncoding, Protocol};
 pub use rejection::{RecordError, Rejection, RequestError};
 pub use split::{ParsedRequest, PartitionChunk, RequestContext, parse_request};

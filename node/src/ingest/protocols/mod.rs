@@ -2,9 +2,12 @@
 //!
 //! A protocol knows its bytes and how its words map to ours (`docs/clients.md`); nothing of HTTP, partitions or identities.
 
-pub(super) mod protobuf;
+mod otlp;
+pub(crate) mod protobuf;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+pub use otlp::OtlpEncoding;
 
 use super::framing::BodyFormat;
 use super::rejection::RequestError;
@@ -15,6 +18,8 @@ use super::split::{ParsedRequest, RequestContext, parse_request};
 pub enum Protocol {
     /// Our own: one JSON object, an array, or one object a line.
     Json(BodyFormat),
+    /// Logs of OpenTelemetry.
+    Otlp(OtlpEncoding),
 }
 
 impl Protocol {
@@ -26,6 +31,7 @@ impl Protocol {
     ) -> Result<ParsedRequest, RequestError> {
         match self {
             Protocol::Json(format) => parse_request(body, *format, context),
+            Protocol::Otlp(encoding) => otlp::parse(body, *encoding, context),
         }
     }
 

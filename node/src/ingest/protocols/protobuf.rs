@@ -5,7 +5,7 @@
 
 /// Why bytes are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WireError {
+pub(crate) enum WireError {
     #[error("the message ends inside a field")]
     CutOff,
     #[error("a number has more than 64 bits")]
