@@ -67,10 +67,13 @@ impl Plan {
         }
         let node = choose_node(&config, args.node.as_deref())?.clone();
         let http = args.http.unwrap_or(node.http);
-        if config.cluster.profile == Profile::Development && !http.ip().is_loopback() {
+        let addresses = [Some(http), node.otlp];
+        if config.cluster.profile == Profile::Development
+            && let Some(address) = addresses.into_iter().flatten().find(|address| !address.ip().is_loopback())
+        {
             bail!(
                 "the development profile lets anybody send and read logs, so it listens on loopback only, not on \
-                 {http}: use 127.0.0.1, or set cluster.profile = \"production\""
+                 {address}: use 127.0.0.1, or set cluster.profile = \"production\""
             );
         }
         let data = args.data.clone().or_else(|| config.storage.dir.clone());
@@ -98,6 +101,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     admin_password::check(&plan.data)?;
     let serving = Serving::bind(plan.http, &plan.config.http)?;
     let address = serving.address;
+    let otlp = plan.node.otlp.map(|address| Serving::bind(address, &plan.config.http)).transpose()?;
     let observer = Observer::new(plan.config.detection.record_rule);
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
     let store = Store::open(
@@ -130,6 +134,10 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     say(&format!("listening on {own_url}"))?;
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let otlp = otlp.map(|otlp| {
+        tracing::info!(address = %otlp.address, "logs of OpenTelemetry are taken here as well");
+        tokio::spawn(otlp.run(http::otlp_router(Arc::clone(&node)), stopped.clone()))
+    });
     let serving = tokio::spawn(serving.run(http::router(Arc::clone(&node)), stopped));
     let reason = asked_to_stop(&store).await?;
     tracing::info!(reason, "stopping");
@@ -144,7 +152,13 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     // Live tails never end by themselves; they are cut when the deadline has passed.
-    let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, serving).await) };
+    let served = async {
+        drop(serving.await);
+        if let Some(otlp) = otlp {
+            drop(otlp.await);
+        }
+    };
+    let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, served).await) };
     node.actors.end_sessions();
     drain.await;
     own_work.stop();

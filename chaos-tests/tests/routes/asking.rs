@@ -54,6 +54,15 @@ impl Said {
         let is_text = |name| error.and_then(|error| error.get(name)).is_some_and(Value::is_string);
         self.header("content-type") == Some(JSON) && is_text("code") && is_text("message")
     }
+
+    /// `google.rpc.Status` as JSON, as clients of OpenTelemetry read it.
+    pub(crate) fn has_form_of_otlp(&self) -> bool {
+        let json = self.json();
+        let has = |name, is: fn(&Value) -> bool| json.get(name).is_some_and(is);
+        self.header("content-type") == Some(JSON)
+            && has("code", Value::is_u64)
+            && has("message", Value::is_string)
+    }
 }
 
 /// Asks over a connection of its own.

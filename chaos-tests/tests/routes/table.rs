@@ -78,6 +78,7 @@ pub(crate) const LINES: &[Line] = &[
     get("/metrics", METRICS),
     post("/api/logs", RECORD, SEND),
     get("/api/logs", READ),
+    post("/v1/logs", "{}", SEND),
     post("/api/query", r#"{"query": "* | stats count() as n"}"#, READ),
     get("/api/query/export", READ),
     get("/api/query/histogram", READ),

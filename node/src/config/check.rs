@@ -171,11 +171,8 @@ fn check_value(key: &Key, value: &toml::Value, shown: &str) -> Result<(), Config
 /// Checks what several values say together.
 pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     let (limits, storage, raft) = (&config.limits, &config.storage, &config.raft);
-    if config.cluster.profile == Profile::Development
-        && let Some(node) = config.nodes.iter().find(|node| !node.http.ip().is_loopback())
-    {
-        let expected = "a loopback address, because the development profile lets anybody in".to_owned();
-        return Err(ConfigError::together("node.http", node.http, expected, "\"127.0.0.1:8000\""));
+    if config.cluster.profile == Profile::Development {
+        check_loopback(config)?;
     }
     check_peers(config)?;
     check_alerting(config)?;
@@ -204,6 +201,23 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     if raft.lease_ms < raft.heartbeat_ms.saturating_mul(2) {
         let expected = format!("at least 2 x raft.heartbeat_ms ({})", raft.heartbeat_ms);
         return Err(ConfigError::together("raft.lease_ms", raft.lease_ms, expected, "300"));
+    }
+    Ok(())
+}
+
+fn check_loopback(config: &Config) -> Result<(), ConfigError> {
+    for node in &config.nodes {
+        let addresses = [
+            ("node.http", Some(node.http), "\"127.0.0.1:8000\""),
+            ("node.otlp", node.otlp, "\"127.0.0.1:4317\""),
+        ];
+        for (key, address, example) in addresses {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+                let expected =
+                    "a loopback address, because the development profile lets anybody in".to_owned();
+                return Err(ConfigError::together(key, address, expected, example));
+            }
+        }
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const fn key(section: &'static str, name: &'static str, range: Range, example: &
 /// The section whose tables are the nodes.
 pub(super) const NODE_SECTION: &str = "node";
 
-pub(super) const KEYS: [Key; 63] = [
+pub(super) const KEYS: [Key; 64] = [
     key("cluster", "name", Range::Text(64), "\"local\""),
     key("cluster", "partitions", Range::Integer(1, 1_024), "8"),
     key("cluster", "replicas", Range::Integer(1, 9), "3"),
@@ -47,6 +47,7 @@ pub(super) const KEYS: [Key; 63] = [
     key(NODE_SECTION, "http", Range::Address, "\"127.0.0.1:8000\""),
     key(NODE_SECTION, "peer", Range::Address, "\"127.0.0.1:7000\""),
     key(NODE_SECTION, "control", Range::Address, "\"127.0.0.1:7100\""),
+    key(NODE_SECTION, "otlp", Range::Address, "\"127.0.0.1:4317\""),
     key("limits", "body_bytes_max", Range::Integer(KIB, GIB), "33554432"),
     key("limits", "inflated_bytes_max", Range::Integer(KIB, 4 * GIB), "268435456"),
     key("limits", "record_bytes_max", Range::Integer(256, 16 * MIB), "1048576"),

@@ -88,6 +88,8 @@ pub struct NodeConfig {
     pub peer: Option<SocketAddr>,
     /// Where peers reach its control plane: who is alive.
     pub control: Option<SocketAddr>,
+    /// Where it takes logs of OpenTelemetry as well, and nothing else: `/v1/logs` and gRPC.
+    pub otlp: Option<SocketAddr>,
 }
 
 /// How clients are served.
@@ -308,6 +310,7 @@ impl Default for NodeConfig {
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             peer: None,
             control: None,
+            otlp: None,
         }
     }
 }

@@ -64,7 +64,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = ErrorDetail { code: self.code.to_owned(), message: self.message, field: self.field };
+        let detail = self.clone();
+        let error = ErrorDetail { code: self.code.to_owned(), message: detail.message, field: detail.field };
         let mut response = (self.status, Json(ErrorAnswer { error })).into_response();
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
@@ -72,6 +73,8 @@ impl IntoResponse for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For protocols whose clients read errors in another form.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -80,6 +83,11 @@ impl IntoResponse for ApiError {
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     let message = format!("{} is no method of {}: see the header Allow", method, uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+}
+
+/// The address has no such path.
+pub(super) async fn not_here(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is no {} at this address", uri.path()))
 }
 
 impl From<Refusal> for ApiError {

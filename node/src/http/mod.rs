@@ -31,6 +31,7 @@ mod intake;
 mod logs;
 mod membership;
 mod metrics;
+mod otlp;
 mod pace;
 mod peer_pages;
 mod places;
@@ -47,6 +48,7 @@ mod views;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
+use axum::http::Method;
 use axum::{Extension, Router, middleware};
 use insighthub_actors::ActorSystem;
 use insighthub_actors::alerting::delivery::Outgoing;
@@ -117,7 +119,7 @@ pub type AppState = Arc<Node>;
 /// All routes of a node.
 pub fn router(node: AppState) -> Router {
     let mut routes = document::begin()
-        .merge(document::of("Records in", ingest::router()))
+        .merge(document::of("Records in", ingest::router().merge(otlp::router())))
         .merge(document::of("Dead letters", dead_letters::router().merge(accounting::router())))
         .merge(document::of("Search", logs::router().merge(query::router()).merge(tail::router())))
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
@@ -137,15 +139,30 @@ pub fn router(node: AppState) -> Router {
     }
     let (routes, described) = routes.split_for_parts();
     let (document, gate) = document::finish(&described);
+    let routes = routes.merge(dashboard::router()).layer(Extension(document));
+    behind_the_gate(routes, gate, node)
+}
+
+/// The routes of an address that takes logs of OpenTelemetry and nothing else.
+pub fn otlp_router(node: AppState) -> Router {
+    let (routes, described) = otlp::router().split_for_parts();
+    let (_, gate) = document::finish(&described);
+    behind_the_gate(routes.fallback(error::not_here), gate, node)
+}
+
+/// What every request passes before it comes to a route.
+fn behind_the_gate(routes: Router<AppState>, mut gate: gate::Gate, node: AppState) -> Router {
+    // No part of the API's document: it is not spoken like the rest.
+    gate.put(Method::POST, otlp::grpc::PATH.to_owned(), gate::Access::SendRecords);
     let guarded = gate::Guarded { gate: Arc::new(gate), node: Arc::clone(&node) };
     let routes = routes
-        .merge(dashboard::router())
+        .merge(otlp::grpc::router())
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(Extension(document))
         .layer(middleware::from_fn_with_state(guarded, gate::admit))
         .layer(CatchPanicLayer::custom(edge::answer_for_panic))
         .layer(middleware::from_fn(pace::keep_pace))
-        .layer(middleware::from_fn_with_state(Arc::clone(&node), foreign_pages::refuse));
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), foreign_pages::refuse))
+        .layer(middleware::from_fn(otlp::in_words_of_otlp));
     let routes = match node.edge.cors() {
         Some(cors) => routes.layer(cors),
         None => routes,

@@ -28,6 +28,9 @@ use super::told;
 
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 22;
+/// How a client begins that knows beforehand that we speak HTTP/2 (RFC 9113, section 3.4): no method of HTTP/1.1 begins so. Those
+/// who do send it whole, with more behind it.
+const HTTP2_PREFACE: [u8; 3] = *b"PRI";
 /// For who speaks HTTP to a port that speaks TLS.
 const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
     content-length: 40\r\n\r\nthis address speaks TLS: use https://...";
@@ -80,13 +83,13 @@ impl Server {
         mut stop: watch::Receiver<bool>,
     ) {
         // Looked at, not taken: what is only said to be readable may not be.
-        let mut first = [0];
+        let mut first = [0; HTTP2_PREFACE.len()];
         let first_byte = tokio::select! {
             peeked = timeout(limits::HEAD_WITHIN, stream.peek(&mut first)) => peeked,
             () = told(&mut stop) => return,
         };
         match first_byte {
-            Ok(Ok(1)) => Box::pin(self.converse(stream, first, from, place, stop)).await,
+            Ok(Ok(1..)) => Box::pin(self.converse(stream, first, from, place, stop)).await,
             Ok(Ok(_)) => tracing::debug!(%from, "a connection ended before it said anything"),
             Ok(Err(error)) => tracing::debug!(%from, %error, "a connection ended before it said anything"),
             Err(_) => tracing::debug!(%from, "a connection said nothing"),
@@ -96,7 +99,7 @@ impl Server {
     async fn converse(
         &self,
         mut stream: TcpStream,
-        first: [u8; 1],
+        first: [u8; HTTP2_PREFACE.len()],
         from: SocketAddr,
         place: OwnedSemaphorePermit,
         stop: watch::Receiver<bool>,
@@ -104,9 +107,12 @@ impl Server {
         // Answers are written whole: waiting for more only delays them.
         drop(stream.set_nodelay(true));
         let Some(acceptor) = &self.tls else {
-            return self.speak_http1(stream, from, place, stop).await;
+            return match first {
+                HTTP2_PREFACE => self.speak_http2(stream, from, place, stop).await,
+                _ => self.speak_http1(stream, from, place, stop).await,
+            };
         };
-        if first != [TLS_HANDSHAKE] {
+        if !first.starts_with(&[TLS_HANDSHAKE]) {
             // What it has said is taken out, for closing over it would take the answer back.
             drop(stream.try_read(&mut [0; limits::HEAD_BYTES_MAX]));
             drop(stream.write_all(SPEAK_TLS).await);

@@ -18,6 +18,38 @@ pub(crate) struct OpenApiDocument {
     paths: BTreeMap<String, Value>,
 }
 
+/// `ExportLogsServiceRequest` of opentelemetry-proto, in its JSON.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) struct OtlpRequest {
+    resource_logs: Vec<BTreeMap<String, Value>>,
+}
+
+/// `ExportLogsServiceResponse`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) struct OtlpAnswer {
+    /// Left out where all records were stored.
+    partial_success: Option<OtlpPartialSuccess>,
+}
+
+/// What of a request was refused. It is not to be sent again.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) struct OtlpPartialSuccess {
+    /// A number.
+    rejected_log_records: String,
+    error_message: String,
+}
+
+/// `google.rpc.Status`.
+#[derive(ToSchema)]
+pub(crate) struct OtlpStatus {
+    /// Of `google.rpc.Code`.
+    code: u8,
+    message: String,
+}
+
 /// Nothing more to say.
 #[derive(ToSchema)]
 pub(crate) struct Nothing {}
