@@ -21,6 +21,7 @@ pub mod routing;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod scores;
+pub mod settings;
 pub mod spread_plan;
 pub mod table;
 pub mod timestamp;

@@ -2,7 +2,8 @@
 //!
 //! Bounds that decide how a request is cut into chunks are constants: a retry must be cut the same way.
 
-use serde::{Deserialize, Serialize};
+use crate::settings;
+use crate::settings::Range::Integer;
 
 /// A chunk is closed when its raw bytes reach this: one Raft entry then carries 64 to 256 KiB compressed.
 pub const CHUNK_BYTES_TARGET: usize = 512 * 1024;
@@ -115,54 +116,43 @@ pub const ALERT_GROUP_FIELDS_MAX: usize = 4;
 pub const ALERT_RECIPIENTS_MAX: usize = 50;
 pub const ALERT_HEADERS_MAX: usize = 10;
 
-/// The bounds an operator may change in `cluster.toml`, section `[limits]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IngestLimits {
-    /// Body of one request as it arrives, bytes.
-    pub body_bytes_max: usize,
-    /// Body of one request after decompression, bytes: the bound on a decompression bomb.
-    pub inflated_bytes_max: usize,
-    /// One record in its raw form, bytes.
-    pub record_bytes_max: usize,
-    /// Records in one request.
-    pub records_max: usize,
-    /// Fields of one record after flattening.
-    pub fields_max: usize,
-    /// Nesting of a record.
-    pub depth_max: usize,
-    /// A field's name after flattening, bytes.
-    pub field_name_bytes_max: usize,
-    /// A service's name, bytes.
-    pub service_bytes_max: usize,
-    /// Raw bytes of records that are between the edge and the acknowledgement, per node.
-    pub in_flight_bytes_max: usize,
-    /// Records per second and service; 0 means no limit.
-    pub service_records_per_sec: u64,
-    /// Records a service may send at once above its rate; 0 means one second's worth.
-    pub service_burst_records: u64,
-    /// Different services that one partition takes within an hour; each costs a detector and a shard.
-    pub services_max: usize,
-    /// How far in the future a timestamp may lie, seconds: a wrong clock must not hide today's logs.
-    pub future_secs_max: u64,
-}
+const KIB: i64 = 1 << 10;
+const MIB: i64 = 1 << 20;
+const GIB: i64 = 1 << 30;
 
-impl Default for IngestLimits {
-    fn default() -> Self {
-        IngestLimits {
-            body_bytes_max: 32 << 20,
-            inflated_bytes_max: 256 << 20,
-            record_bytes_max: 1 << 20,
-            records_max: 100_000,
-            fields_max: 512,
-            depth_max: 16,
-            field_name_bytes_max: 256,
-            service_bytes_max: 128,
-            in_flight_bytes_max: 128 << 20,
-            service_records_per_sec: 0,
-            service_burst_records: 0,
-            services_max: 4_096,
-            future_secs_max: 24 * 3600,
-        }
+settings! {
+    "limits";
+    /// What clients may send and what a node holds of it.
+    pub struct IngestLimits {
+        /// Body of one request as it arrives, bytes.
+        body_bytes_max: usize = 32 << 20, Integer(KIB, GIB);
+        /// Body of one request after decompression, bytes: the bound on a decompression bomb.
+        inflated_bytes_max: usize = 256 << 20, Integer(KIB, 4 * GIB);
+        /// One record in its raw form, bytes.
+        record_bytes_max: usize = 1 << 20, Integer(256, 16 * MIB);
+        /// Records in one request.
+        records_max: usize = 100_000, Integer(1, 1_000_000);
+        /// Fields of one record after flattening.
+        // A record may add this many columns to a chunk that is not full yet.
+        fields_max: usize = 512, Integer(1, CHUNK_COLUMNS_MAX as i64 / 2);
+        /// Nesting of a record.
+        // Objects are read by recursion.
+        depth_max: usize = 16, Integer(1, 64);
+        /// A field's name after flattening, bytes.
+        field_name_bytes_max: usize = 256, Integer(16, 4 * KIB);
+        /// A service's name, bytes.
+        service_bytes_max: usize = 128, Integer(1, KIB);
+        /// Raw bytes of records that are between the edge and the acknowledgement, on this node; above it: 429.
+        in_flight_bytes_max: usize = 128 << 20, Integer(MIB, 64 * GIB);
+        /// Records per second and service; 0 means no limit.
+        service_records_per_sec: u64 = 0, Integer(0, 1_000_000_000), like "50000";
+        /// Records a service may send at once above its rate; 0 means one second's worth.
+        service_burst_records: u64 = 0, Integer(0, 1_000_000_000), like "100000";
+        /// Different services that one partition takes within an hour; each costs a detector and a shard. Above it: 429.
+        // Some KiB each.
+        services_max: usize = 4_096, Integer(1, 65_536);
+        /// How far in the future a timestamp may lie, seconds: a wrong clock must not hide today's logs.
+        // Ten years: more is no limit.
+        future_secs_max: u64 = 24 * 3_600, Integer(0, 315_360_000);
     }
 }

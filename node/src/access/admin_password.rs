@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 /// Gives the admin's password instead of a random one.
 const VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD";
+/// Names a file that holds it.
+const FILE_VARIABLE: &str = "INSIGHTHUB_ADMIN_PASSWORD_FILE";
 /// As for everybody's password.
 const CHARACTERS_MIN: usize = 12;
 /// What is tried first by whoever tries.
@@ -14,9 +16,20 @@ const GUESSED_FIRST: [&str; 8] =
 
 /// The password that was given, if one was.
 pub(crate) fn given() -> anyhow::Result<Option<String>> {
-    let Ok(password) = std::env::var(VARIABLE) else { return Ok(None) };
+    let password = match (std::env::var(VARIABLE), std::env::var(FILE_VARIABLE)) {
+        (Ok(password), _) => password,
+        (Err(_), Ok(path)) => in_file(Path::new(&path))?,
+        (Err(_), Err(_)) => return Ok(None),
+    };
     judge(&password)?;
     Ok(Some(password))
+}
+
+fn in_file(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}, which {FILE_VARIABLE} names", path.display()))?;
+    // Editors and `echo` end a file with a line break.
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Refuses a weak one while there is time: once a node is a member, the variable means nothing any more.
@@ -49,6 +62,18 @@ fn judge(password: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_holds_the_password_with_or_without_a_line_break() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        for text in ["correct horse", "correct horse\n", "correct horse\r\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(in_file(&path).unwrap(), "correct horse");
+        }
+        let error = in_file(&folder.path().join("none")).unwrap_err().to_string();
+        assert!(error.contains(FILE_VARIABLE) && error.contains("none"), "{error}");
+    }
 
     #[test]
     fn weak_passwords_are_refused_without_being_repeated() {

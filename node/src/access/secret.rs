@@ -24,6 +24,12 @@ impl fmt::Debug for Secret {
     }
 }
 
+impl serde::Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("****")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +39,7 @@ mod tests {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "**** Some(****)");
         assert_eq!(format!("{secret:#?}"), "****");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"****\"");
         assert_eq!(secret.reveal(), "hunter2");
     }
 }

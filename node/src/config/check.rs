@@ -7,18 +7,18 @@ use insighthub_actors::alerting::delivery::AllowList;
 use insighthub_storage::transport::SECRET_BYTES_MIN;
 
 use super::check_access;
-use super::keys::{KEYS, Key, NODE_SECTION};
+use super::keys::{Key, keys, keys_of};
 use super::nearest::nearest;
-use super::{Config, Profile, VARIABLE_PREFIX};
-
-/// Between the section and the key in a variable's name.
-const VARIABLE_SEPARATOR: &str = "__";
+use super::sections::{NODE, NodeConfig, SECTIONS};
+use super::{Config, Profile, VARIABLE_PREFIX, variables};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the configuration {path}: {source}")]
     Unreadable { path: String, source: std::io::Error },
+    #[error("cannot read {path}, which {variable} names: {source}")]
+    UnreadableFile { variable: String, path: String, source: std::io::Error },
     #[error("the configuration is not TOML: {0}")]
     Syntax(String),
     #[error("{name} is no key of the configuration{}", suggestion(.nearest))]
@@ -47,21 +47,18 @@ impl ConfigError {
 }
 
 /// Puts the variables `INSIGHTHUB_SECTION__KEY` over what the file says.
-pub(super) fn override_from(
-    table: &mut toml::Table,
-    variables: &[(String, String)],
-) -> Result<(), ConfigError> {
-    for (variable, text) in variables {
+pub(super) fn override_from(table: &mut toml::Table, given: &[(String, String)]) -> Result<(), ConfigError> {
+    for (variable, text) in given {
         // Names without the separator are no keys: INSIGHTHUB_CONFIG and the like.
         let Some(path) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
-        let Some((section, name)) = path.split_once(VARIABLE_SEPARATOR) else { continue };
+        let Some((section, name)) = path.split_once(variables::SEPARATOR) else { continue };
         let (section, name) = (section.to_ascii_lowercase(), name.to_ascii_lowercase());
-        let Some(key) = find(&section, &name).filter(|key| key.section != NODE_SECTION) else {
+        let Some(key) = find(&section, &name).filter(|key| key.section != NODE) else {
             let nearest = nearest_path(&section, &name).map(|path| variable_of(&path));
             return Err(ConfigError::UnknownKey { name: variable.clone(), nearest });
         };
         let value = key.value_of(text);
-        check_value(key, &value, variable)?;
+        check_value(&key, &value, variable)?;
         let section = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         if let Some(section) = section.as_table_mut() {
             section.insert(name, value);
@@ -71,28 +68,28 @@ pub(super) fn override_from(
 }
 
 fn variable_of(path: &str) -> String {
-    format!("{VARIABLE_PREFIX}{}", path.replace('.', VARIABLE_SEPARATOR).to_ascii_uppercase())
+    format!("{VARIABLE_PREFIX}{}", path.replace('.', variables::SEPARATOR).to_ascii_uppercase())
 }
 
-fn find(section: &str, name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.section == section && key.name == name)
+fn find(section: &str, name: &str) -> Option<Key> {
+    keys().find(|key| key.section == section && key.setting.name == name)
 }
 
 fn nearest_path(section: &str, name: &str) -> Option<String> {
-    nearest(&format!("{section}.{name}"), KEYS.iter().map(Key::path))
+    nearest(&format!("{section}.{name}"), keys().map(|key| key.path()))
 }
 
 /// Checks every key and value that the file and the variables give.
 pub(super) fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
-    let sections: BTreeSet<&str> = KEYS.iter().map(|key| key.section).collect();
+    let sections: BTreeSet<&str> = SECTIONS.iter().map(|section| section.name).collect();
     for (section, value) in table {
         if !sections.contains(section.as_str()) {
             let nearest = nearest(section, sections.iter().map(|name| (*name).to_owned()));
             return Err(ConfigError::UnknownKey { name: section.clone(), nearest });
         }
         match value {
-            toml::Value::Table(keys) if section != NODE_SECTION => check_section(section, keys)?,
-            toml::Value::Array(nodes) if section == NODE_SECTION => check_nodes(nodes)?,
+            toml::Value::Table(keys) if section != NODE => check_section(section, keys)?,
+            toml::Value::Array(nodes) if section == NODE => check_nodes(nodes)?,
             other => return Err(no_section(section, other)),
         }
     }
@@ -101,7 +98,7 @@ pub(super) fn check_keys(table: &toml::Table) -> Result<(), ConfigError> {
 
 fn no_section(section: &str, value: &toml::Value) -> ConfigError {
     let (expected, example) = match section {
-        NODE_SECTION => ("one [[node]] for each node", "[[node]]".to_owned()),
+        NODE => ("one [[node]] for each node", "[[node]]".to_owned()),
         section => ("a section", format!("[{section}]")),
     };
     let value = match value {
@@ -117,7 +114,7 @@ fn check_section(section: &str, keys: &toml::Table) -> Result<(), ConfigError> {
             let nearest = nearest_path(section, name);
             return Err(ConfigError::UnknownKey { name: format!("{section}.{name}"), nearest });
         };
-        check_value(key, value, &key.path())?;
+        check_value(&key, value, &key.path())?;
     }
     Ok(())
 }
@@ -125,10 +122,10 @@ fn check_section(section: &str, keys: &toml::Table) -> Result<(), ConfigError> {
 fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
     let mut names = BTreeSet::new();
     for node in nodes {
-        let Some(keys) = node.as_table() else { return Err(no_section(NODE_SECTION, node)) };
-        check_section(NODE_SECTION, keys)?;
-        for key in KEYS.iter().filter(|key| key.section == NODE_SECTION) {
-            let Some(value) = keys.get(key.name) else {
+        let Some(keys) = node.as_table() else { return Err(no_section(NODE, node)) };
+        check_section(NODE, keys)?;
+        for key in keys_of(NodeConfig::SECTION) {
+            let Some(value) = keys.get(key.setting.name) else {
                 if !key.is_required() {
                     continue;
                 }
@@ -136,15 +133,15 @@ fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
                     key: key.path(),
                     value: "missing".to_owned(),
                     expected: key.expected(),
-                    example: key.example.to_owned(),
+                    example: key.setting.example(),
                 });
             };
             // No two nodes share a name, and no two doors an address.
-            let kind = if key.name == "name" { "name" } else { "address" };
+            let kind = if key.setting.name == "name" { "name" } else { "address" };
             let unique = names.insert((kind, value.to_string()));
             if !unique {
                 let expected = "another value for each node".to_owned();
-                return Err(ConfigError::together(&key.path(), value, expected, key.example));
+                return Err(ConfigError::together(&key.path(), value, expected, &key.setting.example()));
             }
         }
     }
@@ -158,13 +155,13 @@ fn check_value(key: &Key, value: &toml::Value, shown: &str) -> Result<(), Config
     }
     Err(ConfigError::Value {
         key: shown.to_owned(),
-        value: if matches!(key.name, "secret" | "client_secret") {
+        value: if matches!(key.setting.name, "secret" | "client_secret") {
             "not usable".to_owned()
         } else {
             value.to_string()
         },
         expected: key.expected(),
-        example: key.example.to_owned(),
+        example: key.setting.example(),
     })
 }
 
