@@ -153,6 +153,15 @@ impl Client {
         self.answer(request).await
     }
 
+    /// Whatever the current node answers, a refusal too; no other node is asked in its place.
+    pub(crate) async fn look(&self, path: &str) -> Result<(StatusCode, bytes::Bytes), CliError> {
+        let url = self.url(path)?;
+        let name = url.origin().ascii_serialization();
+        let response = self.http.get(url).send().await.map_err(|error| broken(&name, &error))?;
+        let status = response.status();
+        Ok((status, response.bytes().await.map_err(|error| broken(&name, &error))?))
+    }
+
     /// An answer of any length, read by the caller as it comes.
     pub(crate) async fn open(&self, method: Method, path: &str) -> Result<Response, CliError> {
         self.send(self.http.request(method, self.url(path)?).timeout(TRANSFER_TIMEOUT)).await

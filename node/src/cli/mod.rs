@@ -11,13 +11,17 @@ mod backup;
 mod bench;
 mod client;
 mod cluster;
+mod completions;
+mod configuration;
 mod coverage;
 mod delete;
 mod demo;
 mod error;
 mod explain;
 mod explore;
+mod health;
 mod listing;
+mod manual;
 mod moment;
 mod prng;
 mod query;
@@ -84,6 +88,10 @@ pub enum ClientCommand {
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
     Score(score::ScoreArgs),
+    Health(health::HealthArgs),
+    Config(configuration::ConfigArgs),
+    Completions(completions::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs a client command to its end, on a runtime of its own: call it outside of any other runtime.
@@ -119,6 +127,10 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Demo(args) => demo::run(args).await,
         ClientCommand::Bench(args) => bench::run(args).await,
         ClientCommand::Score(args) => score::run(&args),
+        ClientCommand::Health(args) => health::run(args).await,
+        ClientCommand::Config(args) => configuration::run(&args),
+        ClientCommand::Completions(args) => completions::run(&args),
+        ClientCommand::Man(args) => manual::run(&args),
     }
 }
 

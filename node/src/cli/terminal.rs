@@ -81,6 +81,11 @@ impl Terminal {
         writeln!(self.out, "{text}").map_err(CliError::Output)
     }
 
+    /// What is ours to the last byte, and no word of a log: it reaches the terminal as it is.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.out.write_all(bytes).map_err(CliError::Output)
+    }
+
     pub(crate) fn flush(&mut self) -> Result<(), CliError> {
         self.out.flush().map_err(CliError::Output)
     }
