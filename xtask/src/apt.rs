@@ -1,9 +1,10 @@
 //! Installs what is missing, on Debian and its relatives. Elsewhere it says what is needed.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::step::{run, step};
 
@@ -47,6 +48,22 @@ impl Need {
         }
         Ok(())
     }
+}
+
+/// Downloads packages and unpacks them into a folder, without installing them.
+pub(crate) fn unpack(packages: &[&str], home: &Path) -> Result<()> {
+    fs::create_dir_all(home).with_context(|| home.display().to_string())?;
+    step(&format!("unpack {} into {}", packages.join(", "), home.display()), || {
+        run(apt_get()?.arg("update").arg("-qq"))?;
+        run(apt_get()?.args(["download", "-qq"]).args(packages).current_dir(home))?;
+        for entry in fs::read_dir(home)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "deb") {
+                run(Command::new("dpkg-deb").arg("--extract").arg(&path).arg(home))?;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// apt-get with the rights it needs, asking no questions.

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::browser;
 use crate::dashboard::{self, Profile};
+use crate::packaging;
 use crate::schemathesis;
 use crate::sdk_js;
 use crate::sdk_python;
@@ -79,6 +80,7 @@ fn checks() -> Result<Vec<Check>> {
         check("tests", move || {
             run_command(cargo().args(test).args(["--lib", "--bins"]).args(tests_of(&WHITE_BOX, |_| true)?))
         }),
+        check("packaging", packaging::check),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
             let is_chosen = |name: &str| !name.starts_with(BROWSER_TESTS) && name != API_TEST;

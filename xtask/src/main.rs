@@ -11,6 +11,8 @@ mod fingerprint;
 mod login_file;
 mod node_js;
 mod node_process;
+mod packaging;
+mod python_tools;
 mod readiness;
 mod schemathesis;
 mod screenshots;
@@ -43,6 +45,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask sim --seeds 2000                  run simulated clusters with faults by seed
   cargo xtask sim --first 41 --seeds 1 --trace  repeat one of them and print every event
   cargo xtask ui            rebuild the dashboard while working on it
+  cargo xtask package       build the Debian package
   cargo xtask screenshots   take pictures of every page of the dashboard
   cargo xtask dashboard-speed                   measure it in a real browser";
 
@@ -62,6 +65,12 @@ enum Command {
     ///
     /// The same seed gives the same run. Ends with an error if anything was violated.
     Sim(sim::SimArguments),
+    /// Build the Debian package, with the dashboard, manual and completions, into target/packaging.
+    Package {
+        /// Check everything in packaging/ instead, with the node that was built for tests.
+        #[arg(long)]
+        check: bool,
+    },
     Screenshots(screenshots::ScreenshotsArguments),
     DashboardSpeed(dashboard_speed::DashboardSpeedArguments),
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
@@ -80,6 +89,8 @@ fn main() -> ExitCode {
         Command::Test => checks::run(),
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Package { check: true } => packaging::check(),
+        Command::Package { check: false } => packaging::run(),
         Command::Screenshots(arguments) => screenshots::run(&arguments),
         Command::DashboardSpeed(arguments) => dashboard_speed::run(&arguments),
         Command::Ui { release } => dashboard::build(if release {
