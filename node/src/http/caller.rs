@@ -214,11 +214,28 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> 
             let decoded = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok();
             let pair = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(malformed)?;
             let (user, password) = pair.split_once(':').ok_or_else(malformed)?;
+            // Clients of other stores know no bearers: their password is the token.
+            if token::is_service_token(password) {
+                return Ok(Credentials::Bearer(password.to_owned()));
+            }
             return Ok(Credentials::Basic { user: user.to_owned(), password: password.to_owned() });
+        }
+        if scheme.eq_ignore_ascii_case("apikey") {
+            return api_key(rest.trim()).map(Credentials::Bearer).ok_or_else(malformed);
         }
         return Err(malformed());
     }
     Ok(cookies::value(headers, cookies::ACCESS).map_or(Credentials::None, Credentials::Cookie))
+}
+
+/// The token of a key as Elasticsearch's clients send it: the token itself, or `ID:TOKEN` in base64.
+fn api_key(sent: &str) -> Option<String> {
+    if token::is_service_token(sent) {
+        return Some(sent.to_owned());
+    }
+    let decoded = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(sent).ok()?).ok()?;
+    let key = decoded.split_once(':').map_or(decoded.as_str(), |(_, key)| key);
+    token::is_service_token(key).then(|| key.to_owned())
 }
 
 async fn signed_in(node: &AppState, address: IpAddr, credentials: Credentials) -> Result<Viewer, ApiError> {

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use super::caller::Sender;
 use super::document::{parameters, shapes};
 use super::extract::Json;
-use super::intake::{Intake, KnownBy, Taken};
-use super::{ApiError, AppState, Counters, body};
+use super::intake::{self, Arrival, KnownBy, Taken};
+use super::{ApiError, AppState};
 use crate::ingest::{BodyFormat, Protocol, Rejection};
 
 const NODES: HeaderName = HeaderName::from_static("x-insighthub-nodes");
@@ -63,25 +63,12 @@ async fn post_logs(
     sender: Sender,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let result = take_in(&node, sender, request).await;
-    if result.as_ref().is_err_and(|error| error.retry_after_secs.is_some()) {
-        Counters::add(&node.counters.refused_requests, 1);
-    }
-    result
-}
-
-async fn take_in(node: &AppState, sender: Sender, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let format = BodyFormat::from_content_type(text_header(&parts.headers, header::CONTENT_TYPE.as_str())?)?;
     let encoding = text_header(&parts.headers, header::CONTENT_ENCODING.as_str())?.map(str::to_owned);
     let source = source(&parts.headers)?;
-    let admission = &node.actors.admission;
-    let (bytes, permit) =
-        body::read(body, content_length(&parts.headers), node.limits.body_bytes_max, admission).await?;
-    Counters::add(&node.counters.bytes, bytes.len() as u64);
     let is_of_sdk = source.is_some();
-    let intake = Intake {
-        bytes,
+    let arrival = Arrival {
         protocol: Protocol::Json(format),
         encoding,
         origin: "http",
@@ -89,9 +76,9 @@ async fn take_in(node: &AppState, sender: Sender, request: Request) -> Result<Re
         known_by: source.map_or(KnownBy::Nothing, KnownBy::Source),
         rejections_max: REJECTIONS_LISTED_MAX,
     };
-    let mut answer = receipt(intake.store(node, permit).await?);
+    let mut answer = receipt(intake::receive(&node, &parts.headers, body, arrival).await?);
     if is_of_sdk {
-        answer.headers_mut().extend(nodes(node).map(|nodes| (NODES, nodes)));
+        answer.headers_mut().extend(nodes(&node).map(|nodes| (NODES, nodes)));
     }
     Ok(answer)
 }
@@ -162,11 +149,7 @@ fn source(headers: &HeaderMap) -> Result<Option<Source>, ApiError> {
     Ok(Some((producer.to_owned(), sequence)))
 }
 
-fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
+pub(super) fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ApiError> {
     let value = headers.get(name).map(|value| value.to_str()).transpose();
     value.map_err(|_| ApiError::bad_parameter(name, format!("the header {name} is not plain text")))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

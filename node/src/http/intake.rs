@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
 use insighthub_actors::admission::Permit;
 use insighthub_actors::ingest::IngestError;
 use insighthub_actors::spreading::Source;
@@ -16,7 +17,7 @@ use insighthub_model::spread_plan::producer_of_spread;
 use insighthub_storage::command::EncodedBatch;
 use tokio::time::Instant;
 
-use super::{ApiError, AppState, Counters, Node};
+use super::{ApiError, AppState, Counters, Node, body};
 use crate::ingest::{self, ParsedRequest, PartitionChunk, Protocol, RequestContext};
 
 /// Bodies above this are parsed on a blocking thread: it takes milliseconds, not microseconds.
@@ -24,10 +25,9 @@ const INLINE_BYTES_MAX: usize = 32 * 1024;
 /// Before a request is split anew: what a partition knows reaches this node with the next heartbeat.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What arrived, kept until it is stored.
+/// What is to be done with a body.
 #[derive(Debug)]
-pub(super) struct Intake {
-    pub(super) bytes: Vec<u8>,
+pub(super) struct Arrival {
     pub(super) protocol: Protocol,
     pub(super) encoding: Option<String>,
     /// The way in, for dead letters: `http`, `otlp`, `loki` ...
@@ -37,6 +37,13 @@ pub(super) struct Intake {
     pub(super) known_by: KnownBy,
     /// Rejections told one by one.
     pub(super) rejections_max: usize,
+}
+
+/// What arrived, kept until it is stored.
+#[derive(Debug)]
+pub(super) struct Intake {
+    pub(super) bytes: Vec<u8>,
+    pub(super) arrival: Arrival,
 }
 
 /// How a request that is sent again is recognised.
@@ -68,6 +75,27 @@ pub(super) struct Taken {
     pub(super) duplicate: bool,
 }
 
+/// Takes in the body of a request: reads it under byte permits, stores its records, counts what is refused.
+pub(super) async fn receive(
+    node: &AppState,
+    headers: &HeaderMap,
+    body: Body,
+    arrival: Arrival,
+) -> Result<Taken, ApiError> {
+    let received = async {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let admission = &node.actors.admission;
+        let (bytes, permit) = body::read(body, length, node.limits.body_bytes_max, admission).await?;
+        Counters::add(&node.counters.bytes, bytes.len() as u64);
+        Intake { bytes, arrival }.store(node, permit).await
+    };
+    let result = received.await;
+    if result.as_ref().is_err_and(|error| error.retry_after_secs.is_some()) {
+        Counters::add(&node.counters.refused_requests, 1);
+    }
+    result
+}
+
 /// A parsed request, ready to be sent.
 struct Reading {
     request: ParsedRequest,
@@ -88,7 +116,7 @@ impl Intake {
         let mut stored = HashSet::new();
         loop {
             let Reading { request, submissions } = reading;
-            match intake.known_by.source() {
+            match intake.arrival.known_by.source() {
                 Some(source) if !request.undecided.is_empty() => {
                     node.actors.spreading.decide(source, &request.undecided, deadline).await?;
                 }
@@ -132,12 +160,14 @@ impl Intake {
     }
 
     fn parse(&self, node: &Node, is_first: bool) -> Result<(Reading, Option<Permit>), ApiError> {
-        let body = ingest::decompress(self.encoding.as_deref(), &self.bytes, node.limits.inflated_bytes_max)?;
+        let arrival = &self.arrival;
+        let body =
+            ingest::decompress(arrival.encoding.as_deref(), &self.bytes, node.limits.inflated_bytes_max)?;
         let inflated = body.len().saturating_sub(self.bytes.len());
         let permit = (is_first && inflated > 0).then(|| node.actors.admission.admit(inflated)).transpose()?;
-        let token_service = self.token_service.as_deref();
-        let by_content = matches!(self.known_by, KnownBy::Content);
-        let digest = by_content.then(|| self.protocol.digest(&body, token_service));
+        let token_service = arrival.token_service.as_deref();
+        let by_content = matches!(arrival.known_by, KnownBy::Content);
+        let digest = by_content.then(|| arrival.protocol.digest(&body, token_service));
         let spreading = &node.actors.spreading;
         let context = RequestContext {
             limits: &node.limits,
@@ -145,19 +175,19 @@ impl Intake {
             partitions: node.store.identity.partitions,
             routes: &match digest {
                 Some(digest) => spreading.routes_of_content(digest),
-                None => spreading.routes(self.known_by.source()),
+                None => spreading.routes(arrival.known_by.source()),
             },
             now: node.clock.now(),
-            origin: self.origin,
+            origin: arrival.origin,
             token_service,
             enrich: &node.enrich,
-            rejections_max: self.rejections_max,
+            rejections_max: arrival.rejections_max,
         };
-        let mut request = self.protocol.parse(&body, &context)?;
+        let mut request = arrival.protocol.parse(&body, &context)?;
         let chunks = std::mem::take(&mut request.chunks);
         let of_content =
             digest.filter(|_| request.nameless == 0).map(|digest| (producer_of_content(digest), 0));
-        let submissions = submissions(chunks, of_content.as_ref().or(self.known_by.source()));
+        let submissions = submissions(chunks, of_content.as_ref().or(arrival.known_by.source()));
         Ok((Reading { request, submissions }, permit))
     }
 }

@@ -9,6 +9,7 @@ mod backup;
 mod body;
 mod caller;
 mod client_address;
+mod clients;
 mod cluster;
 mod cluster_nodes;
 mod counters;
@@ -120,6 +121,7 @@ pub type AppState = Arc<Node>;
 pub fn router(node: AppState) -> Router {
     let mut routes = document::begin()
         .merge(document::of("Records in", ingest::router().merge(otlp::router())))
+        .merge(document::of("Records in from other clients", clients::router()))
         .merge(document::of("Dead letters", dead_letters::router().merge(accounting::router())))
         .merge(document::of("Search", logs::router().merge(query::router()).merge(tail::router())))
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
@@ -158,8 +160,10 @@ fn behind_the_gate(routes: Router<AppState>, mut gate: gate::Gate, node: AppStat
     let routes = routes
         .merge(otlp::grpc::router())
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn(clients::greet))
         .layer(middleware::from_fn_with_state(guarded, gate::admit))
         .layer(CatchPanicLayer::custom(edge::answer_for_panic))
+        .layer(middleware::from_fn(clients::mark_answers))
         .layer(middleware::from_fn(pace::keep_pace))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), foreign_pages::refuse))
         .layer(middleware::from_fn(otlp::in_words_of_otlp));

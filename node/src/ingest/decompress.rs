@@ -18,7 +18,7 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Why a body cannot be decompressed.
 #[derive(Debug, thiserror::Error)]
 pub enum DecompressError {
-    #[error("Content-Encoding {0:?} is not supported: use gzip, zstd, deflate or none")]
+    #[error("Content-Encoding {0:?} is not supported: use gzip, zstd, deflate, snappy or none")]
     UnknownEncoding(String),
     #[error("the {encoding} body is broken or cut off: {source}")]
     Corrupt { encoding: &'static str, source: io::Error },
@@ -31,7 +31,12 @@ enum Encoding {
     Gzip,
     Zstd,
     Deflate,
+    /// Of Loki's clients: one raw block, or a framed stream.
+    Snappy,
 }
+
+/// How a framed stream of snappy begins (github.com/google/snappy, framing_format.txt).
+const SNAPPY_STREAM: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 
 impl Encoding {
     fn name(self) -> &'static str {
@@ -39,6 +44,7 @@ impl Encoding {
             Encoding::Gzip => "gzip",
             Encoding::Zstd => "zstd",
             Encoding::Deflate => "deflate",
+            Encoding::Snappy => "snappy",
         }
     }
 
@@ -53,6 +59,7 @@ impl Encoding {
             Encoding::Deflate => {
                 Box::new(Inflate { state: Decompress::new(has_zlib_header(body)), rest: body })
             }
+            Encoding::Snappy => Box::new(snap::read::FrameDecoder::new(body)),
         })
     }
 }
@@ -71,9 +78,13 @@ pub fn decompress<'a>(
         "gzip" | "x-gzip" => Encoding::Gzip,
         "zstd" => Encoding::Zstd,
         "deflate" => Encoding::Deflate,
+        "snappy" => Encoding::Snappy,
         _ => return Err(DecompressError::UnknownEncoding(name.chars().take(64).collect())),
     };
-    let inflated = inflate(encoding, body, inflated_bytes_max);
+    let inflated = match encoding {
+        Encoding::Snappy if !body.starts_with(SNAPPY_STREAM) => unsnap(body, inflated_bytes_max),
+        _ => inflate(encoding, body, inflated_bytes_max),
+    };
     let inflated =
         inflated.map_err(|source| DecompressError::Corrupt { encoding: encoding.name(), source })?;
     inflated.map(Cow::Owned).ok_or(too_large)
@@ -100,6 +111,14 @@ fn inflate(encoding: Encoding, body: &[u8], bytes_max: usize) -> io::Result<Opti
         encoding.reader(body)?.read_to_end(&mut inflated)?;
     }
     Ok(Some(inflated))
+}
+
+/// One raw block of snappy, which tells its length first; `None` when it is longer than `bytes_max`.
+fn unsnap(body: &[u8], bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    if snap::raw::decompress_len(body)? > bytes_max {
+        return Ok(None);
+    }
+    Ok(Some(snap::raw::Decoder::new().decompress_vec(body)?))
 }
 
 /// "deflate" is zlib by RFC 9110, but some clients send the bare stream.

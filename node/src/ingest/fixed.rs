@@ -329,6 +329,11 @@ pub(super) fn let_go_of_misfits(draft: &mut Draft<'_>) {
             draft.fields.push((name, value));
         }
     }
+    for alias in [Slot::Msg, Slot::ServiceName] {
+        if draft.slots.get(alias).is_some_and(|value| !matches!(value, Value::Text(_))) {
+            draft.keep_as_field(alias);
+        }
+    }
 }
 
 /// Whether a slot can hold a value.

@@ -24,6 +24,6 @@ mod split;
 pub use decompress::{DecompressError, decompress};
 pub use framing::{BodyFormat, UnsupportedContentType};
 pub(crate) use protocols::protobuf;
-pub use protocols::{OtlpEncoding, Protocol};
+pub use protocols::{OtlpEncoding, Protocol, elasticsearch, loki};
 pub use rejection::{RecordError, Rejection, RequestError};
 pub use split::{ParsedRequest, PartitionChunk, RequestContext, parse_request};

@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::builders;
 use super::fixed::{self, FixedRules};
 use super::framing::{self, BodyFormat, Frames};
+use super::protocols::elasticsearch::Item;
 use super::reader;
 use super::record::Draft;
 use super::records::{Piece, Records};
@@ -82,6 +83,8 @@ pub struct ParsedRequest {
     pub accepted: u64,
     /// Accepted records that do not say themselves when they happened and have no id: sent again, they are others.
     pub nameless: u64,
+    /// What an Elasticsearch client asked for each record, in their order; empty for other protocols.
+    pub items: Vec<Item>,
     /// All refused records; each is a dead letter of some chunk.
     pub rejected: u64,
     /// The first of them, at most [`RequestContext::rejections_max`].
@@ -119,7 +122,7 @@ pub fn parse_request(
 /// Reads the (decompressed) body of a request of another protocol, record by record.
 pub(super) fn parse_records<'a>(
     body: &'a [u8],
-    mut records: impl Records<'a>,
+    records: &mut impl Records<'a>,
     context: &'a RequestContext<'a>,
 ) -> Result<ParsedRequest, RequestError> {
     let (records_max, expanded_max) = (context.limits.records_max, context.limits.inflated_bytes_max);

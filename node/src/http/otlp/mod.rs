@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::caller::Sender;
 use super::document::shapes;
-use super::intake::{Intake, KnownBy, Taken};
+use super::intake::{Arrival, Intake, KnownBy, Taken};
 use super::{ApiError, AppState, Counters, body};
 use crate::ingest::{OtlpEncoding, ParsedRequest, Protocol};
 
@@ -89,8 +89,7 @@ async fn take_in(
         body::read(body, told, node.limits.body_bytes_max, &node.actors.admission).await?;
     Counters::add(&node.counters.bytes, bytes.len() as u64);
     let compression = unwrap(&parts.headers, &mut bytes)?;
-    let intake = Intake {
-        bytes,
+    let arrival = Arrival {
         protocol: Protocol::Otlp(encoding),
         encoding: compression,
         origin: "otlp",
@@ -98,7 +97,7 @@ async fn take_in(
         known_by: KnownBy::Content,
         rejections_max: REJECTIONS_TOLD_MAX,
     };
-    intake.store(node, permit).await
+    Intake { bytes, arrival }.store(node, permit).await
 }
 
 /// Over HTTP the body is the message.

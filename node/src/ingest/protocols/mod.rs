@@ -2,8 +2,13 @@
 //!
 //! A protocol knows its bytes and how its words map to ours (`docs/clients.md`); nothing of HTTP, partitions or identities.
 
+pub mod elasticsearch;
+mod level_in_text;
+pub mod loki;
 mod otlp;
 pub(crate) mod protobuf;
+#[cfg(test)]
+pub(super) mod testing;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
@@ -20,6 +25,11 @@ pub enum Protocol {
     Json(BodyFormat),
     /// Logs of OpenTelemetry.
     Otlp(OtlpEncoding),
+    Loki(loki::Encoding),
+    /// A bulk request; the index of its path.
+    Elasticsearch {
+        index: Option<String>,
+    },
 }
 
 impl Protocol {
@@ -32,6 +42,8 @@ impl Protocol {
         match self {
             Protocol::Json(format) => parse_request(body, *format, context),
             Protocol::Otlp(encoding) => otlp::parse(body, *encoding, context),
+            Protocol::Loki(encoding) => loki::parse(*encoding, body, context),
+            Protocol::Elasticsearch { index } => elasticsearch::parse(body, index.as_deref(), context),
         }
     }
 

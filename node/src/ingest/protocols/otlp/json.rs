@@ -302,7 +302,7 @@ impl<'a> JsonRecords<'a> {
     }
 }
 
-impl<'a> Records<'a> for &mut JsonRecords<'a> {
+impl<'a> Records<'a> for JsonRecords<'a> {
     fn next(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
         let found = match self.seek() {
             Ok(false) => return None,

@@ -123,7 +123,7 @@ impl<'a> ProtobufRecords<'a> {
     }
 }
 
-impl<'a> Records<'a> for &mut ProtobufRecords<'a> {
+impl<'a> Records<'a> for ProtobufRecords<'a> {
     fn next(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
         let raw = match self.seek() {
             Ok(found) => found?,

@@ -1,0 +1,170 @@
+//! Loki's push API: streams of lines with labels, as JSON or protobuf (grafana.com/docs/loki/latest/reference/loki-http-api).
+//!
+//! Both encodings are laid out as entries first (`entries`): labels may stand behind the lines they belong to. A line that is a JSON
+//! object is read as one, so that what a client put into it can be searched; another line is the message.
+
+mod entries;
+mod json;
+mod labels;
+mod protobuf;
+
+use insighthub_model::Level;
+use insighthub_model::limits::IngestLimits;
+
+use self::entries::{Entries, Entry};
+use super::level_in_text;
+use crate::ingest::fixed::{self, CLIENT, Slot};
+use crate::ingest::reader;
+use crate::ingest::record::{Draft, Value};
+use crate::ingest::records::{Piece, Records};
+use crate::ingest::rejection::{Read, RequestError};
+use crate::ingest::scan_text::Text;
+use crate::ingest::split::{ParsedRequest, RequestContext, parse_records};
+
+/// How a push is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Json,
+    /// Before it was compressed.
+    Protobuf,
+}
+
+/// Labels that name the service, the most explicit first: those by which Loki finds its `service_name`.
+const SERVICE_LABELS: [&str; 14] = [
+    "service_name",
+    "service",
+    "app",
+    "application",
+    "app_name",
+    "name",
+    "app_kubernetes_io_name",
+    "container",
+    "container_name",
+    "k8s_container_name",
+    "component",
+    "workload",
+    "job",
+    "k8s_job_name",
+];
+/// Of a stream that none of them names.
+const SERVICE_UNKNOWN: &str = "unknown_service";
+const LEVEL_LABELS: [&str; 6] = ["level", "detected_level", "severity", "severity_text", "lvl", "loglevel"];
+
+pub(super) fn parse<'a>(
+    encoding: Encoding,
+    body: &'a [u8],
+    context: &'a RequestContext<'a>,
+) -> Result<ParsedRequest, RequestError> {
+    let entries = match encoding {
+        Encoding::Json => json::read(body, context.limits)?,
+        Encoding::Protobuf => protobuf::read(body, context.limits)?,
+    };
+    parse_records(body, &mut Lines { entries: &entries, next: 0, limits: context.limits }, context)
+}
+
+/// The entries of a push as records.
+struct Lines<'a> {
+    entries: &'a Entries<'a>,
+    next: usize,
+    limits: &'a IngestLimits,
+}
+
+impl<'a> Records<'a> for Lines<'a> {
+    fn next(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
+        let entries = self.entries;
+        let Some(entry) = entries.list.get(self.next) else {
+            // What could not be read, once.
+            let unread = entries.unread.as_ref().filter(|_| self.next == entries.list.len())?;
+            self.next += 1;
+            let read = Err(Box::new(unread.error.clone()));
+            return Some(Piece {
+                offset: unread.offset,
+                raw: unread.raw,
+                shared_bytes: 0,
+                has_id: false,
+                read,
+            });
+        };
+        self.next += 1;
+        let line = entries.text(entry.line);
+        let read = self.read(entry, line, draft);
+        let shared_bytes = entries.label_bytes(entry.stream);
+        Some(Piece { offset: entry.offset, raw: line.as_bytes(), shared_bytes, has_id: false, read })
+    }
+}
+
+impl<'a> Lines<'a> {
+    fn read(&self, entry: &Entry<'a>, line: &'a str, draft: &mut Draft<'a>) -> Read<()> {
+        if !self.read_object(line, draft) {
+            draft.clear();
+        }
+        draft.message_otherwise = Some(Text::Sent(line));
+        self.take_timestamp(entry, draft)?;
+        let labels = self.entries.labels(entry.stream);
+        for (name, value) in labels.chain(self.entries.metadata(entry)) {
+            self.label(name, value, draft)?;
+        }
+        let service = SERVICE_LABELS.iter().find_map(|name| {
+            let mut labels = self.entries.labels(entry.stream);
+            labels.find_map(|(label, value)| (label == *name && !value.is_empty()).then_some(value))
+        });
+        draft.service_otherwise = Some(Text::Sent(service.unwrap_or(SERVICE_UNKNOWN)));
+        if draft.slots.get(Slot::Level).is_none()
+            && let Some(level) = level_in_text::find(line)
+        {
+            draft.slots.put(Slot::Level, Value::Text(Text::Sent(level.name())));
+        }
+        Ok(())
+    }
+
+    /// Reads a line that is a JSON object; false where it is none after all.
+    fn read_object(&self, line: &'a str, draft: &mut Draft<'a>) -> bool {
+        let is_object = line.trim_start().starts_with('{') && line.trim_end().ends_with('}');
+        let is_read = is_object && reader::read_bytes(draft, line.as_bytes(), self.limits).is_ok();
+        if is_read {
+            fixed::let_go_of_misfits(draft);
+        }
+        is_read
+    }
+
+    /// The time of the entry is the record's; one that stands in its line stays a field.
+    fn take_timestamp(&self, entry: &Entry<'a>, draft: &mut Draft<'a>) -> Read<()> {
+        let moment = entry.moment.clone()?;
+        if let Some(value) = draft.slots.take(Slot::Timestamp) {
+            let name = draft.joined(CLIENT, Text::Sent(Slot::Timestamp.name()));
+            draft.fields.push((name, value));
+        }
+        draft.slots.put(Slot::Timestamp, Value::Moment(moment));
+        Ok(())
+    }
+
+    fn label(&self, name: &'a str, value: &'a str, draft: &mut Draft<'a>) -> Read<()> {
+        if LEVEL_LABELS.contains(&name) && value.trim_ascii().parse::<Level>().is_ok() {
+            if draft.slots.get(Slot::Level).is_none() {
+                draft.slots.put(Slot::Level, Value::Text(Text::Sent(value)));
+            }
+            return Ok(());
+        }
+        let slot = match name {
+            "service_name" => Slot::of("service"),
+            other => Slot::of(other),
+        };
+        let is_said = |known: Value<'a>| matches!(known, Value::Text(text) if draft.text(text) == value);
+        // The line says the same.
+        if slot.and_then(|slot| draft.slots.get(slot)).is_some_and(is_said) {
+            return Ok(());
+        }
+        match slot {
+            // An empty label is none, by Loki's rules.
+            Some(_) if value.is_empty() => Ok(()),
+            Some(Slot::Service) if draft.slots.get(Slot::Service).is_none() => {
+                draft.slots.put(Slot::Service, Value::Text(Text::Sent(value)));
+                Ok(())
+            }
+            _ => draft.attribute(Text::Sent(name), Value::Text(Text::Sent(value)), self.limits),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
