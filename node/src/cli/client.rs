@@ -143,14 +143,40 @@ impl Client {
         sequence: u64,
         body: bytes::Bytes,
     ) -> Result<T, CliError> {
+        let request = self.batch(producer, sequence, body)?;
+        self.answer(request).await
+    }
+
+    /// The same; that all of it was refused is an answer as well, which says why.
+    pub(crate) async fn deliver_batch<T: DeserializeOwned>(
+        &self,
+        producer: &str,
+        sequence: u64,
+        body: bytes::Bytes,
+    ) -> Result<T, CliError> {
+        let request = self.batch(producer, sequence, body)?;
+        let response = self.exchange(request).await?;
+        let (status, url) = (response.status(), response.url().origin().ascii_serialization());
+        if status.is_success() {
+            let body = response.bytes().await.map_err(|error| broken(&url, &error))?;
+            return read(url, &body);
+        }
+        if status != StatusCode::BAD_REQUEST {
+            return Err(refusal(response).await);
+        }
+        let body = response.bytes().await.map_err(|error| broken(&url, &error))?;
+        let is_receipt = serde_json::from_slice::<Counted>(&body).is_ok();
+        if is_receipt { read(url, &body) } else { Err(refused(status, &body, None)) }
+    }
+
+    fn batch(&self, producer: &str, sequence: u64, body: bytes::Bytes) -> Result<RequestBuilder, CliError> {
         let request = self
             .http
             .post(self.url("/api/logs")?)
             .header("content-type", "application/x-ndjson")
             .header("x-insighthub-producer", producer)
-            .header("x-insighthub-sequence", sequence)
-            .body(body);
-        self.answer(request).await
+            .header("x-insighthub-sequence", sequence);
+        Ok(request.body(body))
     }
 
     /// Whatever the current node answers, a refusal too; no other node is asked in its place.
@@ -196,12 +222,17 @@ impl Client {
         let response = self.send(request).await?;
         let url = response.url().origin().ascii_serialization();
         let body = response.bytes().await.map_err(|error| broken(&url, &error))?;
-        serde_json::from_slice(&body).map_err(|error| CliError::Unreadable { url, cause: error.to_string() })
+        read(url, &body)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, CliError> {
+        let response = self.exchange(request).await?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 
     /// Sends it to the current node; where that one takes no connection, to the others in turn. A request
     /// that may have arrived is not sent again: only its sender knows whether that does harm.
-    async fn send(&self, mut request: RequestBuilder) -> Result<Response, CliError> {
+    async fn exchange(&self, mut request: RequestBuilder) -> Result<Response, CliError> {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
@@ -213,8 +244,7 @@ impl Client {
             let again = request.try_clone();
             let url = request.url().origin().ascii_serialization();
             match (self.http.execute(request).await, again) {
-                (Ok(response), _) if response.status().is_success() => return Ok(response),
-                (Ok(response), _) => return Err(refusal(response).await),
+                (Ok(response), _) => return Ok(response),
                 (Err(error), Some(mut again)) if error.is_connect() && others > 0 => {
                     others -= 1;
                     self.try_next_node();
@@ -228,6 +258,17 @@ impl Client {
             }
         }
     }
+}
+
+/// What an answer about a batch has, and an error that is none has not.
+#[derive(serde::Deserialize)]
+struct Counted {
+    #[serde(rename = "rejected")]
+    _rejected: u64,
+}
+
+fn read<T: DeserializeOwned>(url: String, body: &[u8]) -> Result<T, CliError> {
+    serde_json::from_slice(body).map_err(|error| CliError::Unreadable { url, cause: error.to_string() })
 }
 
 fn broken(url: &str, error: &reqwest::Error) -> CliError {
@@ -252,7 +293,11 @@ async fn refusal(response: Response) -> CliError {
         .and_then(|text| text.parse().ok())
         .map(Duration::from_secs);
     let body = response.bytes().await.unwrap_or_default();
-    let message = match serde_json::from_slice::<ErrorAnswer>(&body) {
+    refused(status, &body, retry_after)
+}
+
+fn refused(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> CliError {
+    let message = match serde_json::from_slice::<ErrorAnswer>(body) {
         Ok(refusal) if !refusal.error.message.is_empty() => refusal.error.message,
         _ => status.canonical_reason().unwrap_or("no explanation given").to_owned(),
     };

@@ -19,7 +19,9 @@ mod demo;
 mod error;
 mod explain;
 mod explore;
+mod files;
 mod health;
+mod import;
 mod listing;
 mod manual;
 mod moment;
@@ -77,6 +79,7 @@ pub enum ClientCommand {
     Anomalies(anomalies::AnomaliesArgs),
     Alerts(alerts::AlertsArgs),
     Tail(tail::TailArgs),
+    Import(Box<import::ImportArgs>),
     Token(token::TokenArgs),
     User(user::UserArgs),
     Audit(audit::AuditArgs),
@@ -116,6 +119,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Anomalies(args) => anomalies::run(args).await,
         ClientCommand::Alerts(args) => alerts::run(args).await,
         ClientCommand::Tail(args) => tail::run(args).await,
+        ClientCommand::Import(args) => import::run(*args).await,
         ClientCommand::Token(args) => token::run(args).await,
         ClientCommand::User(args) => user::run(args).await,
         ClientCommand::Audit(args) => audit::run(args).await,
