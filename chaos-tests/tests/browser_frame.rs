@@ -41,6 +41,9 @@ async fn the_frame_leads_everywhere_and_knows_who_is_there() -> Result<()> {
             phone(browser, url),
         )
         .await;
+    checks
+        .check("a page whose code broke down says so, and a reload mends it", breakdown(browser, url))
+        .await;
     checks.check("no request left the node", async { browser.ensure_asked_only(url).await.map(drop) }).await;
     checks.finish()
 }
@@ -147,4 +150,26 @@ async fn phone(browser: &Browser, url: &str) -> Result<()> {
     arrives(browser, "Cluster").await?;
     browser.wait_until_gone(".side.open").await?;
     browser.set_size(Size::DESKTOP).await
+}
+
+/// The code is made to stop as a panic stops it: by asking it for memory that cannot be.
+async fn breakdown(browser: &Browser, url: &str) -> Result<()> {
+    browser.open(&format!("{url}/cluster")).await?;
+    arrives(browser, "Cluster").await?;
+    let stop = "import(document.querySelector('link[rel=modulepreload]').href).then((module) => module.default()) \
+        .then((code) => setTimeout(() => code.__wbindgen_malloc(-1, 3)));";
+    browser.run(stop, &[]).await?;
+    browser.wait_for_text("dialog[open][role=alertdialog]", "The dashboard broke down").await?;
+    // Not something that one clicks away and goes on working in what is dead.
+    browser.press(&["Escape"]).await?;
+    browser.wait_for_text("dialog[open][role=alertdialog]", "Reload the page to go on").await?;
+    browser.click(named("button", "Reload the page").inside("dialog")).await?;
+    arrives(browser, "Cluster").await?;
+    browser.wait_until_gone("#breakdown").await?;
+    let errors = browser.console_errors().await?;
+    ensure!(
+        errors.iter().any(|error| error.contains("unreachable")),
+        "the fault is not on the console: {errors:#?}"
+    );
+    Ok(())
 }

@@ -4,6 +4,8 @@
 //! Each file lies there as it is and compressed. Every file but `index.html` carries a hash of the whole in its name, so that a browser never mixes
 //! two versions. Knows nothing of cargo or of how the input was compiled.
 
+mod arrange;
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -56,6 +58,11 @@ fn main() -> Result<()> {
     }
     bind(wasm, out)?;
     let mut assets = read(out)?;
+    if let Effort::Best = effort {
+        for asset in assets.iter_mut().filter(|asset| asset.name.ends_with(".wasm")) {
+            asset.bytes = arrange::arrange(&asset.bytes)?;
+        }
+    }
     assets.extend(read(statics)?);
     assets.push(stylesheet(&statics.join("styles"))?);
     assets.sort_by(|a, b| a.name.cmp(&b.name));
@@ -79,12 +86,22 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .with_context(|| format!("cannot generate bindings for {}", wasm.display()))
 }
 
-/// One file of all parts: a browser asks once.
+/// One file of all parts: a browser asks once, and not for what only people read.
 fn stylesheet(folder: &Path) -> Result<Asset> {
     let mut parts = read(folder)?;
     parts.sort_by(|a, b| a.name.cmp(&b.name));
-    let bytes = parts.into_iter().flat_map(|part| part.bytes).collect();
-    Ok(Asset { name: "style.css".to_owned(), bytes })
+    let mut sheet = String::new();
+    for part in parts {
+        let text = String::from_utf8(part.bytes).with_context(|| format!("{} is no text", part.name))?;
+        let mut rest = text.as_str();
+        while let Some((before, comment)) = rest.split_once("/*") {
+            sheet.push_str(before);
+            rest = comment.split_once("*/").map_or("", |(_, after)| after);
+        }
+        sheet.push_str(rest);
+    }
+    let lines: Vec<&str> = sheet.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Ok(Asset { name: "style.css".to_owned(), bytes: lines.join("\n").into_bytes() })
 }
 
 /// The files of a folder; folders in it are not looked into.
