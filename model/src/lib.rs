@@ -9,6 +9,7 @@ pub mod api;
 pub mod batch;
 pub mod clock;
 pub mod dead_letter;
+pub mod decimal;
 pub mod detection;
 pub mod ids;
 pub mod level;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::decimal;
+
 pub const NANOS_PER_SEC: i64 = 1_000_000_000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
@@ -58,7 +60,7 @@ impl Timestamp {
         if let Ok(number) = text.parse::<i64>() {
             return Timestamp::from_epoch(number).ok_or_else(fail);
         }
-        text.parse::<f64>().ok().and_then(Timestamp::from_epoch_float).ok_or_else(fail)
+        decimal::nearest(text).and_then(Timestamp::from_epoch_float).ok_or_else(fail)
     }
 
     /// Reads an integer since 1970 whose unit follows from its size: up to 1e11 seconds (year 5138),

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::ops::Bound;
 
 use super::expression::Test;
+use crate::decimal;
 
 /// A decimal number of a query or a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +25,7 @@ impl Number {
             return Some(Number::Int(int));
         }
         let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-        let float = text.parse::<f64>().ok().filter(|float| is_decimal && float.is_finite())?;
+        let float = decimal::nearest(text).filter(|_| is_decimal)?;
         Some(Number::Float(float))
     }
 

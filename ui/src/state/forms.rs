@@ -1,7 +1,7 @@
 //! What forms have in common: text to values and back, and which field is at fault. Pure.
 
-use insighthub_model::Timestamp;
 use insighthub_model::alerts::Problem;
+use insighthub_model::{Timestamp, decimal};
 
 use super::range::{self, Range};
 use crate::api::error::ApiError;
@@ -62,7 +62,7 @@ fn sentence(field: Option<&str>, message: &str) -> String {
 }
 
 pub fn number(field: &str, text: &str) -> Result<f64, Fault> {
-    let number = text.trim().replace(',', ".").parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = decimal::nearest(&text.trim().replace(',', "."));
     number.ok_or_else(|| Fault::at(field, "Give a number."))
 }
 

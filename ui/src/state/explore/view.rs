@@ -1,6 +1,6 @@
 //! What the page shows, as its address spells it.
 
-use insighthub_model::Timestamp;
+use insighthub_model::{Timestamp, decimal};
 
 use super::group::Group;
 use crate::state::columns::Columns;
@@ -64,7 +64,7 @@ impl Selection {
 
     fn from_pairs(pairs: &Pairs) -> Selection {
         let moment = |name: &str| Some(Timestamp::parse(pairs.get(name)?).ok()?.millis());
-        let number = |name: &str| pairs.get(name)?.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = |name: &str| decimal::nearest(pairs.get(name)?);
         let time_ms = moment("selection_from").zip(moment("selection_to")).filter(|(from, to)| from < to);
         let latency_ms = number("latency_from").map(|from| (from, number("latency_to")));
         Selection { time_ms, latency_ms }
