@@ -7,6 +7,7 @@ pub mod api;
 pub mod browser;
 pub mod components;
 pub mod hooks;
+pub mod json;
 pub mod network;
 pub mod pages;
 pub mod state;

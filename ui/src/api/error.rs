@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::json;
+
 /// A failed request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
@@ -45,7 +47,7 @@ impl ApiError {
 
     /// The error in the body of an answer with this status.
     pub fn from_body(status: u16, body: &str) -> ApiError {
-        match serde_json::from_str::<Envelope>(body) {
+        match json::from_str::<Envelope>(body) {
             Ok(Envelope { error }) if !error.message.is_empty() => {
                 ApiError { status, code: error.code, message: error.message, field: error.field }
             }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::logs::Level;
+use crate::json;
 
 /// One log record.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub struct Head {
 impl Record {
     /// Every field in the order the node sent it.
     pub fn fields(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.raw).unwrap_or_default()
+        json::from_str(&self.raw).unwrap_or_default()
     }
 
     /// The record as indented JSON, for the clipboard.
@@ -54,7 +55,7 @@ impl Record {
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let head = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        let head = json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
         Ok(Record { head, raw: Box::<str>::from(raw) })
     }
 }

@@ -9,6 +9,7 @@ use web_sys::{AbortController, RequestCredentials, RequestInit, Response};
 
 use super::peers;
 use crate::api::error::ApiError;
+use crate::json;
 use crate::state::url;
 
 /// The node gives up on a query before this; an answer that takes longer means that it is gone.
@@ -64,7 +65,7 @@ fn body(thing: &impl Serialize) -> Result<String, ApiError> {
 }
 
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    serde_json::from_str(text).map_err(|error| ApiError::unreadable(&error.to_string()))
+    json::from_str(text).map_err(|error| ApiError::unreadable(&error.to_string()))
 }
 
 /// Makes the cookies of the session anew.

@@ -15,6 +15,7 @@ use super::peers;
 use crate::api::error::ApiError;
 use crate::api::logs::Frame;
 use crate::browser::dom;
+use crate::json;
 use crate::state::filter::Filter;
 use crate::state::lines::LINES_MAX;
 use crate::state::url;
@@ -87,7 +88,7 @@ fn address(filter: &Filter, cursor: Option<String>) -> Option<String> {
 }
 
 fn take(inbox: &Rc<RefCell<Inbox>>, text: &str) {
-    let frame = match serde_json::from_str::<Frame>(text) {
+    let frame = match json::from_str::<Frame>(text) {
         Ok(frame) => frame,
         Err(error) => {
             let on_event = inbox.borrow().on_event.clone();

@@ -15,6 +15,7 @@ use crate::components::forms::draft_input::DraftInput;
 use crate::components::notice::{Empty, Failure, Loading};
 use crate::hooks::address::use_view;
 use crate::hooks::app::{App, use_app};
+use crate::json;
 use crate::network::requests;
 use crate::state::dead_letters::list::{DeadLetters, DeadLettersAction, Status};
 use crate::state::dead_letters::view::DeadLettersView;
@@ -221,7 +222,7 @@ fn replay(dispatch: Dispatch, ids: Vec<String>) {
 
 fn replay_mended(dispatch: Dispatch, id: String, text: String) {
     // The button is only there for text that is an object.
-    let Ok(record) = serde_json::from_str(&text) else { return };
+    let Ok(record) = json::from_str(&text) else { return };
     dom::blur();
     dispatch.dispatch(DeadLettersAction::ReplayStarted);
     spawn_local(async move {

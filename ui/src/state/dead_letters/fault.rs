@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::json;
+
 /// Name and value of the field in the text of the record, if it is there to be marked.
 pub fn place(raw: &str, field: &str) -> Option<Range<usize>> {
     let name = field.rsplit('.').next().filter(|name| !name.is_empty())?;
@@ -46,7 +48,7 @@ fn value_length(text: &str) -> usize {
 
 /// Why the text cannot be sent; `None` if it can be.
 pub fn problem(text: &str) -> Option<String> {
-    let read = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
+    let read = json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
     read.err().map(|error| format!("Not yet a JSON object: {error}"))
 }
 

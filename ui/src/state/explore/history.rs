@@ -1,5 +1,7 @@
 //! Queries that were sent before, the newest first.
 
+use crate::json;
+
 /// So many are kept.
 const KEPT: usize = 50;
 
@@ -22,7 +24,7 @@ pub fn to_text(known: &[String]) -> String {
 
 /// What cannot be read is no history.
 pub fn from_text(text: &str) -> Vec<String> {
-    let mut known: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+    let mut known: Vec<String> = json::from_str(text).unwrap_or_default();
     known.truncate(KEPT);
     known
 }
