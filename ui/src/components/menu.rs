@@ -1,11 +1,9 @@
 //! A button with a list below it, which goes with Esc or when the keyboard goes elsewhere.
 
-use yew::{
-    Callback, Children, FocusEvent, Html, KeyboardEvent, Properties, component, html, use_node_ref,
-    use_state_eq,
-};
+use yew::{Callback, Children, FocusEvent, Html, KeyboardEvent, Properties, component, html, use_node_ref};
 
 use crate::browser::dom;
+use crate::hooks::state::use_state_eq;
 
 #[derive(PartialEq, Properties)]
 pub struct MenuProps {

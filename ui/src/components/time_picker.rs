@@ -3,11 +3,13 @@
 use insighthub_model::Timestamp;
 use yew::{
     Callback, Event, Html, KeyboardEvent, NodeRef, Properties, SubmitEvent, TargetCast, classes, component,
-    hook, html, use_effect_with, use_node_ref, use_state_eq,
+    hook, html, use_node_ref,
 };
 
 use crate::browser::{clock, dom};
+use crate::hooks::effect::use_effect_with;
 use crate::hooks::keys::use_keys;
+use crate::hooks::state::{State, use_state_eq};
 use crate::state::format;
 use crate::state::range::{self, OFFERED_SECS, Range};
 
@@ -144,7 +146,7 @@ fn AbsoluteForm(props: &AbsoluteFormProps) -> Html {
         (Some(from_ms), Some(to_ms)) if from_ms < to_ms => Some(Range::Between { from_ms, to_ms }),
         _ => None,
     };
-    let set = |state: &yew::UseStateHandle<String>| {
+    let set = |state: &State<String>| {
         let state = state.clone();
         move |event: Event| state.set(event.target_unchecked_into::<web_sys::HtmlInputElement>().value())
     };

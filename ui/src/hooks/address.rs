@@ -3,8 +3,11 @@
 use std::rc::Rc;
 
 use gloo_events::EventListener;
-use yew::{Callback, hook, use_callback, use_effect_with, use_state_eq};
+use yew::{Callback, hook};
 
+use super::effect::use_effect_with;
+use super::memo::use_callback;
+use super::state::use_state_eq;
 use crate::browser::address;
 use crate::state::page::View;
 

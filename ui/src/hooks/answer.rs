@@ -9,11 +9,11 @@ use std::rc::Rc;
 use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
-use yew::{
-    Callback, UseReducerHandle, hook, use_callback, use_effect_with, use_mut_ref, use_reducer_eq,
-    use_state_eq,
-};
+use yew::{Callback, UseReducerHandle, hook, use_mut_ref, use_reducer_eq};
 
+use super::effect::use_effect_with;
+use super::memo::use_callback;
+use super::state::use_state_eq;
 use crate::api::error::ApiError;
 use crate::browser::{clock, dom};
 use crate::network::peers;

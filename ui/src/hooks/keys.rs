@@ -1,7 +1,8 @@
 //! Keys of a page, while it is there.
 
-use yew::{Callback, hook, use_effect};
+use yew::{Callback, hook};
 
+use super::effect::use_effect;
 use crate::browser::keyboard;
 
 /// Calls `act` with each key that nobody types; `true` means that it was taken. Bound anew at every drawing, as what a key does

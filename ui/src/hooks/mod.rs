@@ -3,8 +3,12 @@
 pub mod address;
 pub mod answer;
 pub mod app;
+mod compared;
+pub mod effect;
 pub mod keys;
+pub mod memo;
 pub mod now;
 pub mod sending;
 pub mod services;
+pub mod state;
 pub mod width;

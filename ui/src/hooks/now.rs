@@ -1,8 +1,10 @@
 //! The time of day, for what grows old on the screen.
 
 use gloo_timers::callback::Interval;
-use yew::{hook, use_effect_with, use_state_eq};
+use yew::hook;
 
+use super::effect::use_effect_with;
+use super::state::use_state_eq;
 use crate::browser::clock;
 
 /// Milliseconds since 1970, renewed so often.

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, hook, use_state_eq};
+use yew::{Callback, hook};
 
 use super::answer::Asking;
+use super::state::use_state_eq;
 use crate::state::forms::Fault;
 
 /// A change and what became of it.

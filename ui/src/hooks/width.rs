@@ -3,7 +3,10 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, ResizeObserver};
-use yew::{NodeRef, hook, use_effect_with, use_state_eq};
+use yew::{NodeRef, hook};
+
+use super::effect::use_effect_with;
+use super::state::use_state_eq;
 
 /// Pixels, renewed when it changes; `before` until it is known.
 #[hook]

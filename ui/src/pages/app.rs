@@ -5,10 +5,7 @@ use std::rc::Rc;
 use gloo_events::EventListener;
 use gloo_timers::callback::{Interval, Timeout};
 use wasm_bindgen_futures::spawn_local;
-use yew::{
-    Callback, ContextProvider, Html, UseStateHandle, component, hook, html, use_callback, use_effect_with,
-    use_mut_ref, use_state_eq,
-};
+use yew::{Callback, ContextProvider, Html, component, hook, html, use_mut_ref};
 
 use crate::browser::{address, dom, keyboard, preferences};
 use crate::components::frame::help_dialog::HelpDialog;
@@ -16,6 +13,9 @@ use crate::components::frame::login_dialog::LoginDialog;
 use crate::components::frame::navigation::Navigation;
 use crate::components::frame::top_line::TopLine;
 use crate::hooks::app::App as AppContext;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::use_callback;
+use crate::hooks::state::{State, use_state_eq};
 use crate::network::{peers, requests};
 use crate::pages::admin::AdminPage;
 use crate::pages::alerts::AlertsPage;
@@ -103,7 +103,7 @@ fn login(account: &Account) -> Option<Html> {
 
 /// The current page, also after the browser's back and forward.
 #[hook]
-fn use_page() -> UseStateHandle<Page> {
+fn use_page() -> State<Page> {
     let page = use_state_eq(address::page);
     use_effect_with((), {
         let page = page.clone();

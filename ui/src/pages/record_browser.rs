@@ -2,10 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Html, NodeRef, Properties, UseStateHandle, classes, component, hook, html, use_callback,
-    use_effect_with, use_node_ref, use_state, use_state_eq,
-};
+use yew::{Callback, Html, NodeRef, Properties, classes, component, hook, html, use_node_ref, use_state};
 
 use crate::api::record::Record;
 use crate::browser::{dom, keyboard};
@@ -13,6 +10,9 @@ use crate::components::records::column_heads::ColumnHeads;
 use crate::components::records::record_actions::RecordActions;
 use crate::components::records::record_details::RecordDetails;
 use crate::components::records::record_list::RecordList;
+use crate::hooks::effect::{use_effect, use_effect_with};
+use crate::hooks::memo::use_callback;
+use crate::hooks::state::{State, use_state_eq};
 use crate::state::columns::Columns;
 use crate::state::lines::Lines;
 
@@ -121,7 +121,7 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
 fn heads(
     props: &RecordBrowserProps,
     shown: Option<&Rc<Columns>>,
-    preview: &UseStateHandle<Option<Rc<Columns>>>,
+    preview: &State<Option<Rc<Columns>>>,
 ) -> Html {
     let Some(columns) = shown else {
         return html! {
@@ -160,7 +160,7 @@ fn use_tracks(frame: &NodeRef, columns: Option<Rc<Columns>>) {
 #[hook]
 fn use_keys(lines: Lines, choice: Option<Choice>, selected: Option<usize>, choose: Callback<Option<Choice>>) {
     // Bound anew at every drawing: what a key does depends on the list as it is now.
-    yew::use_effect(move || {
+    use_effect(move || {
         let listener = keyboard::on_key(move |event| {
             if keyboard::is_typing(event) {
                 return;
@@ -180,7 +180,7 @@ fn use_keys(lines: Lines, choice: Option<Choice>, selected: Option<usize>, choos
 
 /// Home gives up the choice and goes back to the newest record.
 #[hook]
-fn use_top_key(tops: UseStateHandle<u32>, choose: Callback<Option<Choice>>) {
+fn use_top_key(tops: State<u32>, choose: Callback<Option<Choice>>) {
     use_effect_with((*tops, choose), move |(_, choose)| {
         let choose = choose.clone();
         let listener = keyboard::on_key(move |event| {

@@ -2,11 +2,13 @@
 
 use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, UseStateHandle, hook, use_effect_with, use_state_eq};
+use yew::{Callback, hook};
 
 use crate::api::error::ApiError;
 use crate::api::session::Session;
 use crate::components::frame::login_dialog::Credentials;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::{State, use_state_eq};
 use crate::network::requests;
 
 /// Sooner than an access token is over, and often enough for a tab in the background, whose timers are late.
@@ -22,10 +24,10 @@ pub(super) enum Login {
 /// Who is signed in, and the ways to change it.
 #[derive(Clone)]
 pub(super) struct Account {
-    pub(super) session: UseStateHandle<Option<Session>>,
-    pub(super) login: UseStateHandle<Login>,
+    pub(super) session: State<Option<Session>>,
+    pub(super) login: State<Login>,
     /// Where to sign in at an identity provider.
-    pub(super) oidc: UseStateHandle<Option<String>>,
+    pub(super) oidc: State<Option<String>>,
     pub(super) on_submit: Callback<Credentials>,
     pub(super) on_sign_out: Callback<()>,
     pub(super) on_shut: Callback<()>,
@@ -71,16 +73,16 @@ pub(super) fn use_account() -> Account {
     Account { session, login, oidc, on_submit, on_sign_out, on_shut, on_open }
 }
 
-fn to(login: &UseStateHandle<Login>, state: Login) -> Callback<()> {
+fn to(login: &State<Login>, state: Login) -> Callback<()> {
     let login = login.clone();
     Callback::from(move |()| login.set(state.clone()))
 }
 
-fn refresh(session: UseStateHandle<Option<Session>>) {
+fn refresh(session: State<Option<Session>>) {
     spawn_local(async move { session.set(requests::session::session().await.ok()) });
 }
 
-fn submit(session: UseStateHandle<Option<Session>>, login: UseStateHandle<Login>, credentials: Credentials) {
+fn submit(session: State<Option<Session>>, login: State<Login>, credentials: Credentials) {
     login.set(Login::Open { is_sending: true, error: None });
     spawn_local(async move {
         match requests::session::login(&credentials.user, &credentials.password).await {

@@ -1,10 +1,11 @@
 //! A secret that is shown this once.
 
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::browser::dom;
 use crate::components::forms::dialog::Modal;
+use crate::hooks::state::use_state_eq;
 
 #[derive(PartialEq, Properties)]
 pub struct OnceProps {

@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, UseStateHandle, component, html,
-    use_effect_with, use_node_ref, use_state_eq,
-};
+use yew::{Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, component, html, use_node_ref};
 
 use super::axis;
 use super::series::Frame;
 use crate::browser::{clock, dom};
 use crate::components::moment::moment;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::{State, use_state_eq};
 use crate::hooks::width::use_width;
 use crate::state::analytics::heat::{Cells, Heat, HeatCursor, SHADES, latency_words};
 use crate::state::format::{self, Precision};
@@ -163,7 +162,7 @@ struct Pointing {
     node: NodeRef,
     heat: Rc<Heat>,
     frame: Frame,
-    cursor: UseStateHandle<HeatCursor>,
+    cursor: State<HeatCursor>,
     on_choose: Callback<(Cells, Choice)>,
 }
 

@@ -6,13 +6,14 @@ use std::rc::Rc;
 use insighthub_model::Level;
 use yew::{
     Callback, Html, KeyboardEvent, MouseEvent, NodeRef, PointerEvent, Properties, UseReducerHandle,
-    component, hook, html, use_effect_with, use_node_ref, use_reducer_eq,
+    component, hook, html, use_node_ref, use_reducer_eq,
 };
 
 use super::histogram_drawing::{HEIGHT, LEFT, Plot};
 use super::histogram_table::histogram_table;
 use crate::browser::{clock, dom};
 use crate::components::moment::moment;
+use crate::hooks::effect::{use_effect, use_effect_with};
 use crate::hooks::width::use_width;
 use crate::state::explore::bars::Bars;
 use crate::state::explore::brush::{Brush, BrushAction};
@@ -197,7 +198,7 @@ fn Beside(props: &BesideProps) -> Html {
 #[hook]
 fn use_beside(node: &NodeRef, x: f64, width: f64) {
     let node = node.clone();
-    yew::use_effect(move || {
+    use_effect(move || {
         let own = dom::width(&node).unwrap_or(0.0);
         // Beside a single bar, not over it.
         let right = x + LEFT / 2.0;

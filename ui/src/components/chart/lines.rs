@@ -1,15 +1,15 @@
 //! A chart of lines over time: what is usual as a band, limits, incidents; a cursor that names all values. A click or a drag
 //! chooses a range of time.
 
-use yew::{
-    Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, UseStateHandle, component, html,
-    use_callback, use_effect_with, use_node_ref, use_state_eq,
-};
+use yew::{Callback, Html, KeyboardEvent, NodeRef, PointerEvent, Properties, component, html, use_node_ref};
 
 use super::line_plot::LinePlot;
 use super::line_words::{Legend, reading, spoken, table};
 use super::series::{Cursor, Frame, SharedLines};
 use crate::browser::dom;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::use_callback;
+use crate::hooks::state::{State, use_state_eq};
 use crate::hooks::width::use_width;
 
 #[derive(PartialEq, Properties)]
@@ -106,7 +106,7 @@ struct Pointing {
     node: NodeRef,
     lines: SharedLines,
     frame: Frame,
-    cursor: UseStateHandle<Cursor>,
+    cursor: State<Cursor>,
     on_range: Callback<(i64, i64)>,
 }
 

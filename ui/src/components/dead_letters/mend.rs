@@ -1,8 +1,9 @@
 //! One refused record in full, and a place to mend it.
 
-use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html, use_state_eq};
+use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
 
 use crate::api::dead_letter::DeadLetter;
+use crate::hooks::state::use_state_eq;
 use crate::state::dead_letters::fault;
 
 #[derive(PartialEq, Properties)]

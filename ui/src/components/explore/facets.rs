@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Html, InputEvent, MouseEvent, Properties, TargetCast, classes, component, html, use_state_eq,
-};
+use yew::{Callback, Html, InputEvent, MouseEvent, Properties, TargetCast, classes, component, html};
 
 use crate::api::explore::{Field, Fields, ValueCount};
 use crate::components::share_bar::share_bar;
+use crate::hooks::state::use_state_eq;
 use crate::state::conditions::Mark;
 use crate::state::explore::facets::listed;
 use crate::state::explore::series::text;

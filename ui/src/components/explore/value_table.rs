@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use serde_json::Value;
-use yew::{Html, Properties, classes, component, html, use_state_eq};
+use yew::{Html, Properties, classes, component, html};
 
 use crate::api::explore::QueryAnswer;
+use crate::hooks::state::use_state_eq;
 use crate::state::explore::table::{self, Order};
 
 /// More rows are for a file.

@@ -1,8 +1,9 @@
 //! Something above the page that has to be ended before the page goes on.
 
-use yew::{Callback, Children, Html, Properties, classes, component, html, use_effect_with, use_node_ref};
+use yew::{Callback, Children, Html, Properties, classes, component, html, use_node_ref};
 
 use crate::browser::dom;
+use crate::hooks::effect::use_effect_with;
 
 #[derive(PartialEq, Properties)]
 pub struct ModalProps {

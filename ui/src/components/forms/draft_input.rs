@@ -1,10 +1,10 @@
 //! A text that is in force once it is typed to its end: Enter, or leaving the field. Until then it is a draft, which nothing that is
 //! drawn anew meanwhile takes away.
 
-use yew::{
-    AttrValue, Callback, Event, Html, InputEvent, Properties, TargetCast, classes, component, html,
-    use_effect_with, use_state_eq,
-};
+use yew::{AttrValue, Callback, Event, Html, InputEvent, Properties, TargetCast, classes, component, html};
+
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::use_state_eq;
 
 #[derive(PartialEq, Properties)]
 pub struct DraftInputProps {

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use yew::{
     Callback, Children, ContextProvider, Html, Properties, SubmitEvent, component, hook, html, use_context,
-    use_effect_with,
 };
 
 use crate::browser::dom;
 use crate::components::notice::reason;
 use crate::hooks::app::use_app;
+use crate::hooks::effect::use_effect_with;
 use crate::state::forms::Fault;
 
 /// What every field of a form may know.

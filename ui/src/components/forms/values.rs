@@ -1,12 +1,12 @@
 //! A list of values that are typed one after the other.
 
 use yew::{
-    AttrValue, Callback, FocusEvent, Html, InputEvent, KeyboardEvent, Properties, TargetCast, component,
-    html, use_state_eq,
+    AttrValue, Callback, FocusEvent, Html, InputEvent, KeyboardEvent, Properties, TargetCast, component, html,
 };
 
 use super::field::{Frame, described_by, offered};
 use super::form::{field_id, use_fault_of};
+use crate::hooks::state::use_state_eq;
 
 #[derive(PartialEq, Properties)]
 pub struct ValuesFieldProps {

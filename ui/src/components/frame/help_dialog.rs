@@ -1,8 +1,9 @@
 //! Keys and query forms, on one screen.
 
-use yew::{Callback, Html, Properties, component, html, use_effect_with, use_node_ref};
+use yew::{Callback, Html, Properties, component, html, use_node_ref};
 
 use crate::browser::dom;
+use crate::hooks::effect::use_effect_with;
 
 const KEYS: [(&str, &str); 12] = [
     ("g h", "Home; g l live, g e explore, g a analytics, g r alerts"),

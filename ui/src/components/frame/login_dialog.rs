@@ -1,12 +1,13 @@
 //! Signing in. The password lives in the input element only and goes nowhere but to the node.
 
 use yew::{
-    Callback, Html, InputEvent, NodeRef, Properties, SubmitEvent, TargetCast, component, html,
-    use_effect_with, use_node_ref, use_state_eq,
+    Callback, Html, InputEvent, NodeRef, Properties, SubmitEvent, TargetCast, component, html, use_node_ref,
 };
 
 use crate::api::error::ApiError;
 use crate::browser::dom;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::use_state_eq;
 use crate::state::login;
 
 #[derive(PartialEq, Properties)]

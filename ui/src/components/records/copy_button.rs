@@ -1,8 +1,10 @@
 //! Copies a text and says so.
 
-use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::browser::dom;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::use_state_eq;
 
 #[derive(PartialEq, Properties)]
 pub struct CopyButtonProps {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, classes, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, classes, component, html};
 
 use crate::api::record::Record;
 use crate::components::records::copy_button::CopyButton;
@@ -10,6 +10,7 @@ use crate::components::records::field_list::field_list;
 use crate::components::records::level_badge::LevelBadge;
 use crate::components::records::record_actions::RecordActions;
 use crate::components::records::record_row::why;
+use crate::hooks::state::use_state_eq;
 
 #[derive(Properties)]
 pub struct RecordDetailsProps {

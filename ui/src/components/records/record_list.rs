@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Event, Html, NodeRef, Properties, component, html, use_effect, use_effect_with, use_node_ref,
-    use_state_eq,
-};
+use yew::{Callback, Event, Html, NodeRef, Properties, component, html, use_node_ref};
 
 use crate::browser::dom;
 use crate::components::records::record_row::RecordRow;
+use crate::hooks::effect::{use_effect, use_effect_with};
+use crate::hooks::state::use_state_eq;
 use crate::state::columns::Columns;
 use crate::state::lines::Lines;
 use crate::state::window::{ROW_PX, Viewport};

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use yew::{
-    Callback, Html, InputEvent, KeyboardEvent, NodeRef, Properties, TargetCast, UseStateHandle, component,
-    hook, html, use_effect_with, use_mut_ref, use_state_eq,
+    Callback, Html, InputEvent, KeyboardEvent, NodeRef, Properties, TargetCast, component, hook, html,
+    use_mut_ref,
 };
 
 use crate::browser::{dom, preferences};
 use crate::components::records::suggestion_list::SuggestionList;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::{State, use_state_eq};
 use crate::state::explore::history;
 use crate::state::explore::known::{self, Known};
 use crate::state::offers::{Offer, Offers};
@@ -100,7 +102,7 @@ pub fn SearchBox(props: &SearchBoxProps) -> Html {
 
 /// Fields may come to be known while a word of one is typed already.
 #[hook]
-fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &UseStateHandle<Offers>) {
+fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &State<Offers>) {
     let (node, offers) = (node.clone(), offers.clone());
     use_effect_with(Rc::clone(known), move |known| {
         if let Some(input) = dom::focused_input(&node) {
@@ -115,7 +117,7 @@ fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &UseStateHandle<Of
 
 /// What is being typed. The text also changes from outside: the address bar, or a value picked elsewhere.
 #[hook]
-fn use_draft(text: &str) -> UseStateHandle<String> {
+fn use_draft(text: &str) -> State<String> {
     let draft = use_state_eq(|| text.to_owned());
     use_effect_with(text.to_owned(), {
         let draft = draft.clone();
@@ -130,7 +132,7 @@ fn use_draft(text: &str) -> UseStateHandle<String> {
 
 /// Puts a text in force if it can be read, and says what is wrong with it otherwise.
 #[hook]
-fn use_apply(on_apply: &Callback<String>) -> (UseStateHandle<Option<String>>, Callback<String>) {
+fn use_apply(on_apply: &Callback<String>) -> (State<Option<String>>, Callback<String>) {
     let problem = use_state_eq(|| None::<String>);
     let (told, on_apply) = (problem.clone(), on_apply.clone());
     let apply = Callback::from(move |text: String| {
@@ -145,7 +147,7 @@ fn use_apply(on_apply: &Callback<String>) -> (UseStateHandle<Option<String>>, Ca
 
 /// Applies what was typed without waiting for a rest, and remembers it.
 fn sent(
-    offers: &UseStateHandle<Offers>,
+    offers: &State<Offers>,
     timer: &Rc<RefCell<Option<Timeout>>>,
     apply: Callback<String>,
 ) -> Callback<String> {
@@ -158,11 +160,7 @@ fn sent(
     })
 }
 
-fn keys(
-    offers: &UseStateHandle<Offers>,
-    take: Callback<usize>,
-    now: Callback<String>,
-) -> Callback<KeyboardEvent> {
+fn keys(offers: &State<Offers>, take: Callback<usize>, now: Callback<String>) -> Callback<KeyboardEvent> {
     let offers = offers.clone();
     Callback::from(move |event: KeyboardEvent| {
         let text = event.target_unchecked_into::<web_sys::HtmlInputElement>().value();
@@ -193,7 +191,7 @@ fn keys(
     })
 }
 
-fn earlier_button(offers: &UseStateHandle<Offers>, node: &NodeRef) -> Html {
+fn earlier_button(offers: &State<Offers>, node: &NodeRef) -> Html {
     let (offers, node) = (offers.clone(), node.clone());
     // Before the input loses the keyboard, which would shut the list again.
     let onmousedown = move |event: yew::MouseEvent| {

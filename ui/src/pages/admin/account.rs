@@ -1,12 +1,13 @@
 //! The own password.
 
-use yew::{Callback, Html, component, html, use_state_eq};
+use yew::{Callback, Html, component, html};
 
 use crate::components::forms::field::TextField;
 use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::answer::Asking;
 use crate::hooks::app::use_app;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::forms::Fault;
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::Value;
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::audit::{Counted, ListedDeletion};
 use crate::browser::clock;
@@ -15,6 +15,7 @@ use crate::components::notice::Empty;
 use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::admin::deletion_form::DeletionForm;
 use crate::state::{format, query_check};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::settings::DetectionSettings;
 use crate::components::forms::field::TextField;
@@ -11,6 +11,7 @@ use crate::components::forms::values::ValuesField;
 use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::forms::{self, Fault};
 

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Html, InputEvent, Properties, TargetCast, UseStateHandle, component, html, use_state_eq,
-};
+use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
 
 use crate::api::settings::Retention;
 use crate::components::forms::confirm::Confirm;
@@ -14,6 +12,7 @@ use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
 use crate::hooks::services::use_services;
+use crate::hooks::state::{State, use_state_eq};
 use crate::network::requests;
 use crate::state::admin::retention_form::{RetentionForm, losses};
 
@@ -84,7 +83,7 @@ fn Editor(props: &EditorProps) -> Html {
 
 #[derive(PartialEq, Properties)]
 struct ServicesProps {
-    form: UseStateHandle<RetentionForm>,
+    form: State<RetentionForm>,
 }
 
 /// What is done to the lines, each a service and its days.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::tokens::{ListedToken, Scope, TokenMade, TokenRotated};
 use crate::browser::clock;
@@ -18,6 +18,7 @@ use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
 use crate::hooks::services::use_services;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::admin::token_form::{TokenForm, meaning};
 use crate::state::forms;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::session::Role;
 use crate::api::users::ListedUser;
@@ -15,6 +15,7 @@ use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::app::use_app;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 
 const RENEW_MS: u32 = 10_000;

@@ -1,12 +1,13 @@
 //! Somebody looks after an incident, and may say how.
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::alerts::Incident;
 use crate::components::forms::dialog::Modal;
 use crate::components::forms::field::TextField;
 use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::words;
 

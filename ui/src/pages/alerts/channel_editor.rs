@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::alerts::ListedChannel;
 use crate::components::alerts::channel_fields::ChannelFields;
@@ -10,6 +10,7 @@ use crate::components::forms::dialog::Modal;
 use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::answer::Asking;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::channel_form::ChannelForm;
 use crate::state::alerts::view::Editing;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, UseStateHandle, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::channel_editor::ChannelEditor;
 use crate::api::alerts::ListedChannel;
@@ -14,6 +14,7 @@ use crate::components::notice::Empty;
 use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::app::use_app;
+use crate::hooks::state::{State, use_state_eq};
 use crate::network::requests;
 use crate::state::alerts::view::{AlertsView, Editing, Tab};
 use crate::state::page::View;
@@ -76,7 +77,7 @@ fn list(
     html! { <ChannelTable channels={channels.clone()} {trial} {on_act} /> }
 }
 
-fn test(trial: UseStateHandle<Option<Trial>>, name: String, again: Callback<()>) {
+fn test(trial: State<Option<Trial>>, name: String, again: Callback<()>) {
     trial.set(Some(Trial { channel: name.clone(), outcome: None }));
     spawn_local(async move {
         let outcome = requests::alerts::test_channel(name.clone()).await.map_err(|error| error.message);

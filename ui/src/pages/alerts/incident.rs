@@ -1,6 +1,6 @@
 //! One incident in full, at an address of its own.
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::acknowledge::Acknowledge;
 use crate::api::alerts::Incident;
@@ -10,6 +10,7 @@ use crate::components::link::Link;
 use crate::components::states;
 use crate::hooks::answer::{asking, use_answer};
 use crate::hooks::app::use_app;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::view::{AlertsView, Editing, Tab};
 use crate::state::alerts::words;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, hook, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, hook, html};
 
 use super::acknowledge::Acknowledge;
 use crate::api::alerts::{Incident, Incidents};
@@ -16,6 +16,7 @@ use crate::components::time_picker::TimePicker;
 use crate::hooks::answer::{asking, use_answer};
 use crate::hooks::app::use_app;
 use crate::hooks::keys::use_keys;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::timeline::Timeline;
 use crate::state::alerts::view::{AlertsView, Tab};

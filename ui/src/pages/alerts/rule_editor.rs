@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use yew::{Callback, Html, Properties, component, hook, html, use_effect_with, use_mut_ref, use_state_eq};
+use yew::{Callback, Html, Properties, component, hook, html, use_mut_ref};
 
 use super::rules::DeleteRule;
 use crate::api::alerts::{ListedRule, Rule};
@@ -17,7 +17,9 @@ use crate::components::states;
 use crate::components::time_picker::TimePicker;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::app::use_app;
+use crate::hooks::effect::use_effect_with;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::rule_form::RuleForm;
 use crate::state::alerts::view::{AlertsView, Editing, Tab};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::alerts::{ListedRule, Rule};
 use crate::components::alerts::rule_table::{RuleAct, RuleTable};
@@ -13,6 +13,7 @@ use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::app::use_app;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::view::{AlertsView, Editing, Tab};
 use crate::state::page::View;

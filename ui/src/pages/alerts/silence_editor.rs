@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::alerts::ListedSilence;
 use crate::browser::clock;
@@ -12,6 +12,7 @@ use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
 use crate::hooks::services::use_services;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::silence_form::SilenceForm;
 use crate::state::alerts::view::Editing;

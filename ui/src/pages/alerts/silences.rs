@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use insighthub_model::Timestamp;
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::silence_editor::SilenceEditor;
 use crate::api::alerts::{ListedSilence, Silence};
@@ -15,6 +15,7 @@ use crate::components::notice::Empty;
 use crate::components::states;
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::app::use_app;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::alerts::view::{AlertsView, Editing, Tab};
 use crate::state::alerts::words::{SilenceState, silence_state};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_memo};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::questions::{use_by_service, use_course, use_windows};
 use crate::api::aggregates::Aggregates;
@@ -11,6 +11,7 @@ use crate::components::chart::series::{Band, Lines, Series, TONES, Unit};
 use crate::components::home::segments::segments;
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_chart};
+use crate::hooks::memo::use_memo;
 use crate::state::analytics::grid::{Grid, OfGrid};
 use crate::state::analytics::series::{
     Values, by_service, largest, latency_due, measured, of_column, per_minute, share, tone, usual_rate,

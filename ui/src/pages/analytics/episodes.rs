@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_callback, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::anomalies::{Anomalies, Anomaly, EpisodeId, Verdict};
 use crate::api::error::ApiError;
@@ -12,6 +12,8 @@ use crate::components::analytics::episode_card::EpisodeCard;
 use crate::components::link::Link;
 use crate::components::notice::{Empty, Failure};
 use crate::hooks::app::use_app;
+use crate::hooks::memo::use_callback;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::analytics::view::AnalyticsView;
 use crate::state::page::View;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_callback, use_memo};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::questions::use_heatmap;
 use crate::components::chart::heatmap::{Choice, HeatmapChart};
@@ -10,6 +10,7 @@ use crate::components::home::segments::segments;
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_chart};
 use crate::hooks::app::use_app;
+use crate::hooks::memo::{use_callback, use_memo};
 use crate::state::analytics::heat::{Cells, Heat};
 use crate::state::analytics::places;
 use crate::state::analytics::view::{AnalyticsView, CellsLeadTo};

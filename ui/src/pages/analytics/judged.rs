@@ -1,12 +1,13 @@
 //! What detection says: scores over time, and incidents with their reasons.
 
-use yew::{Callback, Html, Properties, component, html, use_callback};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::episodes::Episodes;
 use super::questions::use_episodes;
 use super::scores::Scores;
 use crate::api::anomalies::EpisodeId;
 use crate::components::states::{shown, skeleton_lines};
+use crate::hooks::memo::use_callback;
 use crate::state::analytics::view::AnalyticsView;
 
 #[derive(PartialEq, Properties)]

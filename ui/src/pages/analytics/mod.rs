@@ -7,10 +7,11 @@ mod judged;
 mod questions;
 mod scores;
 
-use yew::{Callback, Event, Html, TargetCast, component, html, use_callback};
+use yew::{Callback, Event, Html, TargetCast, component, html};
 
 use crate::components::time_picker::TimePicker;
 use crate::hooks::address::use_view;
+use crate::hooks::memo::use_callback;
 use crate::hooks::services::use_services;
 use crate::state::analytics::view::AnalyticsView;
 use crate::state::range::Range;

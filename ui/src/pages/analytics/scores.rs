@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_memo};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::course::{chart, over};
 use super::questions::{SCORES_OF_ALL_SECS, use_windows};
@@ -11,6 +11,7 @@ use crate::api::anomalies::{Anomaly, MinutesByService};
 use crate::browser::clock;
 use crate::components::chart::series::{Lines, Mark, TONES, Threshold, Unit};
 use crate::components::states::{shown, skeleton_chart};
+use crate::hooks::memo::use_memo;
 use crate::state::analytics::grid::OfGrid;
 use crate::state::analytics::series::{Values, largest, scores, tone};
 use crate::state::analytics::view::AnalyticsView;

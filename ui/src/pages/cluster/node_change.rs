@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::cluster::{Cluster, Node, NodeState};
 use crate::components::forms::confirm::Confirm;
 use crate::hooks::answer::Asking;
 use crate::hooks::app::use_app;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::format;
 

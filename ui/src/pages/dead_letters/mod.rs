@@ -1,10 +1,7 @@
 //! Records that were refused: why, and a way to send them again.
 
 use wasm_bindgen_futures::spawn_local;
-use yew::{
-    Callback, Event, Html, UseReducerDispatcher, UseReducerHandle, component, html, use_effect_with,
-    use_reducer, use_state_eq,
-};
+use yew::{Callback, Event, Html, UseReducerDispatcher, UseReducerHandle, component, html, use_reducer};
 
 use crate::api::dead_letter::DeadLetter;
 use crate::browser::dom;
@@ -15,6 +12,8 @@ use crate::components::forms::draft_input::DraftInput;
 use crate::components::notice::{Empty, Failure, Loading};
 use crate::hooks::address::use_view;
 use crate::hooks::app::{App, use_app};
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::use_state_eq;
 use crate::json;
 use crate::network::requests;
 use crate::state::dead_letters::list::{DeadLetters, DeadLettersAction, Status};

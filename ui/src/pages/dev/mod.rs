@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 
-use yew::{Callback, Html, component, hook, html, use_state_eq};
+use yew::{Callback, Html, component, hook, html};
 
 use crate::api::error::ApiError;
 use crate::api::logs::Level;
@@ -17,6 +17,7 @@ use crate::components::states::{shown, skeleton_chart, skeleton_lines};
 use crate::components::time_picker::TimePicker;
 use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::hooks::now::use_now;
+use crate::hooks::state::use_state_eq;
 use crate::state::connection::Health;
 use crate::state::format::Precision;
 use crate::state::page::{Page, Place};

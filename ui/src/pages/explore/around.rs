@@ -2,10 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Event, Html, NodeRef, Properties, TargetCast, classes, component, html, use_effect_with,
-    use_memo, use_node_ref, use_state_eq,
-};
+use yew::{Callback, Event, Html, NodeRef, Properties, TargetCast, classes, component, html, use_node_ref};
 
 use crate::api::explore::QueryAnswer;
 use crate::api::record::Record;
@@ -15,6 +12,9 @@ use crate::components::moment::moment;
 use crate::components::records::level_badge::LevelBadge;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::use_memo;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::explore::ExploreView;
 use crate::state::explore::around::{Around as Stretch, STEP, choices};

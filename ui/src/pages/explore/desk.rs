@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use insighthub_model::query::Expression;
-use yew::{Callback, hook, use_memo};
+use yew::{Callback, hook};
 
 use crate::browser::clock;
 use crate::hooks::app::use_app;
+use crate::hooks::memo::use_memo;
 use crate::state::conditions;
 use crate::state::explore::ExploreView;
 use crate::state::explore::question::Question;

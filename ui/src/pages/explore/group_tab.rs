@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_memo};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::desk::Desk;
 use crate::api::explore::{Fields, QueryAnswer};
@@ -13,6 +13,7 @@ use crate::components::explore::value_table::ValueTable;
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_chart};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::memo::use_memo;
 use crate::network::requests;
 use crate::state::explore::Tab;
 use crate::state::explore::bars::bar_length;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::future::try_join;
-use yew::{Html, Properties, classes, component, html, use_memo};
+use yew::{Html, Properties, classes, component, html};
 
 use insighthub_model::Level;
 
@@ -14,6 +14,7 @@ use crate::components::chart::histogram::Histogram;
 use crate::components::records::level_badge::level_class;
 use crate::components::states::{shown, skeleton_chart};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::memo::use_memo;
 use crate::network::requests;
 use crate::state::explore::bars::{self, Bars};
 use crate::state::explore::question::Question;

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use yew::{hook, use_effect_with, use_memo, use_state};
+use yew::{hook, use_state};
 
 use super::desk::Desk;
 use crate::api::explore::Fields;
 use crate::browser::clock;
 use crate::hooks::answer::{Asked, asking, use_answer};
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::use_memo;
 use crate::network::requests;
 use crate::state::explore::known::Known;
 use crate::state::explore::question::Question;

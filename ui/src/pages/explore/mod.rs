@@ -18,7 +18,7 @@ mod views_menu;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, component, hook, html, use_node_ref, use_state_eq};
+use yew::{Callback, Html, component, hook, html, use_node_ref};
 
 use crate::browser::dom;
 use crate::components::explore::condition_chips::ConditionChips;
@@ -29,6 +29,7 @@ use crate::hooks::address::use_view;
 use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::hooks::keys::use_keys;
 use crate::hooks::services::use_services;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::explore::question::Question;
 use crate::state::explore::{ExploreView, Tab};

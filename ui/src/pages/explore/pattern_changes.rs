@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, component, html, use_state_eq};
+use yew::{Html, Properties, component, html};
 
 use super::desk::Desk;
 use crate::api::explore::{Change, PatternChange, PatternDifference};
@@ -11,6 +11,7 @@ use crate::components::explore::pattern_text::{level_list, pattern_actions, patt
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::explore::against::Against;
 use crate::state::explore::question::Question;

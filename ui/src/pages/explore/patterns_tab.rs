@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, classes, component, html, use_state_eq};
+use yew::{Html, Properties, classes, component, html};
 
 use super::desk::Desk;
 use super::pattern_changes::Changes;
@@ -14,6 +14,7 @@ use crate::components::notice::Empty;
 use crate::components::share_bar::share_bar;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::explore::ExploreView;
 use crate::state::explore::question::Question;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, KeyboardEvent, Properties, component, html, use_effect_with, use_node_ref, use_state_eq};
+use yew::{Html, KeyboardEvent, Properties, component, html, use_node_ref};
 
 use super::desk::Desk;
 use crate::api::explore::QueryAnswer;
@@ -12,6 +12,8 @@ use crate::components::explore::value_table::ValueTable;
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::format;
 use crate::state::query_check;

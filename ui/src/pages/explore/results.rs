@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, ContextProvider, Html, Properties, UseReducerHandle, component, hook, html, use_callback,
-    use_effect_with, use_memo, use_mut_ref, use_reducer_eq, use_state_eq,
+    Callback, ContextProvider, Html, Properties, UseReducerHandle, component, hook, html, use_mut_ref,
+    use_reducer_eq,
 };
 
 use super::around::around;
@@ -17,6 +17,9 @@ use crate::components::notice::{Failure, Loading};
 use crate::components::records::coverage_line::CoverageLine;
 use crate::components::records::record_actions::RecordActions;
 use crate::hooks::app::use_app;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::{use_callback, use_memo};
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::pages::record_browser::RecordBrowser;
 use crate::state::columns::Columns;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::desk::Desk;
 use crate::api::views::{ListedView, View as Saved};
@@ -17,7 +17,9 @@ use crate::components::records::copy_button::CopyButton;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{asking, use_answer};
 use crate::hooks::app::{App, use_app};
+use crate::hooks::effect::use_effect_with;
 use crate::hooks::sending::use_sending;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::explore::ExploreView;
 use crate::state::explore::view_name::name_of;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Children, Html, Properties, component, html, use_memo};
+use yew::{Children, Html, Properties, component, html};
 
 use super::charts::Charts;
 use super::questions::{Overview, use_overview};
@@ -14,6 +14,7 @@ use crate::components::home::services_table::ServicesTable;
 use crate::components::home::status_line::StatusLine;
 use crate::components::home::tiles::Tiles;
 use crate::components::states::{shown, skeleton_lines};
+use crate::hooks::memo::use_memo;
 use crate::state::analytics::places;
 use crate::state::filter::Filter;
 use crate::state::home::figures::{Around, Service, services, totals};

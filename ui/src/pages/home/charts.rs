@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_callback, use_memo};
+use yew::{Callback, Html, Properties, component, html};
 
 use super::questions::use_scores;
 use crate::components::chart::lines::LineChart;
 use crate::components::chart::series::{Lines, Series, Threshold, Unit};
 use crate::components::states::{shown, skeleton_chart};
 use crate::hooks::app::use_app;
+use crate::hooks::memo::{use_callback, use_memo};
 use crate::state::analytics::grid::Grid;
 use crate::state::analytics::series::{Values, by_service, measured, per_minute, scores, tone};
 use crate::state::analytics::view::AnalyticsView;

@@ -4,12 +4,13 @@ mod body;
 mod charts;
 mod questions;
 
-use yew::{Callback, Html, component, html, use_callback};
+use yew::{Callback, Html, component, html};
 
 use crate::browser::address;
 use crate::components::home::first_steps::FirstSteps;
 use crate::components::home::segments::segments;
 use crate::hooks::address::use_view;
+use crate::hooks::memo::use_callback;
 use crate::state::home::{HomeView, OFFERED_SECS};
 use crate::state::range::Range;
 use body::Body;

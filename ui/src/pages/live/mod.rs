@@ -5,9 +5,7 @@ mod stream_view;
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, ContextProvider, Html, NodeRef, component, hook, html, use_callback, use_memo, use_node_ref,
-};
+use yew::{Callback, ContextProvider, Html, NodeRef, component, hook, html, use_node_ref};
 
 use crate::browser::{address, dom};
 use crate::components::forms::draft_input::DraftInput;
@@ -15,6 +13,7 @@ use crate::components::records::filter_bar::FilterBar;
 use crate::components::records::record_actions::RecordActions;
 use crate::hooks::address::use_view;
 use crate::hooks::keys::use_keys;
+use crate::hooks::memo::{use_callback, use_memo};
 use crate::hooks::services::use_services;
 use crate::state::columns::Columns;
 use crate::state::explore::ExploreView;

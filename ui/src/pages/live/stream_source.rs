@@ -2,9 +2,10 @@
 
 use gloo_timers::callback::Interval;
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, UseReducerHandle, hook, use_effect_with, use_mut_ref, use_reducer_eq};
+use yew::{Callback, UseReducerHandle, hook, use_mut_ref, use_reducer_eq};
 
 use crate::browser::clock;
+use crate::hooks::effect::use_effect_with;
 use crate::network::requests;
 use crate::network::tail::{Tail, TailEvent};
 use crate::state::filter::Filter;

@@ -2,10 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{
-    Callback, Html, Properties, UseReducerHandle, component, hook, html, use_callback, use_effect_with,
-    use_mut_ref,
-};
+use yew::{Callback, Html, Properties, UseReducerHandle, component, hook, html, use_mut_ref};
 
 use super::stream_source::use_stream;
 use crate::browser::keyboard;
@@ -13,6 +10,8 @@ use crate::components::notice::{Empty, Failure, Loading};
 use crate::components::records::record_actions::RecordActions;
 use crate::components::records::stream_bar::StreamBar;
 use crate::hooks::app::use_app;
+use crate::hooks::effect::use_effect_with;
+use crate::hooks::memo::use_callback;
 use crate::pages::record_browser::RecordBrowser;
 use crate::state::columns::Columns;
 use crate::state::connection::Health;
