@@ -9,7 +9,7 @@ pub mod alerts;
 pub mod anomalies;
 pub mod audit;
 pub mod cluster;
-pub mod dead_letter;
+pub mod dead_letters;
 pub mod error;
 pub mod explore;
 pub mod logs;

@@ -1,8 +1,9 @@
 //! One refused record in full, and a place to mend it.
 
+use insighthub_model::LogId;
 use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
 
-use crate::api::dead_letter::DeadLetter;
+use crate::api::dead_letters::DeadLetter;
 use crate::hooks::state::use_state_eq;
 use crate::state::dead_letters::fault;
 
@@ -15,7 +16,7 @@ pub struct MendProps {
     /// Why it was refused when it was sent again.
     pub refused_again: Option<String>,
     /// The id and the mended text.
-    pub on_mended: Callback<(String, String)>,
+    pub on_mended: Callback<(LogId, String)>,
 }
 
 #[component]
@@ -29,7 +30,7 @@ pub fn Mend(props: &MendProps) -> Html {
         })
     };
     let problem = fault::problem(&text);
-    let pair = (letter.id.clone(), (*text).clone());
+    let pair = (letter.id, (*text).clone());
     let onclick = props.on_mended.reform(move |_| pair.clone());
     let back = {
         let (text, raw) = (text.clone(), letter.raw.clone());

@@ -2,13 +2,13 @@
 
 use yew::{Callback, Html, Properties, component, html};
 
-use crate::api::dead_letter::ReplayOutcome;
+use crate::api::dead_letters::Replayed;
 use crate::api::error::ApiError;
 use crate::state::format;
 
 #[derive(PartialEq, Properties)]
 pub struct ReplayOutcomeLineProps {
-    pub outcome: Result<ReplayOutcome, ApiError>,
+    pub outcome: Result<Replayed, ApiError>,
     pub on_sign_in: Callback<()>,
 }
 
@@ -19,7 +19,7 @@ pub fn ReplayOutcomeLine(props: &ReplayOutcomeLineProps) -> Html {
             <div class={if outcome.failed.is_empty() { "banner success" } else { "banner failure" }} role="status">
                 <h2>{ format!("{} stored", format::plural(outcome.replayed, "record")) }</h2>
                 { for outcome.failed.iter().map(|failure| html! {
-                    <p class="reason"><code>{ &failure.id }</code>{ " refused again: " }{ &failure.reason }</p>
+                    <p class="reason"><code>{ failure.id.to_string() }</code>{ " refused again: " }{ &failure.reason }</p>
                 }) }
             </div>
         },

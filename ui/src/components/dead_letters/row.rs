@@ -1,10 +1,10 @@
 //! One refused record: why it was refused, what it was, and a place to mend it.
 
-use insighthub_model::Timestamp;
+use insighthub_model::LogId;
 use yew::{Callback, Html, Properties, classes, component, html};
 
 use super::mend::Mend;
-use crate::api::dead_letter::DeadLetter;
+use crate::api::dead_letters::DeadLetter;
 use crate::components::moment::moment;
 use crate::state::format::Precision;
 
@@ -18,21 +18,18 @@ pub struct DeadLetterRowProps {
     pub is_sending: bool,
     /// Why it was refused when it was sent again.
     pub refused_again: Option<String>,
-    pub on_choose: Callback<String>,
-    pub on_open: Callback<String>,
+    pub on_choose: Callback<LogId>,
+    pub on_open: Callback<LogId>,
     /// The id and the mended text.
-    pub on_mended: Callback<(String, String)>,
+    pub on_mended: Callback<(LogId, String)>,
 }
 
 #[component]
 pub fn DeadLetterRow(props: &DeadLetterRowProps) -> Html {
     let letter = &props.letter;
-    let id = letter.id.clone();
-    let onchange = props.on_choose.reform({
-        let id = id.clone();
-        move |_| id.clone()
-    });
-    let onclick = props.on_open.reform(move |_| id.clone());
+    let id = letter.id;
+    let onchange = props.on_choose.reform(move |_| id);
+    let onclick = props.on_open.reform(move |_| id);
     let columns = if props.can_replay { "6" } else { "5" };
     html! {
         <>
@@ -40,7 +37,7 @@ pub fn DeadLetterRow(props: &DeadLetterRowProps) -> Html {
                 if props.can_replay {
                     <td><input type="checkbox" checked={props.is_chosen} {onchange} aria-label="Choose this record" /></td>
                 }
-                <td class="time">{ received(letter) }</td>
+                <td class="time">{ moment(letter.received_at.millis(), Precision::Milli) }</td>
                 <td>{ letter.service.as_deref().unwrap_or("unknown") }</td>
                 <td>{ &letter.origin }</td>
                 <td class="reason">
@@ -57,12 +54,5 @@ pub fn DeadLetterRow(props: &DeadLetterRowProps) -> Html {
                 </td></tr>
             }
         </>
-    }
-}
-
-fn received(letter: &DeadLetter) -> Html {
-    match Timestamp::parse(&letter.received_at) {
-        Ok(at) => moment(at.millis(), Precision::Milli),
-        Err(_) => html! { &letter.received_at },
     }
 }

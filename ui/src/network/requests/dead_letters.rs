@@ -1,9 +1,10 @@
 //! Records that were refused.
 
+use insighthub_model::LogId;
 use serde_json::{Value, json};
 
 use crate::api::accounting::DeadLettersSummary;
-use crate::api::dead_letter::{DeadLetterPage, ReplayOutcome};
+use crate::api::dead_letters::{DeadLetterPage, Replayed};
 use crate::api::error::ApiError;
 use crate::network::fetch;
 
@@ -26,12 +27,12 @@ pub async fn dead_letters(
 }
 
 /// Sends refused records again as they came.
-pub async fn replay(ids: &[String]) -> Result<ReplayOutcome, ApiError> {
+pub async fn replay(ids: &[LogId]) -> Result<Replayed, ApiError> {
     fetch::post("/api/dead-letters/replay", &json!({ "ids": ids })).await
 }
 
 /// Sends one refused record again in its mended form.
-pub async fn replay_mended(id: &str, record: Value) -> Result<ReplayOutcome, ApiError> {
+pub async fn replay_mended(id: LogId, record: Value) -> Result<Replayed, ApiError> {
     fetch::post("/api/dead-letters/replay", &json!({ "records": [{ "id": id, "record": record }] })).await
 }
 

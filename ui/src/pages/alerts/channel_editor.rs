@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use yew::{Callback, Html, Properties, component, html};
 
+use super::editor::Editor;
 use crate::api::alerts::ListedChannel;
 use crate::components::alerts::channel_fields::ChannelFields;
-use crate::components::forms::dialog::Modal;
-use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::answer::Asking;
 use crate::hooks::sending::use_sending;
 use crate::hooks::state::use_state_eq;
@@ -25,7 +24,7 @@ pub(super) struct ChannelEditorProps {
 #[component]
 pub(super) fn ChannelEditor(props: &ChannelEditorProps) -> Html {
     let form = use_state_eq(|| start(props));
-    let is_new = !matches!(props.editing, Editing::Old(_));
+    let is_new = Editor::is_new(&props.editing);
     let sending = use_sending(props.on_close.clone());
     let on_change = {
         let (form, refuse) = (form.clone(), sending.refuse.clone());
@@ -43,23 +42,16 @@ pub(super) fn ChannelEditor(props: &ChannelEditorProps) -> Html {
             }));
         })
     };
-    let title = match &props.editing {
-        Editing::Old(name) => format!("Channel {name}"),
-        _ => "New channel".to_owned(),
+    let fields = (*form).clone().map(|form| html! { <ChannelFields {form} {on_change} {is_new} /> });
+    let editor = Editor {
+        kind: "channel",
+        editing: &props.editing,
+        labels: ("Make channel", "Save channel"),
+        sending: &sending,
+        on_submit,
+        on_close: &props.on_close,
     };
-    html! {
-        <Modal {title} on_close={props.on_close.clone()} is_wide=true>
-            if let Some(form) = &*form {
-                <Form fault={sending.fault.clone()} {on_submit}>
-                    <ChannelFields form={form.clone()} {on_change} {is_new} />
-                    <SubmitLine label={if is_new { "Make channel" } else { "Save channel" }} is_sending={sending.is_sending}
-                        on_cancel={Some(props.on_close.clone())} />
-                </Form>
-            } else {
-                <p>{ "There is no such channel. It may have been removed." }</p>
-            }
-        </Modal>
-    }
+    editor.draw(fields)
 }
 
 fn start(props: &ChannelEditorProps) -> Option<ChannelForm> {

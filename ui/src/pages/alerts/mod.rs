@@ -4,6 +4,7 @@ mod acknowledge;
 mod channel_editor;
 mod channels;
 mod deliveries;
+mod editor;
 mod incident;
 mod incidents;
 mod rule_editor;

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use yew::{Callback, Html, Properties, component, html};
 
+use super::editor::Editor;
 use crate::api::alerts::ListedSilence;
 use crate::browser::clock;
 use crate::components::alerts::silence_fields::SilenceFields;
-use crate::components::forms::dialog::Modal;
-use crate::components::forms::form::{Form, SubmitLine};
 use crate::hooks::answer::{Asking, asking, use_answer};
 use crate::hooks::sending::use_sending;
 use crate::hooks::services::use_services;
@@ -30,7 +29,7 @@ pub(super) struct SilenceEditorProps {
 #[component]
 pub(super) fn SilenceEditor(props: &SilenceEditorProps) -> Html {
     let form = use_state_eq(|| start(props));
-    let is_new = !matches!(props.editing, Editing::Old(_));
+    let is_new = Editor::is_new(&props.editing);
     let services = use_services();
     let rules = use_answer((), None, |()| asking(requests::alerts::rules()));
     let rules: Vec<String> =
@@ -52,23 +51,18 @@ pub(super) fn SilenceEditor(props: &SilenceEditorProps) -> Html {
             }));
         })
     };
-    let title = match &props.editing {
-        Editing::Old(name) => format!("Silence {name}"),
-        _ => "New silence".to_owned(),
+    let fields = (*form)
+        .clone()
+        .map(|form| html! { <SilenceFields {form} {on_change} {is_new} {rules} {services} /> });
+    let editor = Editor {
+        kind: "silence",
+        editing: &props.editing,
+        labels: ("Silence", "Save silence"),
+        sending: &sending,
+        on_submit,
+        on_close: &props.on_close,
     };
-    html! {
-        <Modal {title} on_close={props.on_close.clone()} is_wide=true>
-            if let Some(form) = &*form {
-                <Form fault={sending.fault.clone()} {on_submit}>
-                    <SilenceFields form={form.clone()} {on_change} {is_new} {rules} {services} />
-                    <SubmitLine label={if is_new { "Silence" } else { "Save silence" }} is_sending={sending.is_sending}
-                        on_cancel={Some(props.on_close.clone())} />
-                </Form>
-            } else {
-                <p>{ "There is no such silence. It may have been removed." }</p>
-            }
-        </Modal>
-    }
+    editor.draw(fields)
 }
 
 fn start(props: &SilenceEditorProps) -> Option<SilenceForm> {

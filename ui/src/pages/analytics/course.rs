@@ -2,15 +2,17 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, Properties, component, hook, html};
 
-use super::questions::{use_by_service, use_course, use_windows};
+use super::questions::{Course, use_by_service, use_course, use_windows};
 use crate::api::aggregates::Aggregates;
+use crate::api::anomalies::ServiceWindow;
 use crate::components::chart::lines::LineChart;
-use crate::components::chart::series::{Band, Lines, Series, TONES, Unit};
+use crate::components::chart::series::{Band, Lines, Series, SharedLines, TONES, Unit};
 use crate::components::home::segments::segments;
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_chart};
+use crate::hooks::answer::Asked;
 use crate::hooks::memo::use_memo;
 use crate::state::analytics::grid::{Grid, OfGrid};
 use crate::state::analytics::series::{
@@ -76,26 +78,32 @@ fn chosen(view: &AnalyticsView) -> Vec<String> {
     if view.service.is_empty() { Vec::new() } else { vec![view.service.clone()] }
 }
 
-#[component]
-pub(super) fn Latency(props: &CourseProps) -> Html {
-    let view = &props.view;
+/// What is asked of the course of one service or of all, and the lines that come of it; of one, the minutes as detection sees
+/// them are given as well.
+#[hook]
+fn use_lines(
+    view: &AnalyticsView,
+    draw: fn(&Course, Option<&[ServiceWindow]>) -> Lines,
+) -> (Asked<Course>, SharedLines) {
     let asked = use_course(&view.service, view.range);
     let windows = use_windows(chosen(view), view.range);
     let known = (asked.value().cloned(), windows.value().cloned());
-    let lines = use_memo(known, |(known, windows)| {
-        known.as_ref().map(|known| {
-            let (now, before) = &**known;
-            let mut lines = latency_lines(now, before);
-            let minutes = windows.as_ref().and_then(|windows| windows.value.first());
-            let due = minutes.map(|(_, minutes)| latency_due(minutes, now.grid));
-            lines.series.extend(due.map(|values| faint("usual mean", values)));
-            Rc::new(lines)
-        })
+    let lines = use_memo(known, move |(known, windows)| {
+        let minutes = windows.as_ref().and_then(|windows| windows.value.first());
+        let minutes = minutes.map(|(_, minutes)| minutes.as_slice());
+        known.as_ref().map(|known| draw(known, minutes)).unwrap_or_default()
     });
+    (asked, lines)
+}
+
+#[component]
+pub(super) fn Latency(props: &CourseProps) -> Html {
+    let view = &props.view;
+    let (asked, lines) = use_lines(view, latency_lines);
     html! {
         <section class="card" aria-label="Latency">
             <div class="card-head"><h2>{ "Latency" }</h2></div>
-            { shown(&asked, skeleton_chart(), |_| (*lines).clone().map_or_else(Html::default, |lines| chart(lines, "Latency", &props.on_zoom))) }
+            { shown(&asked, skeleton_chart(), |_| chart(lines, "Latency", &props.on_zoom)) }
             <p class="hint">{ if view.service.is_empty() {
                 "The band reaches from p50 to p95 of the same time a day before. Choose a service to see its usual mean."
             } else {
@@ -105,7 +113,7 @@ pub(super) fn Latency(props: &CourseProps) -> Html {
     }
 }
 
-fn latency_lines(now: &OfGrid<Aggregates>, before: &OfGrid<Aggregates>) -> Lines {
+fn latency_lines((now, before): &Course, minutes: Option<&[ServiceWindow]>) -> Lines {
     let line = |(tone, name): (usize, &'static str)| Series {
         name: name.to_owned(),
         values: of_column(&now.value, now.grid, None, measured(name)),
@@ -114,9 +122,11 @@ fn latency_lines(now: &OfGrid<Aggregates>, before: &OfGrid<Aggregates>) -> Lines
     };
     let quantile = |name: &'static str| of_column(&before.value, before.grid, None, measured(name));
     let values = quantile("p50").into_iter().zip(quantile("p95")).map(|(low, high)| low.zip(high));
+    let mut series: Vec<Series> = ["p50", "p95", "p99"].into_iter().enumerate().map(line).collect();
+    series.extend(minutes.map(|minutes| faint("usual mean", latency_due(minutes, now.grid))));
     Lines {
         unit: Unit::Milliseconds,
-        series: ["p50", "p95", "p99"].into_iter().enumerate().map(line).collect(),
+        series,
         band: Some(Band { name: "day before".to_owned(), values: values.collect() }),
         ..over(now.grid)
     }
@@ -125,26 +135,20 @@ fn latency_lines(now: &OfGrid<Aggregates>, before: &OfGrid<Aggregates>) -> Lines
 /// Records a minute of one service, amid what is usual.
 #[component]
 pub(super) fn Traffic(props: &CourseProps) -> Html {
-    let view = &props.view;
-    let asked = use_course(&view.service, view.range);
-    let windows = use_windows(chosen(view), view.range);
-    let known = (asked.value().cloned(), windows.value().cloned());
-    let lines = use_memo(known, |(known, windows)| {
-        known.as_ref().map(|known| {
-            let now = &known.0;
-            let values = of_column(&now.value, now.grid, Some(0.0), per_minute(now.grid, "n"));
-            let series = vec![Series { name: "records".to_owned(), values, tone: 1, is_faint: false }];
-            let minutes = windows.as_ref().and_then(|windows| windows.value.first());
-            let band = minutes.map(|(_, minutes)| usual_rate(minutes, now.grid));
-            Rc::new(Lines { unit: Unit::PerMinute, series, band, ..over(now.grid) })
-        })
-    });
+    let (asked, lines) = use_lines(&props.view, traffic_lines);
     html! {
         <section class="card" aria-label="Traffic">
             <div class="card-head"><h2>{ "Records a minute" }</h2><span class="hint">{ "The band is what detection holds for usual at that time." }</span></div>
-            { shown(&asked, skeleton_chart(), |_| (*lines).clone().map_or_else(Html::default, |lines| chart(lines, "Records a minute", &props.on_zoom))) }
+            { shown(&asked, skeleton_chart(), |_| chart(lines, "Records a minute", &props.on_zoom)) }
         </section>
     }
+}
+
+fn traffic_lines((now, _): &Course, minutes: Option<&[ServiceWindow]>) -> Lines {
+    let values = of_column(&now.value, now.grid, Some(0.0), per_minute(now.grid, "n"));
+    let series = vec![Series { name: "records".to_owned(), values, tone: 1, is_faint: false }];
+    let band = minutes.map(|minutes| usual_rate(minutes, now.grid));
+    Lines { unit: Unit::PerMinute, series, band, ..over(now.grid) }
 }
 
 fn faint(name: &str, values: Values) -> Series {

@@ -1,9 +1,10 @@
 //! Records that were refused: why, and a way to send them again.
 
+use insighthub_model::LogId;
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Event, Html, UseReducerDispatcher, UseReducerHandle, component, html, use_reducer};
 
-use crate::api::dead_letter::DeadLetter;
+use crate::api::dead_letters::DeadLetter;
 use crate::browser::dom;
 use crate::components::dead_letters::reasons::Reasons;
 use crate::components::dead_letters::replay_outcome::ReplayOutcomeLine;
@@ -90,7 +91,7 @@ impl Screen {
             html! { <DraftInput kind="search" label={name} value={value.to_owned()} {on_change} /> }
         };
         let count = self.state.chosen.len() as u64;
-        let ids: Vec<String> = self.state.chosen.iter().cloned().collect();
+        let ids: Vec<LogId> = self.state.chosen.iter().copied().collect();
         let dispatch = self.state.dispatcher();
         let replay = Callback::from(move |_| replay(dispatch.clone(), ids.clone()));
         let label = if self.state.is_replaying {
@@ -173,7 +174,8 @@ impl Screen {
         };
         let on_open = {
             let view = self.view.clone();
-            self.show.reform(move |id: String| {
+            self.show.reform(move |id: LogId| {
+                let id = id.to_string();
                 let open = (view.open.as_ref() != Some(&id)).then_some(id);
                 DeadLettersView { open, ..view.clone() }
             })
@@ -183,10 +185,11 @@ impl Screen {
             Callback::from(move |(id, text)| replay_mended(dispatch.clone(), id, text))
         };
         let row = |letter: &DeadLetter| {
+            let id = letter.id.to_string();
             html! {
-                <DeadLetterRow key={letter.id.clone()} letter={letter.clone()} is_chosen={state.chosen.contains(&letter.id)}
-                    is_open={self.view.open.as_ref() == Some(&letter.id)} can_replay={self.app.is_admin()} is_sending={state.is_replaying}
-                    refused_again={refused_again(state, &letter.id)}
+                <DeadLetterRow key={id.clone()} letter={letter.clone()} is_chosen={state.chosen.contains(&letter.id)}
+                    is_open={self.view.open.as_ref() == Some(&id)} can_replay={self.app.is_admin()} is_sending={state.is_replaying}
+                    refused_again={refused_again(state, letter.id)}
                     on_choose={on_choose.clone()} on_open={on_open.clone()} on_mended={on_mended.clone()} />
             }
         };
@@ -194,7 +197,7 @@ impl Screen {
     }
 }
 
-fn refused_again(state: &DeadLetters, id: &str) -> Option<String> {
+fn refused_again(state: &DeadLetters, id: LogId) -> Option<String> {
     let outcome = state.outcome.as_ref()?.as_ref().ok()?;
     outcome.failed.iter().find(|failure| failure.id == id).map(|failure| failure.reason.clone())
 }
@@ -211,7 +214,7 @@ fn load(dispatch: Dispatch, wanted: Wanted, cursor: Option<String>) {
     });
 }
 
-fn replay(dispatch: Dispatch, ids: Vec<String>) {
+fn replay(dispatch: Dispatch, ids: Vec<LogId>) {
     dispatch.dispatch(DeadLettersAction::ReplayStarted);
     spawn_local(async move {
         let result = requests::dead_letters::replay(&ids).await;
@@ -219,13 +222,13 @@ fn replay(dispatch: Dispatch, ids: Vec<String>) {
     });
 }
 
-fn replay_mended(dispatch: Dispatch, id: String, text: String) {
+fn replay_mended(dispatch: Dispatch, id: LogId, text: String) {
     // The button is only there for text that is an object.
     let Ok(record) = json::from_str(&text) else { return };
     dom::blur();
     dispatch.dispatch(DeadLettersAction::ReplayStarted);
     spawn_local(async move {
-        let result = requests::dead_letters::replay_mended(&id, record).await;
+        let result = requests::dead_letters::replay_mended(id, record).await;
         dispatch.dispatch(DeadLettersAction::Replayed { ids: vec![id], result });
     });
 }

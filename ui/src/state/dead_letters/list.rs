@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use insighthub_model::LogId;
 use yew::Reducible;
 
-use crate::api::dead_letter::{DeadLetter, DeadLetterPage, ReplayOutcome};
+use crate::api::dead_letters::{DeadLetter, DeadLetterPage, Replayed};
 use crate::api::error::ApiError;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +21,9 @@ pub struct DeadLetters {
     pub status: Status,
     pub letters: Vec<DeadLetter>,
     pub next_cursor: Option<String>,
-    pub chosen: BTreeSet<String>,
+    pub chosen: BTreeSet<LogId>,
     pub is_replaying: bool,
-    pub outcome: Option<Result<ReplayOutcome, ApiError>>,
+    pub outcome: Option<Result<Replayed, ApiError>>,
 }
 
 impl Default for DeadLetters {
@@ -47,12 +48,12 @@ pub enum DeadLettersAction {
         is_first: bool,
     },
     Failed(ApiError),
-    Choose(String),
+    Choose(LogId),
     ChooseAll,
     ReplayStarted,
     Replayed {
-        ids: Vec<String>,
-        result: Result<ReplayOutcome, ApiError>,
+        ids: Vec<LogId>,
+        result: Result<Replayed, ApiError>,
     },
 }
 
@@ -68,15 +69,14 @@ impl DeadLetters {
         self.letters.extend(page.dead_letters);
         self.next_cursor = page.next_cursor;
         self.status = Status::Loaded;
-        let known: BTreeSet<&str> = self.letters.iter().map(|letter| letter.id.as_str()).collect();
-        self.chosen.retain(|id| known.contains(id.as_str()));
+        let known: BTreeSet<LogId> = self.letters.iter().map(|letter| letter.id).collect();
+        self.chosen.retain(|id| known.contains(id));
     }
 
     /// Takes the replayed letters off the list; those that failed again stay.
-    fn take_outcome(&mut self, ids: &[String], outcome: &ReplayOutcome) {
-        let is_gone = |id: &str| {
-            ids.iter().any(|sent| sent == id) && !outcome.failed.iter().any(|failure| failure.id == id)
-        };
+    fn take_outcome(&mut self, ids: &[LogId], outcome: &Replayed) {
+        let is_gone =
+            |id: &LogId| ids.contains(id) && !outcome.failed.iter().any(|failure| failure.id == *id);
         self.letters.retain(|letter| !is_gone(&letter.id));
         self.chosen.retain(|id| !is_gone(id));
     }
@@ -93,7 +93,7 @@ impl DeadLetters {
             }
             DeadLettersAction::ChooseAll if self.is_all_chosen() => self.chosen.clear(),
             DeadLettersAction::ChooseAll => {
-                self.chosen = self.letters.iter().map(|letter| letter.id.clone()).collect();
+                self.chosen = self.letters.iter().map(|letter| letter.id).collect();
             }
             DeadLettersAction::ReplayStarted => {
                 self.is_replaying = true;
@@ -122,48 +122,67 @@ impl Reducible for DeadLetters {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::api::dead_letter::ReplayFailure;
+    use insighthub_model::{PartitionId, Timestamp};
 
-    fn loaded(ids: &[&str]) -> Rc<DeadLetters> {
-        let letters: Vec<String> = ids.iter().map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
-        let page = serde_json::from_str(&format!(r#"{{"dead_letters":[{}]}}"#, letters.join(","))).unwrap();
+    use super::*;
+    use crate::api::dead_letters::NotReplayed;
+
+    fn id(offset: u64) -> LogId {
+        LogId { partition: PartitionId(0), offset }
+    }
+
+    fn page(offsets: &[u64]) -> DeadLetterPage {
+        let letter = |offset: &u64| DeadLetter {
+            id: id(*offset),
+            received_at: Timestamp(0),
+            origin: "http".to_owned(),
+            service: None,
+            field: None,
+            reason: "message is missing".to_owned(),
+            position: 0,
+            raw: "{}".to_owned(),
+            raw_truncated: false,
+        };
+        DeadLetterPage { dead_letters: offsets.iter().map(letter).collect(), next_cursor: None }
+    }
+
+    fn loaded(offsets: &[u64]) -> Rc<DeadLetters> {
+        let page = page(offsets);
         Rc::new(DeadLetters::default()).reduce(DeadLettersAction::Loaded { page, is_first: true })
     }
 
     #[test]
     fn what_was_replayed_leaves_and_what_failed_again_stays() {
-        let state = loaded(&["a", "b", "c"]).reduce(DeadLettersAction::ChooseAll);
-        let failed = vec![ReplayFailure { id: "b".to_owned(), reason: "still bad".to_owned() }];
-        let ids = vec!["a".to_owned(), "b".to_owned()];
+        let state = loaded(&[1, 2, 3]).reduce(DeadLettersAction::ChooseAll);
+        let failed = vec![NotReplayed { id: id(2), reason: "still bad".to_owned() }];
+        let ids = vec![id(1), id(2)];
         let state = state
             .reduce(DeadLettersAction::ReplayStarted)
-            .reduce(DeadLettersAction::Replayed { ids, result: Ok(ReplayOutcome { replayed: 1, failed }) });
-        let left: Vec<&str> = state.letters.iter().map(|letter| letter.id.as_str()).collect();
-        assert_eq!(left, ["b", "c"]);
-        assert!(!state.is_replaying && state.chosen.contains("b"));
+            .reduce(DeadLettersAction::Replayed { ids, result: Ok(Replayed { replayed: 1, failed }) });
+        let left: Vec<LogId> = state.letters.iter().map(|letter| letter.id).collect();
+        assert_eq!(left, [id(2), id(3)]);
+        assert!(!state.is_replaying && state.chosen.contains(&id(2)));
     }
 
     #[test]
     fn a_failed_replay_takes_nothing_off_the_list() {
-        let ids = vec!["a".to_owned()];
+        let ids = vec![id(1)];
         let state =
-            loaded(&["a"]).reduce(DeadLettersAction::Replayed { ids, result: Err(ApiError::unreachable()) });
+            loaded(&[1]).reduce(DeadLettersAction::Replayed { ids, result: Err(ApiError::unreachable()) });
         assert_eq!(state.letters.len(), 1);
     }
 
     #[test]
     fn choosing_all_twice_chooses_none() {
-        let state = loaded(&["a", "b"]).reduce(DeadLettersAction::ChooseAll);
+        let state = loaded(&[1, 2]).reduce(DeadLettersAction::ChooseAll);
         assert!(state.is_all_chosen());
         assert!(state.reduce(DeadLettersAction::ChooseAll).chosen.is_empty());
     }
 
     #[test]
     fn a_reload_forgets_choices_that_are_no_longer_listed() {
-        let state = loaded(&["a", "b"]).reduce(DeadLettersAction::Choose("a".to_owned()));
-        let page = serde_json::from_str(r#"{"dead_letters":[{"id":"b"}]}"#).unwrap();
-        let state = state.reduce(DeadLettersAction::Loaded { page, is_first: true });
+        let state = loaded(&[1, 2]).reduce(DeadLettersAction::Choose(id(1)));
+        let state = state.reduce(DeadLettersAction::Loaded { page: page(&[2]), is_first: true });
         assert!(state.chosen.is_empty());
     }
 }
