@@ -58,9 +58,9 @@ impl Profile {
     fn compressed_bytes_max(self, library: Library) -> &'static str {
         match (self, library) {
             (Profile::Development, _) => "20000000",
-            (Profile::Release, Library::Built) => "650000",
+            (Profile::Release, Library::Built) => "600000",
             // With the words of panics.
-            (Profile::Release, Library::Shipped) => "700000",
+            (Profile::Release, Library::Shipped) => "660000",
         }
     }
 }
