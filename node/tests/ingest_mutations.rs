@@ -5,6 +5,9 @@
 
 #[path = "../fuzz/check_request.rs"]
 mod check_request;
+mod mutations;
+
+use mutations::{Numbers, mutate, seeds};
 
 const MUTATIONS: usize = 20_000;
 
@@ -36,49 +39,9 @@ const PIECES: [&[u8]; 24] = [
     b"\"log_id\":1",
 ];
 
-/// Marsaglia's xorshift64: the same numbers everywhere.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound.max(1) as u64) as usize
-    }
-}
-
-fn seeds() -> Vec<Vec<u8>> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
-}
-
-fn mutate(input: &mut Vec<u8>, other: &[u8], numbers: &mut Numbers) {
-    let at = numbers.below(input.len());
-    let end = (at + numbers.below(12)).min(input.len());
-    match numbers.below(7) {
-        0 if !input.is_empty() => input[at] ^= 1 << numbers.below(8),
-        1 => drop(input.drain(at..end)),
-        2 => {
-            let copied = input[at..end].to_vec();
-            input.splice(at..at, copied);
-        }
-        3 | 4 => drop(input.splice(at..at, PIECES[numbers.below(PIECES.len())].iter().copied())),
-        5 => drop(input.splice(at..end, PIECES[numbers.below(PIECES.len())].iter().copied())),
-        _ => {
-            let from = numbers.below(other.len());
-            input.truncate(at);
-            input.extend_from_slice(&other[from..]);
-        }
-    }
-}
-
 #[test]
 fn nothing_is_lost_or_invented_whatever_is_sent() {
-    let seeds = seeds();
+    let seeds = seeds("seeds");
     assert!(seeds.len() >= 14, "the seeds are missing");
     let mut numbers = Numbers(0x2545_F491_4F6C_DD1D);
     for seed in &seeds {
@@ -88,7 +51,7 @@ fn nothing_is_lost_or_invented_whatever_is_sent() {
         let mut input = seeds[numbers.below(seeds.len())].clone();
         for _ in 0..1 + numbers.below(4) {
             let other = numbers.below(seeds.len());
-            mutate(&mut input, &seeds[other], &mut numbers);
+            mutate(&mut input, &seeds[other], &PIECES, &mut numbers);
         }
         check_request::check(&input);
     }

@@ -3,15 +3,14 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::json_values::{
-    JSON_DEPTH_MAX, Json, JsonList, Members, Name, broken, digits, slice_value, text, wrong_type,
-};
-use super::mapping::{self, LogRecord, Mapper};
+use super::json_record::log_record;
+use super::json_values::{JSON_DEPTH_MAX, Members, Name, list, skip, slice_value, text};
+use super::mapping::{self, Mapper};
 use super::shared::Shared;
 use super::values::Flattener;
 use crate::ingest::record::Draft;
 use crate::ingest::records::{Piece, Records};
-use crate::ingest::rejection::{Read, RecordError};
+use crate::ingest::rejection::Read;
 use crate::ingest::scan::{Problem, ScanError, Scanned, Scanner};
 use crate::ingest::scan_text::Text;
 
@@ -257,6 +256,7 @@ impl<'a> JsonRecords<'a> {
     fn read_scope(&mut self, object: &'a str) -> Read<()> {
         let mut scanner = Scanner::new(object);
         let Some(mut members) = members_of(&mut scanner, "scope")? else { return Ok(()) };
+        let mut attributes = None;
         while let Some(name) = members.next(&mut self.scratch)? {
             let is_text = members.scanner.peek() == Some(b'"');
             match name {
@@ -269,13 +269,15 @@ impl<'a> JsonRecords<'a> {
                     self.scope.add_text(mapping::SCOPE_VERSION, version);
                 }
                 Name::Known("attributes") => {
-                    let Mapper { limits, flattener } = &mut self.mapper;
-                    if let Some(list) = list(members.scanner, &mut self.scratch, "attributes")? {
-                        self.scope.add(list, Some(mapping::SCOPE), flattener, limits);
-                    }
+                    attributes = list(members.scanner, &mut self.scratch, "attributes")?;
                 }
                 _ => skip(members.scanner, &mut self.scratch)?,
             }
+        }
+        // What it is called comes before what its attributes are called.
+        if let Some(attributes) = attributes {
+            let Mapper { limits, flattener } = &mut self.mapper;
+            self.scope.add(attributes, Some(mapping::SCOPE), flattener, limits);
         }
         Ok(())
     }
@@ -319,99 +321,4 @@ fn members_of<'s, 'a>(scanner: &'s mut Scanner<'a>, what: &str) -> Read<Option<M
         return Ok(None);
     }
     Members::enter(scanner, what).map(Some)
-}
-
-/// The list that is next; `None` where there is `null` instead.
-fn list<'a>(scanner: &mut Scanner<'a>, scratch: &mut String, name: &str) -> Read<Option<JsonList<'a>>> {
-    match scanner.peek() {
-        Some(b'[') => Ok(Some(JsonList::new(slice_value(scanner, scratch).map_err(broken)?))),
-        Some(b'n') => skip(scanner, scratch).map(|()| None),
-        _ => Err(wrong_type(name, "an array")),
-    }
-}
-
-fn skip(scanner: &mut Scanner<'_>, scratch: &mut String) -> Read<()> {
-    scanner.skip_value(JSON_DEPTH_MAX, scratch).map_err(broken)
-}
-
-fn log_record<'a>(scanner: &mut Scanner<'a>, arena: &mut String) -> Read<LogRecord<'a, Json<'a>>> {
-    let mut record = LogRecord::default();
-    let mut members = Members::enter(scanner, "a record")?;
-    while let Some(name) = members.next(arena)? {
-        let Name::Known(name) = name else {
-            skip(members.scanner, arena)?;
-            continue;
-        };
-        member(&mut record, name, members.scanner, arena)?;
-    }
-    Ok(record)
-}
-
-fn member<'a>(
-    record: &mut LogRecord<'a, Json<'a>>,
-    name: &'a str,
-    scanner: &mut Scanner<'a>,
-    arena: &mut String,
-) -> Read<()> {
-    if scanner.peek() == Some(b'n') {
-        // As good as absent.
-        return skip(scanner, arena);
-    }
-    match name {
-        "timeUnixNano" => record.time_unix_nano = unsigned(scanner, arena, name)?,
-        "observedTimeUnixNano" => record.observed_time_unix_nano = unsigned(scanner, arena, name)?,
-        "severityNumber" => record.severity_number = severity(digits(scanner, arena)?),
-        "severityText" => record.severity_text = Some(text(scanner, arena, name)?),
-        "body" => record.body = Some(Json(slice_value(scanner, arena).map_err(broken)?)),
-        "attributes" => record.attributes = list(scanner, arena, name)?,
-        "flags" => record.flags = unsigned(scanner, arena, name)? as u32,
-        "traceId" => record.trace_id = id(scanner, arena, name)?,
-        "spanId" => record.span_id = id(scanner, arena, name)?,
-        "eventName" => record.event_name = Some(text(scanner, arena, name)?),
-        _ => skip(scanner, arena)?,
-    }
-    Ok(())
-}
-
-fn unsigned(scanner: &mut Scanner<'_>, arena: &mut String, name: &str) -> Read<u64> {
-    let digits = digits(scanner, arena)?;
-    // As a program writes it that has only floats.
-    let written = digits.parse().ok().or_else(|| {
-        let number = digits.parse::<f64>().ok()?;
-        (number.fract() == 0.0 && (0.0..1.8e19).contains(&number)).then_some(number as u64)
-    });
-    written.ok_or_else(|| {
-        RecordError::field(name, format!("{name} must be a whole number of 64 bits, or one in quotes"))
-    })
-}
-
-/// A number, or a name: `SEVERITY_NUMBER_INFO2`. What is neither says nothing.
-fn severity(written: &str) -> i64 {
-    const NAMES: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-    if let Ok(number) = written.parse::<i32>() {
-        return i64::from(number);
-    }
-    let Some(name) = written.strip_prefix("SEVERITY_NUMBER_") else { return 0 };
-    let (name, step) = match name.strip_suffix(['2', '3', '4']) {
-        Some(stem) => (stem, name.bytes().last().map_or(0, |digit| i64::from(digit - b'1'))),
-        None => (name, 0),
-    };
-    let level = NAMES.iter().position(|known| *known == name);
-    level.and_then(|level| i64::try_from(level).ok()).map_or(0, |level| level * 4 + 1 + step)
-}
-
-/// An id in small letters; `None` where it names nothing.
-fn id<'a>(scanner: &mut Scanner<'a>, arena: &mut String, name: &str) -> Read<Option<Text<'a>>> {
-    let id = text(scanner, arena, name)?;
-    let written = id.of(arena);
-    if written.bytes().all(|digit| digit == b'0') {
-        return Ok(None);
-    }
-    if !written.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Ok(Some(id));
-    }
-    let lowered = written.to_ascii_lowercase();
-    let start = arena.len();
-    arena.push_str(&lowered);
-    Ok(Some(Text::Arena { start, end: arena.len() }))
 }

@@ -182,6 +182,23 @@ fn boolean(scanner: &mut Scanner<'_>, arena: &mut String) -> Read<bool> {
     }
 }
 
+/// The list that is next; `None` where there is `null` instead.
+pub(super) fn list<'a>(
+    scanner: &mut Scanner<'a>,
+    scratch: &mut String,
+    name: &str,
+) -> Read<Option<JsonList<'a>>> {
+    match scanner.peek() {
+        Some(b'[') => Ok(Some(JsonList::new(slice_value(scanner, scratch).map_err(broken)?))),
+        Some(b'n') => skip(scanner, scratch).map(|()| None),
+        _ => Err(wrong_type(name, "an array")),
+    }
+}
+
+pub(super) fn skip(scanner: &mut Scanner<'_>, scratch: &mut String) -> Read<()> {
+    scanner.skip_value(JSON_DEPTH_MAX, scratch).map_err(broken)
+}
+
 /// A number, or one in quotes.
 pub(super) fn digits<'a>(scanner: &mut Scanner<'a>, arena: &mut String) -> Read<&'a str> {
     Ok(slice_value(scanner, arena).map_err(broken)?.trim_matches('"'))

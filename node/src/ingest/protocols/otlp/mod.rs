@@ -1,10 +1,11 @@
 //! Logs of OpenTelemetry (OTLP): an `ExportLogsServiceRequest` in Protocol Buffers or in JSON.
 //!
-//! `protobuf` and `json` find the records and read their parts; `mapping` is what becomes of the parts, the same for both, over
-//! the values that `values` takes apart; `shared` keeps what the records of a resource or scope have in common. How the words of
-//! OpenTelemetry map to ours is told in `docs/otlp.md`. Knows nothing of HTTP or gRPC.
+//! `protobuf` and `json` (with `json_record`) find the records and read their parts; `mapping` is what becomes of the parts, the
+//! same for both, over the values that `values` takes apart; `shared` keeps what the records of a resource or scope have in
+//! common. How the words of OpenTelemetry map to ours is told in `docs/otlp.md`. Knows nothing of HTTP or gRPC.
 
 mod json;
+mod json_record;
 mod json_values;
 mod mapping;
 mod protobuf;

@@ -99,9 +99,7 @@ impl<'a> ProtobufRecords<'a> {
         let mut fields = Message::new(scope_logs);
         while let Some(part) = next_of(&mut fields, number::SCOPE_LOGS_SCOPE)? {
             self.scope.bytes += part.len();
-            let Mapper { limits, flattener } = &mut self.mapper;
-            let attributes = List::new(part, number::SCOPE_ATTRIBUTES);
-            self.scope.add(attributes, Some(mapping::SCOPE), flattener, limits);
+            // What it is called comes before what its attributes are called.
             let mut fields = Message::new(part);
             while let Some(field) = fields.next()? {
                 let name = match field.number {
@@ -112,6 +110,9 @@ impl<'a> ProtobufRecords<'a> {
                 let text = text(field.bytes()?, self.scope.arena());
                 self.scope.add_text(name, text);
             }
+            let Mapper { limits, flattener } = &mut self.mapper;
+            let attributes = List::new(part, number::SCOPE_ATTRIBUTES);
+            self.scope.add(attributes, Some(mapping::SCOPE), flattener, limits);
         }
         Ok(())
     }
