@@ -65,6 +65,8 @@ pub struct ClusterOptions {
     /// Each node has a clock that can be set.
     pub own_clocks: bool,
     pub between: Between,
+    /// Keys of `[[node]]` that name further doors for clients, such as `otlp`: each node gets an address for each.
+    pub doors: Vec<&'static str>,
 }
 
 impl Default for ClusterOptions {
@@ -77,6 +79,7 @@ impl Default for ClusterOptions {
             own_disks: false,
             own_clocks: false,
             between: Between::Relays,
+            doors: Vec::new(),
         }
     }
 }
@@ -127,7 +130,7 @@ impl Cluster {
             Between::Relays => None,
             Between::Namespaces => Some(Namespaces::new(count)?),
         };
-        let places = Places::choose(count, namespaces.as_ref())?;
+        let places = Places::choose(count, namespaces.as_ref(), &options.doors)?;
         let links = match namespaces {
             Some(_) => Links::default(),
             None => Links::open(&places.listening, &places.pairs(options.nodes)).await?,
@@ -287,19 +290,21 @@ impl Cluster {
 struct Places {
     http: Vec<std::net::SocketAddr>,
     listening: Vec<Listening>,
+    doors: Vec<Vec<(&'static str, std::net::SocketAddr)>>,
 }
 
 impl Places {
-    fn choose(count: usize, namespaces: Option<&Namespaces>) -> Result<Places> {
-        let (mut http, mut listening) = (Vec::new(), Vec::new());
+    fn choose(count: usize, namespaces: Option<&Namespaces>, doors: &[&'static str]) -> Result<Places> {
+        let (mut http, mut listening, mut further) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..count {
+            further.push(doors.iter().map(|key| Ok((*key, free_address()?))).collect::<Result<_>>()?);
             http.push(free_address()?);
             listening.push(match namespaces {
                 Some(namespaces) => namespaces.listening(number),
                 None => Listening { peer: free_address()?, control: free_address()? },
             });
         }
-        Ok(Places { http, listening })
+        Ok(Places { http, listening, doors: further })
     }
 
     fn name(&self, number: usize) -> String {
@@ -336,6 +341,7 @@ impl Places {
                 name: self.name(number),
                 http: *self.http.get(number)?,
                 between: (!is_alone).then_some(between),
+                doors: self.doors.get(number)?.clone(),
             })
         };
         named.filter_map(entry).collect()
@@ -374,5 +380,6 @@ fn prepare_node(
     };
     let listening = places.listening.get(number).copied().context("no address")?;
     let admin_password = ADMIN_PASSWORD.to_owned();
-    Node::new(Parts { name, http, listening, disk, clock, options: node_options, admin_password })
+    let doors = places.doors.get(number).cloned().unwrap_or_default();
+    Node::new(Parts { name, http, listening, doors, disk, clock, options: node_options, admin_password })
 }

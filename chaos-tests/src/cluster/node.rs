@@ -39,6 +39,7 @@ pub struct Node {
     pub name: String,
     pub http: SocketAddr,
     pub listening: Listening,
+    doors: Vec<(&'static str, SocketAddr)>,
     pub data: PathBuf,
     /// Only where its power is cut or its disk filled.
     pub disk: Option<LoopDisk>,
@@ -59,6 +60,7 @@ pub struct Parts {
     pub name: String,
     pub http: SocketAddr,
     pub listening: Listening,
+    pub doors: Vec<(&'static str, SocketAddr)>,
     pub disk: Option<LoopDisk>,
     pub clock: Option<Clock>,
     pub options: NodeOptions,
@@ -75,6 +77,7 @@ impl Node {
             name: parts.name,
             http: parts.http,
             listening: parts.listening,
+            doors: parts.doors,
             data: parts.options.data.clone(),
             disk: parts.disk,
             clock: parts.clock,
@@ -86,6 +89,12 @@ impl Node {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.http)
+    }
+
+    /// The address that was given to it under a key of `[[node]]`.
+    pub fn door(&self, key: &str) -> Result<SocketAddr> {
+        let found = self.doors.iter().find(|(name, _)| *name == key);
+        Ok(found.with_context(|| format!("{} has no {key}", self.name))?.1)
     }
 
     /// For questions about its state: gives up soon.

@@ -17,6 +17,8 @@ pub struct Entry {
     pub http: SocketAddr,
     /// Peer and control; a cluster of one needs neither.
     pub between: Option<(SocketAddr, SocketAddr)>,
+    /// Further doors for clients, by the key that opens them.
+    pub doors: Vec<(&'static str, SocketAddr)>,
 }
 
 impl Settings {
@@ -34,6 +36,9 @@ impl Settings {
             text.push_str(&format!("\n[[node]]\nname = \"{}\"\nhttp = \"{}\"\n", entry.name, entry.http));
             if let Some((peer, control)) = entry.between {
                 text.push_str(&format!("peer = \"{peer}\"\ncontrol = \"{control}\"\n"));
+            }
+            for (key, address) in &entry.doors {
+                text.push_str(&format!("{key} = \"{address}\"\n"));
             }
         }
         text
@@ -66,10 +71,12 @@ mod tests {
             name: name.to_owned(),
             http: address(port),
             between: Some((address(port + 1), address(port + 2))),
+            doors: vec![("otlp", address(port + 3))],
         };
         let text = settings.file(&[entry("n1", 10), entry("n2", 20)]);
         assert!(text.contains("replicas = 3"), "{text}");
         assert!(text.contains("name = \"n2\"\nhttp = \"127.0.0.1:20\"\npeer = \"127.0.0.1:21\""), "{text}");
+        assert!(text.contains("control = \"127.0.0.1:22\"\notlp = \"127.0.0.1:23\""), "{text}");
         let alone = Entry { between: None, ..entry("n1", 10) };
         assert!(!settings.file(&[alone]).contains("secret"), "a cluster of one has no peers to prove it to");
     }
