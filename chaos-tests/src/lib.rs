@@ -24,6 +24,7 @@ pub mod loop_disk;
 pub mod nemesis;
 pub mod node_process;
 pub mod proof;
+pub mod real_clients;
 pub mod receivers;
 pub mod reckoning;
 pub mod run_options;

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use crate::browser;
 use crate::dashboard::{self, Profile};
 use crate::packaging;
+use crate::real_clients;
 use crate::schemathesis;
 use crate::sdk_js;
 use crate::sdk_python;
@@ -22,6 +23,8 @@ const WHITE_BOX: [&str; 8] =
 const BLACK_BOX: [&str; 1] = ["chaos-tests"];
 /// Tests that drive a real browser: their files in chaos-tests/tests/ begin with this; they are a step of their own.
 const BROWSER_TESTS: &str = "browser_";
+/// Tests that run clients as their users install them: the same.
+const CLIENT_TESTS: &str = "real_clients";
 /// The test file that needs schemathesis.
 const API_TEST: &str = "schemathesis";
 
@@ -83,7 +86,9 @@ fn checks() -> Result<Vec<Check>> {
         check("packaging", packaging::check),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
-            let is_chosen = |name: &str| !name.starts_with(BROWSER_TESTS) && name != API_TEST;
+            let is_chosen = |name: &str| {
+                !name.starts_with(BROWSER_TESTS) && !name.starts_with(CLIENT_TESTS) && name != API_TEST
+            };
             run_command(black_box().args(tests_of(&BLACK_BOX, is_chosen)?))
         }),
         check("api: schemathesis", || {
@@ -100,6 +105,23 @@ fn checks() -> Result<Vec<Check>> {
         }),
         check("JavaScript SDK", sdk_js::run),
     ])
+}
+
+/// What `cargo xtask test` does with clients, and what it needs for that.
+pub(crate) fn clients_alone() -> Result<()> {
+    // All of the workspace is named, as for the tests.
+    step("build a node", || {
+        run_command(cargo().args(["build", "--locked", "--workspace", "--bin", "insighthub"]))
+    })?;
+    clients()
+}
+
+fn clients() -> Result<()> {
+    let mut test = black_box();
+    test.env("INSIGHTHUB_CLIENTS", real_clients::ensure()?);
+    test.args(tests_of(&BLACK_BOX, |name| name.starts_with(CLIENT_TESTS))?);
+    // It says how each of them fared.
+    run_command(test.args(["--", "--nocapture"]))
 }
 
 fn check(name: &'static str, work: impl FnOnce() -> Result<()> + 'static) -> Check {

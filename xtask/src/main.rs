@@ -14,6 +14,7 @@ mod node_process;
 mod packaging;
 mod python_tools;
 mod readiness;
+mod real_clients;
 mod schemathesis;
 mod screenshots;
 mod sdk_js;
@@ -47,7 +48,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask ui            rebuild the dashboard while working on it
   cargo xtask package       build the Debian package
   cargo xtask screenshots   take pictures of every page of the dashboard
-  cargo xtask dashboard-speed                   measure it in a real browser";
+  cargo xtask dashboard-speed                   measure it in a real browser
+  cargo xtask clients                           send with clients of other systems and check what arrived";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -73,6 +75,10 @@ enum Command {
     },
     Screenshots(screenshots::ScreenshotsArguments),
     DashboardSpeed(dashboard_speed::DashboardSpeedArguments),
+    /// Install clients of other systems and have them send to a cluster; every record must be there once, as it was.
+    ///
+    /// `docs/clients.md` says which ones, and in which versions.
+    Clients,
     /// Build the dashboard for the browser into ui/dist, if its sources have changed.
     ///
     /// The node embeds that folder when it is built.
@@ -93,6 +99,7 @@ fn main() -> ExitCode {
         Command::Package { check: false } => packaging::run(),
         Command::Screenshots(arguments) => screenshots::run(&arguments),
         Command::DashboardSpeed(arguments) => dashboard_speed::run(&arguments),
+        Command::Clients => checks::clients_alone(),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
         } else {

@@ -1,0 +1,7 @@
+"""OpenTelemetry behind `logging`: fields are attributes."""
+
+import records
+import setup
+
+records.log_all(setup.logger, lambda record: record["fields"])
+setup.provider.shutdown()

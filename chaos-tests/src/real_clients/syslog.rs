@@ -1,0 +1,64 @@
+//! Clients that speak syslog: severity is the level, parameters of structured data are fields.
+
+use super::client::{Client, OnFailure, Package, Program};
+use super::expected::Expected;
+use super::sent::{Sent, Shape};
+
+pub(super) fn clients() -> Vec<Client> {
+    let client = |name, program, package, shape, expect| Client {
+        name,
+        page: "syslog.md",
+        program,
+        shape,
+        expect,
+        // What the kernel has taken is sent, as far as the protocol knows.
+        on_failure: OnFailure::Loses,
+        package,
+    };
+    let (any, lines) = (Shape::Any, Shape::SingleLines);
+    let (rsyslog, syslog_ng, logger) =
+        (Package::Debian("rsyslog"), Package::Debian("syslog-ng-core"), Package::Debian("bsdutils"));
+    let whole: fn(&Sent) -> Expected = whole;
+    vec![
+        client("rsyslog-rfc5424", Program::Rsyslog, rsyslog, any, whole),
+        client("rsyslog-rfc3164", Program::Rsyslog, rsyslog, any, escaped),
+        client("rsyslog-udp", Program::Rsyslog, rsyslog, any, escaped),
+        client("syslog-ng-syslog", Program::SyslogNg, syslog_ng, any, whole),
+        client("syslog-ng-network", Program::SyslogNg, syslog_ng, lines, whole),
+        client("logger-tcp", Program::Shell, logger, lines, whole),
+        client("logger-rfc3164", Program::Shell, logger, lines, whole),
+        client("logger-udp", Program::Shell, logger, lines, whole),
+        client(
+            "rfc5424-logging-handler",
+            Program::Python("rfc5424.py"),
+            Package::PyPi("rfc5424-logging-handler"),
+            any,
+            with_data,
+        ),
+    ]
+}
+
+fn whole(sent: &Sent) -> Expected {
+    Expected::of(sent)
+}
+
+/// rsyslog writes control characters as `#` and three octal digits.
+fn escaped(sent: &Sent) -> Expected {
+    let mut expected = Expected::of(sent);
+    expected.message = expected.message.replace('\n', "#012").replace('\t', "#011");
+    expected
+}
+
+fn with_data(sent: &Sent) -> Expected {
+    let fields = sent.text_fields("_").into_iter();
+    let fields = fields.map(|(name, value)| (format!("order@32473.{name}"), value)).collect();
+    let expected = Expected::of(sent).with(fields).field("msg_id", "order");
+    match &sent.exception {
+        None => expected,
+        Some(exception) => {
+            let mut expected = expected.containing("message", &format!("ValueError: {exception}"));
+            expected.starting = true;
+            expected
+        }
+    }
+}
