@@ -3,6 +3,7 @@
 //! A ledger holds what was sent and what was acknowledged; the checker reads everything back over
 //! HTTP and compares. Nothing here knows how a node works inside.
 
+pub mod adapter_speed;
 pub mod alert_incidents;
 pub mod api;
 pub mod binary;

@@ -1,5 +1,6 @@
 //! The project's own commands. This file parses and calls; one file per command does the work.
 
+mod adapters_speed;
 mod apt;
 mod browser;
 mod chaos;
@@ -49,6 +50,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask package       build the Debian package
   cargo xtask screenshots   take pictures of every page of the dashboard
   cargo xtask dashboard-speed                   measure it in a real browser
+  cargo xtask adapters-speed                    measure how fast each protocol is taken
   cargo xtask clients                           send with clients of other systems and check what arrived";
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +77,7 @@ enum Command {
     },
     Screenshots(screenshots::ScreenshotsArguments),
     DashboardSpeed(dashboard_speed::DashboardSpeedArguments),
+    AdaptersSpeed(adapters_speed::AdaptersSpeedArguments),
     /// Install clients of other systems and have them send to a cluster; every record must be there once, as it was.
     ///
     /// `docs/clients.md` says which ones, and in which versions.
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Command::Package { check: false } => packaging::run(),
         Command::Screenshots(arguments) => screenshots::run(&arguments),
         Command::DashboardSpeed(arguments) => dashboard_speed::run(&arguments),
+        Command::AdaptersSpeed(arguments) => adapters_speed::run(&arguments),
         Command::Clients => checks::clients_alone(),
         Command::Ui { release } => dashboard::build(if release {
             dashboard::Profile::Release
