@@ -72,6 +72,8 @@ pub const PATTERNS_SEEN_MAX: usize = 100_000;
 pub const PATTERNS_LISTED_MAX: usize = 1_000;
 /// Patterns that are shown with a whole record: each is one look-up.
 pub const PATTERN_SAMPLES_MAX: usize = 100;
+/// Stretches of time that the records of a pattern are counted in: a line as wide as a word has no room for more.
+pub const PATTERN_BARS_MAX: usize = 100;
 /// Findings of a comparison in one answer.
 pub const FINDINGS_LISTED_MAX: usize = 100;
 

@@ -63,7 +63,15 @@ proptest! {
             head.batches.iter().map(|batch| batch.as_ref() as &dyn ColumnSource).collect();
         let length = TimeSpan::parse("5ms");
         let fields = Some(WantedFields { names: Vec::new(), values_max });
-        let wanted = Wanted { one_in, extent: true, levels: length, heat: length, fields, patterns: true };
+        let wanted = Wanted {
+            one_in,
+            extent: true,
+            levels: length,
+            heat: length,
+            fields,
+            patterns: true,
+            pattern_bars: None,
+        };
         for query in ["*", "timeout", "status:1", "level:>=error OR user:u7"] {
             prop_assert_eq!(seen(&[&block], query, &wanted), seen(&batches, query, &wanted), "{}", query);
         }

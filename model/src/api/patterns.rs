@@ -12,8 +12,23 @@ pub struct Patterns {
     pub patterns: Vec<Pattern>,
     /// Different patterns, listed or not.
     pub patterns_total: u64,
+    /// What `counts` are of, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<PatternBuckets>,
     pub coverage: Coverage,
     pub stats: Stats,
+}
+
+/// Stretches of time one after the other without gaps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PatternBuckets {
+    /// Where the first one starts, a round time.
+    pub start: Timestamp,
+    /// Length of a bucket as the query language writes it: `5m`.
+    pub bucket: String,
+    pub bucket_ms: u64,
+    pub count: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +40,9 @@ pub struct Pattern {
     /// Of the records that meet the filter in the range, 0 to 1.
     pub share: f64,
     pub levels: LevelCounts,
+    /// Records in each bucket, oldest first; of the first 100 patterns, if buckets were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<u64>,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
     /// The newest record.

@@ -128,6 +128,15 @@ pub(crate) struct PatternsParameters {
     limit: Option<u32>,
 }
 
+/// Counts of patterns over time.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PatternBarsParameters {
+    /// Counts the first 100 patterns over time as well, in at most so many buckets (at least 2).
+    #[param(minimum = 1, maximum = 100)]
+    bars: Option<u32>,
+}
+
 /// The range that another is held against.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

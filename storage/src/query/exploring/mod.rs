@@ -10,6 +10,7 @@ mod counted_columns;
 mod field_counts;
 mod heat;
 mod heat_by_minute;
+mod pattern_bars;
 mod patterns;
 mod sampling;
 mod stretches;
@@ -25,6 +26,7 @@ pub use bars::{LevelBars, LevelCounts};
 pub use compare::{Sides, findings, pattern_changes};
 pub use field_counts::{FieldCounts, FieldSeen, WantedFields};
 pub use heat::Heat;
+pub use pattern_bars::{PatternBars, WantedPatternBars};
 pub use patterns::{PatternSeen, PatternsSeen};
 pub use sampling::one_in;
 pub use value_counts::ValueCounts;
@@ -47,6 +49,7 @@ pub struct Wanted {
     pub heat: Option<TimeSpan>,
     pub fields: Option<WantedFields>,
     pub patterns: bool,
+    pub pattern_bars: Option<WantedPatternBars>,
 }
 
 /// What was seen. What was not wanted is empty.
@@ -59,6 +62,7 @@ pub struct Seen {
     pub heat: Heat,
     pub fields: FieldCounts,
     pub patterns: PatternsSeen,
+    pub pattern_bars: PatternBars,
 }
 
 impl Seen {
@@ -85,6 +89,9 @@ impl Seen {
         if wanted.patterns {
             self.patterns.take_in(source, rows)?;
         }
+        if let Some(bars) = &wanted.pattern_bars {
+            self.pattern_bars.take_in(source, rows, bars)?;
+        }
         Ok(())
     }
 
@@ -94,6 +101,7 @@ impl Seen {
         self.extent = wider(self.extent, other.extent);
         self.levels.merge(other.levels);
         self.heat.merge(other.heat);
+        self.pattern_bars.merge(other.pattern_bars);
         if let Some(fields) = &wanted.fields {
             self.fields.merge(other.fields, fields)?;
         }

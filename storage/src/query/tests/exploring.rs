@@ -1,6 +1,6 @@
 //! What records look like, against a plain reading record by record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use insighthub_model::aggregate::Octave;
 use insighthub_model::query::TimeSpan;
@@ -12,7 +12,7 @@ use super::source::{TestSource, sources_strategy};
 use super::{conditions, dynamic, expected};
 use crate::codec;
 use crate::column_source::ColumnSource;
-use crate::query::exploring::{LevelCounts, Seen, Wanted, WantedFields, explore};
+use crate::query::exploring::{LevelCounts, Seen, Wanted, WantedFields, WantedPatternBars, explore};
 use crate::query::pipeline::template::write_template;
 use crate::query::pipeline::value_of;
 use crate::query::{Budget, Conditions, Filter};
@@ -22,7 +22,15 @@ const SYSTEM: [&str; 6] = ["service", "level", "is_anomaly", "anomaly_reason", "
 fn everything(values_max: u32) -> Wanted {
     let length = Some(TimeSpan::from_nanos(3));
     let fields = Some(WantedFields { names: Vec::new(), values_max });
-    Wanted { one_in: 0, extent: true, levels: length, heat: length, fields, patterns: true }
+    Wanted {
+        one_in: 0,
+        extent: true,
+        levels: length,
+        heat: length,
+        fields,
+        patterns: true,
+        pattern_bars: None,
+    }
 }
 
 /// Part by part, each sent over the wire, put together in the order given.
@@ -116,6 +124,27 @@ proptest! {
             prop_assert_eq!(found.first_seen, records.iter().map(|record| record.timestamp).min().unwrap());
             prop_assert_eq!(found.newest, records.iter().map(|record| (record.timestamp, record.log_id)).max().unwrap());
         }
+    }
+
+    /// Of every other pattern, so that one that is not wanted would be seen.
+    #[test]
+    fn patterns_over_time_are_as_a_plain_reading_says(sources in sources_strategy(), conditions in conditions()) {
+        let records = expected(&sources, &conditions);
+        let patterns: BTreeSet<String> = grouped(&records, template_of).into_keys().step_by(2).collect();
+        let bars = WantedPatternBars { length: TimeSpan::from_nanos(3), patterns: patterns.clone() };
+        let wanted = Wanted { pattern_bars: Some(bars), ..Wanted::default() };
+        let mut parts = by_partition(&sources);
+        let seen = merged(&parts, &conditions, &wanted);
+        let of = |record: &Record| template_of(record).filter(|pattern| patterns.contains(pattern));
+        let place = |record: &Record| Some((of(record)?, record.timestamp.0.div_euclid(3) * 3));
+        let counted: BTreeMap<(String, i64), u64> =
+            grouped(&records, place).into_iter().map(|(place, records)| (place, records.len() as u64)).collect();
+        let found = seen.pattern_bars.bars.iter().flat_map(|(pattern, bars)| {
+            bars.iter().map(|(start, count)| ((pattern.clone(), *start), *count))
+        });
+        prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), counted);
+        parts.reverse();
+        prop_assert_eq!(merged(&parts, &conditions, &wanted), seen);
     }
 
     /// Bounds and samples included: what is seen does not depend on who looked first or what lies where.
