@@ -124,7 +124,19 @@ pub(super) fn records_of(rule: &Rule, group: &[(String, String)]) -> Expression 
     let of_group = group.iter().filter(|(name, value)| name != "pattern" && value != NONE);
     let of_group = of_group.map(|(name, value)| Expression::field_is(name, value));
     let base = rule.expression().ok();
-    Expression::all_of(of_group.chain(base).chain(narrower))
+    said_once(Expression::all_of(of_group.chain(base).chain(narrower)))
+}
+
+/// A rule's own filter may name the group, or ask for errors itself.
+fn said_once(records: Expression) -> Expression {
+    let Expression::And(parts) = records else { return records };
+    let mut once: Vec<Expression> = Vec::new();
+    for part in parts {
+        if !once.contains(&part) {
+            once.push(part);
+        }
+    }
+    Expression::all_of(once)
 }
 
 #[cfg(test)]
@@ -162,5 +174,13 @@ mod tests {
         let group = [("service".to_owned(), "pay \"x\" OR *".to_owned())];
         let text = records_of(&rule, &group).to_string();
         assert_eq!(query::parse_filter(&text).unwrap(), records_of(&rule, &group), "{text}");
+    }
+
+    #[test]
+    fn what_the_rule_says_of_its_group_is_not_said_twice() {
+        let (_, mut rule) = first_rules().remove(0);
+        rule.filter = "service:tills level:>=error region:eu".to_owned();
+        let group = [("service".to_owned(), "tills".to_owned())];
+        assert_eq!(records_of(&rule, &group).to_string(), "service:tills level:>=error region:eu");
     }
 }
