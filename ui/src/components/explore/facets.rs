@@ -66,8 +66,8 @@ pub fn Facets(props: &FacetsProps) -> Html {
 fn facet(props: &FacetsProps, field: &Field, is_searched: bool) -> Html {
     let estimate = if field.distinct_is_estimate { "about " } else { "" };
     let distinct = format!(
-        "{estimate}{} values, in {} of the records",
-        format::count(field.distinct),
+        "{estimate}{}, in {} of the records",
+        format::plural(field.distinct, "value"),
         format::percent(field.share)
     );
     let column = {
