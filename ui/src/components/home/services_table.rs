@@ -52,7 +52,7 @@ fn row(service: &Service, range: Range) -> Html {
                 <span class={classes!("service-state", judgement.condition.class())}>{ judgement.condition.word() }</span>
                 { reasons(&judgement.reasons) }
             </td>
-            <td class="number" data-label="Records/s">{ format::rate(service.records_per_sec) }</td>
+            <td class="number" data-label="Records/s">{ if service.is_fresh { none() } else { html! { format::rate(service.records_per_sec) } } }</td>
             <td class="number" data-label="Errors">{ service.error_share.map_or(none(), |share| linked(format::percent(share), errors, service.errors > 0)) }</td>
             { quantile("p50", service.p50_ms) }{ quantile("p95", service.p95_ms) }{ quantile("p99", service.p99_ms) }
             <td class="number" data-label="Odd records">{ linked(format::count(service.anomalies), odd, service.anomalies > 0) }</td>

@@ -6,24 +6,33 @@ use yew::{Children, Html, Properties, component, html};
 
 use super::charts::Charts;
 use super::questions::{Overview, use_overview};
-use crate::api::logs::Level;
+use crate::api::logs::{Level, Service as Sender};
 use crate::browser::clock;
 use crate::components::home::changes::Changes;
 use crate::components::home::incidents::OpenIncidents;
 use crate::components::home::services_table::ServicesTable;
 use crate::components::home::status_line::StatusLine;
 use crate::components::home::tiles::Tiles;
+use crate::components::link::Link;
+use crate::components::moment::moment;
+use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::memo::use_memo;
 use crate::state::analytics::places;
 use crate::state::filter::Filter;
+use crate::state::format::Precision;
 use crate::state::home::figures::{Around, Service, services, totals};
 use crate::state::home::sentence::{cluster_fault, sentence};
+use crate::state::page::{Page, Place};
 use crate::state::range::Range;
+
+/// Around the last record, so that what led to it is seen.
+const HOUR_MS: i64 = 3_600_000;
 
 #[derive(PartialEq, Properties)]
 pub(super) struct BodyProps {
     pub(super) range: Range,
+    pub(super) senders: Option<Rc<Vec<Sender>>>,
     /// The choice of the range.
     pub(super) children: Children,
 }
@@ -37,12 +46,14 @@ pub(super) fn Body(props: &BodyProps) -> Html {
         overview.usual.value().cloned(),
         overview.episodes.value().cloned(),
         overview.alerts.value().cloned(),
+        props.senders.clone(),
     );
-    let services: Rc<Vec<Service>> = use_memo(known, |(figures, usual, episodes, alerts)| {
+    let services: Rc<Vec<Service>> = use_memo(known, |(figures, usual, episodes, alerts, senders)| {
         let around = Around {
             usual: usual.as_deref(),
             episodes: episodes.as_ref().map(|known| known.anomalies.as_slice()).unwrap_or_default(),
             incidents: alerts.as_ref().map(|known| known.incidents.as_slice()).unwrap_or_default(),
+            senders: senders.as_ref().map(|known| known.as_slice()).unwrap_or_default(),
         };
         figures.as_ref().map(|figures| services(figures, around)).unwrap_or_default()
     });
@@ -59,7 +70,7 @@ pub(super) fn Body(props: &BodyProps) -> Html {
             { shown(&overview.figures, skeleton_lines(8), |figures| html! {
                 <>
                     { incomplete(figures.totals.value.coverage) }
-                    <ServicesTable services={(*services).clone()} {range} />
+                    { table(&services, props) }
                 </>
             }) }
             <div class="home-pair">
@@ -73,6 +84,27 @@ pub(super) fn Body(props: &BodyProps) -> Html {
                 <Charts figures={figures.clone()} services={services.clone()} {range} />
             }) }
         </>
+    }
+}
+
+fn table(services: &Rc<Vec<Service>>, props: &BodyProps) -> Html {
+    if !services.is_empty() {
+        return html! { <ServicesTable services={(**services).clone()} range={props.range} /> };
+    }
+    let senders = props.senders.iter().flat_map(|senders| senders.iter());
+    let last = senders.max_by_key(|sender| sender.last_seen).map(|sender| {
+        let around = Range::between(sender.last_seen.millis() - HOUR_MS, sender.last_seen.millis() + HOUR_MS);
+        html! {
+            <p>{ "The last record is of " }<Link to={places::of_service(&sender.service, around)}>{ &sender.service }</Link>
+                { ", " }{ moment(sender.last_seen.millis(), Precision::Minute) }{ "." }</p>
+        }
+    });
+    html! {
+        <Empty title="No service has logged in this time">
+            { last }
+            <p>{ "If something should be sending now, look for what was refused on the page " }
+                <Link to={Place::of(Page::DeadLetters)}>{ "Dead letters" }</Link>{ ", or at the sender's own log." }</p>
+        </Empty>
     }
 }
 

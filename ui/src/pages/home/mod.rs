@@ -14,13 +14,14 @@ use crate::hooks::memo::use_callback;
 use crate::state::home::{HomeView, OFFERED_SECS};
 use crate::state::range::Range;
 use body::Body;
-use questions::use_is_new;
+use questions::use_senders;
 
 #[component]
 pub(super) fn HomePage() -> Html {
     let (view, show) = use_view::<HomeView>();
     let on_range: Callback<Range> = use_callback(show, |range, show| show.emit(HomeView { range }));
-    let is_new = use_is_new();
+    let senders = use_senders();
+    let is_new = senders.as_ref().is_some_and(|senders| senders.is_empty());
     let names = OFFERED_SECS.map(|secs| (Range::Last(secs), name(secs)));
     html! {
         <div class="page home-page">
@@ -28,7 +29,7 @@ pub(super) fn HomePage() -> Html {
             if is_new {
                 <FirstSteps origin={address::origin()} />
             } else {
-                <Body range={view.range}>
+                <Body range={view.range} {senders}>
                     { segments("Range", &names, view.range, &on_range) }
                 </Body>
             }

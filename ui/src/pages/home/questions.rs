@@ -1,11 +1,14 @@
 //! What Home asks the cluster, and how often.
 
+use std::rc::Rc;
+
 use yew::hook;
 
 use crate::api::aggregates::Aggregates;
 use crate::api::anomalies::{Anomalies, Incidents, MinutesByService, PatternDifference};
 use crate::api::cluster::Cluster;
 use crate::api::error::ApiError;
+use crate::api::logs::Service as Sender;
 use crate::browser::clock;
 use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::network::requests::{aggregates, anomalies, cluster, logs, overview};
@@ -76,9 +79,8 @@ pub(super) fn use_scores(services: Vec<String>, range: Range) -> Asked<OfGrid<Mi
     })
 }
 
-/// Whether it is known that no record has ever come.
+/// Who has ever sent a record, as far as it is known.
 #[hook]
-pub(super) fn use_is_new() -> bool {
-    let asked = use_answer((), Some(RENEW_MS), |()| asking(logs::services()));
-    asked.value().is_some_and(|services| services.is_empty())
+pub(super) fn use_senders() -> Option<Rc<Vec<Sender>>> {
+    use_answer((), Some(RENEW_MS), |()| asking(logs::services())).value().cloned()
 }

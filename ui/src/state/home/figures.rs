@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::judgement::{Judgement, Signs, Usual, judge};
 use crate::api::aggregates::{Aggregates, Row};
 use crate::api::anomalies::{Anomaly, Incident};
+use crate::api::logs::Service as Sender;
 use crate::state::analytics::grid::{Grid, OfGrid};
 use crate::state::analytics::series::{Values, by_service, measured, per_minute};
 
@@ -38,6 +39,8 @@ pub struct Service {
     /// Records a minute of the last hour.
     pub traffic: Values,
     pub judgement: Judgement,
+    /// Began to log in a minute that is not over: nothing of it is counted yet.
+    pub is_fresh: bool,
 }
 
 /// All of them together.
@@ -56,6 +59,8 @@ pub struct Around<'a> {
     pub usual: Option<&'a OfGrid<Aggregates>>,
     pub episodes: &'a [Anomaly],
     pub incidents: &'a [Incident],
+    /// Whoever has sent something, when last.
+    pub senders: &'a [Sender],
 }
 
 /// The services, the worst first; those that send nothing now but did the day before belong to them.
@@ -85,10 +90,19 @@ pub fn services(figures: &Figures, around: Around<'_>) -> Vec<Service> {
     for name in names {
         found.entry(name.clone()).or_insert_with(|| Service { name: name.clone(), ..Service::default() });
     }
+    for sender in
+        around.senders.iter().filter(|sender| sender.last_seen.millis() >= figures.recent.grid.known_ms)
+    {
+        let fresh = || Service { name: sender.service.clone(), is_fresh: true, ..Service::default() };
+        found.entry(sender.service.clone()).or_insert_with(fresh);
+    }
     let mut services: Vec<Service> = found.into_values().collect();
     for service in &mut services {
         let signs = recent.signs(&service.name, usual.get(&service.name).copied(), around);
         service.judgement = judge(&signs);
+        if service.is_fresh {
+            service.judgement.reasons.push("figures come with its first whole minute".to_owned());
+        }
         service.traffic = recent.records.get(&service.name).cloned().unwrap_or_default();
     }
     services.sort_by(|a, b| {
@@ -251,6 +265,20 @@ mod tests {
         let totals = totals(&services, MINUTE);
         assert!((totals.records_per_sec - 1_000.0 / 600.0).abs() < 1e-9);
         assert_eq!((totals.error_share, totals.anomalies), (0.08, 3));
+    }
+
+    #[test]
+    fn whoever_begins_in_a_minute_that_is_not_over_is_there_without_figures() {
+        let at = |minute: i64| insighthub_model::Timestamp::from_millis(minute * 60_000);
+        let sender =
+            |name: &str, minute| Sender { service: name.to_owned(), total_logs: 3, last_seen: at(minute) };
+        // One that is counted, one that begins, one of long ago.
+        let senders = [sender("auth", 10), sender("lighthouse", 10), sender("retired", 9)];
+        let services = services(&figures(), Around { senders: &senders, ..Around::default() });
+        let fresh: Vec<&str> =
+            services.iter().filter(|service| service.is_fresh).map(|service| service.name.as_str()).collect();
+        assert_eq!(fresh, ["lighthouse"]);
+        assert_eq!(services.len(), 4);
     }
 
     #[test]
