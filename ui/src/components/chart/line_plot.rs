@@ -4,6 +4,7 @@ use yew::{Html, Properties, classes, component, html};
 
 use super::axis;
 use super::series::{Frame, Lines, Mark, Series, SharedLines, band_path, line_path};
+use super::stacked_bars::stacked_bars;
 
 #[derive(PartialEq, Properties)]
 pub struct LinePlotProps {
@@ -33,14 +34,16 @@ pub fn LinePlot(props: &LinePlotProps) -> Html {
     let band = lines.band.iter().filter(|band| is_shown(&band.name));
     // What is faint lies below what it is held against.
     let mut series: Vec<&Series> = lines.series.iter().filter(|series| is_shown(&series.name)).collect();
-    series.sort_by_key(|series| !series.is_faint);
+    if !lines.is_stacked {
+        series.sort_by_key(|series| !series.is_faint);
+    }
     html! {
         <g>
             { for lines.marks.iter().map(|mark| marked(mark, lines, frame)) }
             { axis::values(frame, top, lines.unit) }
             { axis::times(frame, lines.start_ms, lines.end_ms()) }
             { for band.map(|band| html! { <path class="band" d={band_path(&band.values, across, up)} /> }) }
-            { for series.into_iter().map(line) }
+            if lines.is_stacked { { stacked_bars(&series, across, up) } } else { { for series.into_iter().map(line) } }
             { for lines.threshold.iter().map(|threshold| limit(&threshold.name, up.px(lines.unit.place(threshold.value)), frame)) }
         </g>
     }

@@ -11,3 +11,4 @@ pub mod lines;
 pub mod scale;
 pub mod series;
 pub mod sparkline;
+pub mod stacked_bars;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::scale::{Scale, round_up};
+use super::stacked_bars;
 use crate::state::format;
 
 /// There are as many colours for series.
@@ -69,6 +70,8 @@ pub struct Lines {
     pub band: Option<Band>,
     pub threshold: Option<Threshold>,
     pub marks: Vec<Mark>,
+    /// Drawn as bars on top of each other: values that add up.
+    pub is_stacked: bool,
 }
 
 /// Pixels of a chart, and of the room its axes take.
@@ -132,6 +135,9 @@ impl Lines {
     /// The axis of values ends here: a round number above all that is shown.
     pub fn top(&self, hidden: &[String]) -> f64 {
         let shown = self.series.iter().filter(|series| !hidden.contains(&series.name));
+        if self.is_stacked {
+            return round_up(stacked_bars::highest(shown));
+        }
         let values = shown.flat_map(|series| series.values.iter().flatten().copied());
         let band = self.band.iter().filter(|band| !hidden.contains(&band.name));
         let bands = band.flat_map(|band| band.values.iter().flatten().map(|(_, most)| *most));

@@ -114,8 +114,9 @@ fn drawn(props: &GroupControlsProps) -> Html {
     let choice = |(drawn, _, title): (Drawn, &'static str, &'static str)| {
         let is_on = props.group.drawn == drawn;
         let next = Group { drawn, ..props.group.clone() };
+        let fits = drawn.fits(props.group.measure);
         html! {
-            <button type="button" class={classes!(is_on.then_some("on"))} aria-pressed={is_on.to_string()}
+            <button type="button" disabled={!fits} title={(!fits).then_some("Only counts and sums add up")} class={classes!(is_on.then_some("on"))} aria-pressed={is_on.to_string()}
                 onclick={props.on_change.reform(move |_| next.clone())}>{ title }</button>
         }
     };

@@ -69,7 +69,7 @@ fn drawn(desk: &Desk, answer: &Rc<QueryAnswer>) -> Html {
     }
     let on_choose = include_group(desk, group);
     match group.drawn {
-        Drawn::Series => over_time(desk, answer),
+        Drawn::Series | Drawn::Bars => over_time(desk, answer),
         Drawn::Top => {
             html! { <TopList rows={Rc::new(series::rows(answer, group))} group={group.clone()} {on_choose} /> }
         }
@@ -87,7 +87,7 @@ fn over_time(desk: &Desk, answer: &Rc<QueryAnswer>) -> Html {
     html! {
         <>
             <LineChart lines={Rc::new(lines.chart(group))} label={title} height={260.0} {on_range} />
-            if left_out > 0 {
+            if left_out > 0 && !group.is_stacked() {
                 <p class="hint">{ format!("The {} largest are drawn, {} are not: see them as a list or a table.", series::LINES_MAX, format::plural(left_out as u64, "smaller group")) }</p>
             }
         </>

@@ -29,6 +29,8 @@ pub enum Measure {
 pub enum Drawn {
     #[default]
     Series,
+    /// Over time, on top of each other.
+    Bars,
     Top,
     Table,
 }
@@ -106,11 +108,21 @@ impl Measure {
 }
 
 impl Drawn {
-    pub const ALL: [(Drawn, &'static str, &'static str); 3] = [
-        (Drawn::Series, "series", "Over time"),
+    pub const ALL: [(Drawn, &'static str, &'static str); 4] = [
+        (Drawn::Series, "series", "Lines"),
+        (Drawn::Bars, "bars", "Stacked bars"),
         (Drawn::Top, "top", "Top list"),
         (Drawn::Table, "table", "Table"),
     ];
+
+    pub fn is_over_time(self) -> bool {
+        matches!(self, Drawn::Series | Drawn::Bars)
+    }
+
+    /// Parts of a whole can be stacked; averages cannot.
+    pub fn fits(self, measure: Measure) -> bool {
+        self != Drawn::Bars || measure.adds_up()
+    }
 
     fn name(self) -> &'static str {
         Drawn::ALL.iter().find(|(drawn, ..)| *drawn == self).map(|(_, name, _)| *name).unwrap_or_default()
@@ -129,10 +141,14 @@ impl Group {
         format!("{}{field}{by}", self.measure.title())
     }
 
+    pub fn is_stacked(&self) -> bool {
+        self.drawn == Drawn::Bars && self.measure.adds_up()
+    }
+
     /// The whole query: groups first, then `time` where it is drawn over time, then `value`.
     pub fn query(&self, question: &Question) -> String {
         let mut by: Vec<String> = self.by.iter().map(|field| name(field)).collect();
-        if self.drawn == Drawn::Series {
+        if self.drawn.is_over_time() {
             by.push(format!("time({})", bar_length(question.span, POINTS_MAX)));
         }
         let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
@@ -144,7 +160,7 @@ impl Group {
             measure => format!("{}({field}) as value", measure.name()),
         };
         let order = match self.drawn {
-            Drawn::Series => String::new(),
+            Drawn::Series | Drawn::Bars => String::new(),
             Drawn::Top | Drawn::Table => format!(" | sort value desc | limit {ROWS_MAX}"),
         };
         format!("{} | stats {value}{by}{order}", question.filter.query())
@@ -225,6 +241,17 @@ mod tests {
             Group::default().query(&question()),
             r#"(a OR b) service:"x y" | stats count() as value by service, time(1m)"#
         );
+    }
+
+    #[test]
+    fn only_what_adds_up_is_stacked() {
+        let fits = |measure| Drawn::Bars.fits(measure);
+        assert!(fits(Measure::Count) && fits(Measure::Sum));
+        assert!(!fits(Measure::P95) && !fits(Measure::ErrorShare) && !fits(Measure::Distinct));
+        assert!(Drawn::Series.fits(Measure::P95));
+        // The address keeps what was chosen, so that it is there again with a measure that it fits.
+        let group = Group::from_pairs(&Pairs::of("agg=p95&as=bars"));
+        assert_eq!((group.drawn, group.is_stacked()), (Drawn::Bars, false));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use insighthub_model::Timestamp;
 use serde_json::Value;
 
-use super::group::{Drawn, Group, Measure};
+use super::group::{Group, Measure};
 use crate::api::explore::QueryAnswer;
 use crate::components::chart::series::{self as chart, Unit};
 use crate::state::format;
@@ -32,14 +32,16 @@ pub struct Lines {
     pub step_ms: i64,
     /// The largest first, at most [`LINES_MAX`].
     pub series: Vec<Series>,
-    /// Groups that are not drawn.
+    /// Groups that are not among them.
     pub left_out: usize,
+    /// The sum of those, where a sum means something.
+    pub rest: Vec<Option<f64>>,
 }
 
 /// Groups in the order of the answer.
 pub fn rows(answer: &QueryAnswer, group: &Group) -> Vec<Row> {
     let fields = group.by.len();
-    let behind = fields + usize::from(group.drawn == Drawn::Series);
+    let behind = fields + usize::from(group.drawn.is_over_time());
     answer
         .rows
         .iter()
@@ -83,12 +85,22 @@ pub fn lines(answer: &QueryAnswer, group: &Group, span_ms: (i64, i64), step_ms: 
     let size = |series: &Series| series.points.iter().flatten().sum::<f64>();
     series.sort_by(|a, b| size(b).total_cmp(&size(a)));
     let left_out = series.len().saturating_sub(LINES_MAX);
+    let rest =
+        if group.measure.adds_up() { sum(series.get(LINES_MAX..).unwrap_or_default()) } else { Vec::new() };
     series.truncate(LINES_MAX);
-    Lines { starts_ms, step_ms, series, left_out }
+    Lines { starts_ms, step_ms, series, left_out, rest }
+}
+
+fn sum(series: &[Series]) -> Vec<Option<f64>> {
+    let steps = series.first().map_or(0, |series| series.points.len());
+    let at =
+        |step: usize| series.iter().filter_map(|series| series.points.get(step).copied().flatten()).sum();
+    (0..steps).map(|step| Some(at(step))).collect()
 }
 
 impl Lines {
-    /// For the chart of lines.
+    /// For the chart of lines, or of bars. A stack stands for all records, so what is too small for a colour of its own is in it
+    /// as one.
     pub fn chart(&self, group: &Group) -> chart::Lines {
         let unit = match group.measure {
             Measure::ErrorShare => Unit::Share,
@@ -103,12 +115,20 @@ impl Lines {
             tone,
             is_faint: false,
         };
+        let is_stacked = group.is_stacked();
+        let rest = (is_stacked && self.left_out > 0).then(|| chart::Series {
+            name: format::plural(self.left_out as u64, "smaller group"),
+            values: self.rest.clone(),
+            is_faint: true,
+            ..chart::Series::default()
+        });
         chart::Lines {
             start_ms: self.starts_ms.first().copied().unwrap_or_default(),
             step_ms: self.step_ms,
             steps: self.starts_ms.len(),
             unit,
-            series: self.series.iter().enumerate().map(line).collect(),
+            series: self.series.iter().enumerate().map(line).chain(rest).collect(),
+            is_stacked,
             ..chart::Lines::default()
         }
     }
@@ -147,6 +167,7 @@ pub fn shown(value: Option<f64>, measure: Measure, field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::explore::group::Drawn;
 
     fn answer(rows: &str) -> QueryAnswer {
         serde_json::from_str(&format!(r#"{{"columns":["service","time","value"],"rows":{rows}}}"#)).unwrap()
@@ -171,6 +192,12 @@ mod tests {
             (0..11).map(|group| format!(r#"["g{group:02}","1970-01-01T00:00:00.000Z",{group}]"#)).collect();
         let lines = lines(&answer(&format!("[{}]", rows.join(","))), &Group::default(), (0, 1), 60_000);
         assert_eq!((lines.series.len(), lines.left_out), (LINES_MAX, 3));
+        assert_eq!(lines.rest.first(), Some(&Some(3.0)), "0, 1 and 2");
+        let chart = lines.chart(&Group { drawn: Drawn::Bars, ..Group::default() });
+        let rest = chart.series.last().unwrap();
+        assert_eq!((chart.is_stacked, rest.name.as_str(), rest.is_faint), (true, "3 smaller groups", true));
+        assert_eq!(chart.top(&[]), 100.0, "all 55 fit under it");
+        assert_eq!(lines.chart(&Group::default()).series.len(), LINES_MAX);
     }
 
     #[test]
