@@ -4,7 +4,9 @@ pub use insighthub_model::api::answer::{Coverage, LevelCounts, Stats};
 pub use insighthub_model::api::different::{Different, Finding, What};
 pub use insighthub_model::api::fields::{Field, FieldType, Fields, ValueCount};
 pub use insighthub_model::api::histogram::Histogram;
-pub use insighthub_model::api::patterns::{Change, Pattern, PatternChange, PatternDifference, Patterns};
+pub use insighthub_model::api::patterns::{
+    Change, Pattern, PatternBuckets, PatternChange, PatternDifference, Patterns,
+};
 use std::rc::Rc;
 
 use insighthub_model::api::query::QueryStats;

@@ -17,6 +17,11 @@ use crate::state::range::{self, OFFERED_SECS, Range};
 pub struct TimePickerProps {
     pub range: Range,
     pub on_change: Callback<Range>,
+    #[prop_or("Time range")]
+    pub label: &'static str,
+    /// The key that opens it: that of one of them at most.
+    #[prop_or(Some("t"))]
+    pub opened_by: Option<&'static str>,
 }
 
 #[component]
@@ -32,7 +37,7 @@ pub fn TimePicker(props: &TimePickerProps) -> Html {
             is_open.set(open);
         })
     };
-    use_time_key(set_open.clone());
+    use_opening_key(props.opened_by, set_open.clone());
     use_effect_with(*is_open, {
         let typed = typed.clone();
         move |is_open| {
@@ -73,11 +78,11 @@ pub fn TimePicker(props: &TimePickerProps) -> Html {
     html! {
         <div class="time-picker" ref={frame} {onkeydown} {onfocusout}>
             <button type="button" ref={button} onclick={toggle} aria-expanded={is_open.to_string()} aria-haspopup="dialog"
-                title="Time range (t)">
+                title={props.opened_by.map_or_else(|| props.label.to_owned(), |key| format!("{} ({key})", props.label))}>
                 <span class="time-picker-icon" aria-hidden="true"></span>{ said(props.range) }
             </button>
             if *is_open {
-                <div class="popover" role="dialog" aria-label="Time range">{ offered(props.range, &choose) }{ typed_form(&typed, &choose) }
+                <div class="popover" role="dialog" aria-label={props.label}>{ offered(props.range, &choose) }{ typed_form(&typed, &choose) }
                     <AbsoluteForm range={props.range} on_choose={choose} /></div>
             }
         </div>
@@ -180,11 +185,10 @@ fn read_local(text: &str) -> Option<i64> {
     Some(as_utc - clock::offset_ms(near))
 }
 
-/// `t` opens it.
 #[hook]
-fn use_time_key(set_open: Callback<bool>) {
+fn use_opening_key(opened_by: Option<&'static str>, set_open: Callback<bool>) {
     use_keys(Callback::from(move |key: String| {
-        let is_ours = key == "t";
+        let is_ours = Some(key.as_str()) == opened_by;
         if is_ours {
             set_open.emit(true);
         }

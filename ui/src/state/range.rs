@@ -67,25 +67,35 @@ impl Range {
 
     /// From the pairs `from` and `to` of an address: `from=-1h`, or two RFC 3339 moments.
     pub fn from_pairs(pairs: &Pairs) -> Option<Range> {
-        let from = pairs.get("from")?;
+        Range::of_words(pairs.get("from")?, pairs.get("to"))
+    }
+
+    /// From what [`Range::words`] gives.
+    pub fn of_words(from: &str, to: Option<&str>) -> Option<Range> {
         if let Some(length) = from.strip_prefix('-') {
             return secs(length).map(Range::Last);
         }
         let from = Timestamp::parse(from).ok()?.millis();
-        let to = Timestamp::parse(pairs.get("to")?).ok()?.millis();
+        let to = Timestamp::parse(to?).ok()?.millis();
         (from < to).then_some(Range::Between { from_ms: from, to_ms: to })
+    }
+
+    /// Start and, unless that is now, end, as an address says them.
+    pub fn words(self) -> (String, Option<String>) {
+        match self {
+            Range::Last(secs) => (format!("-{}", length(secs)), None),
+            Range::Between { from_ms, to_ms } => (rfc3339(from_ms), Some(rfc3339(to_ms))),
+        }
     }
 
     /// Adds what `from_pairs` reads; nothing where it is the one a page begins with.
     pub fn add_to(self, pairs: &mut Vec<(&'static str, String)>) {
-        match self {
-            range if range == Range::default() => {}
-            Range::Last(secs) => pairs.push(("from", format!("-{}", length(secs)))),
-            Range::Between { from_ms, to_ms } => {
-                pairs.push(("from", rfc3339(from_ms)));
-                pairs.push(("to", rfc3339(to_ms)));
-            }
+        if self == Range::default() {
+            return;
         }
+        let (from, to) = self.words();
+        pairs.push(("from", from));
+        pairs.extend(to.map(|to| ("to", to)));
     }
 
     /// What a person types: `15m`, `-2h`, `1d12h`.

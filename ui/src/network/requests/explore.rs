@@ -21,8 +21,10 @@ pub async fn fields(question: &Question, values: u32) -> Result<Fields, ApiError
     fetch::get("/api/query/fields", &pairs).await
 }
 
-pub async fn patterns(question: &Question, limit: u32) -> Result<Patterns, ApiError> {
+/// The most frequent, each counted in at most so many stretches of the range.
+pub async fn patterns(question: &Question, limit: u32, bars: u32) -> Result<Patterns, ApiError> {
     let mut pairs = question.parameters();
+    pairs.push(("bars", bars.to_string()));
     pairs.push(("limit", limit.to_string()));
     fetch::get("/api/query/patterns", &pairs).await
 }

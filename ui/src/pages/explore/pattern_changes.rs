@@ -10,49 +10,63 @@ use crate::browser::clock;
 use crate::components::explore::pattern_text::{level_list, pattern_actions, pattern_text};
 use crate::components::notice::Empty;
 use crate::components::states::{shown, skeleton_lines};
+use crate::components::time_picker::TimePicker;
 use crate::hooks::answer::{asking, use_answer};
-use crate::hooks::state::use_state_eq;
+use crate::hooks::memo::use_memo;
 use crate::network::requests;
 use crate::state::explore::against::Against;
 use crate::state::explore::question::Question;
 use crate::state::format;
-use crate::state::range::Span;
+use crate::state::range::{Range, Span};
 
 const LISTED: u32 = 100;
 
 #[derive(PartialEq, Properties)]
 pub(super) struct ChangesProps {
     pub(super) desk: Desk,
+    pub(super) against: Against,
 }
 
 #[component]
 pub(super) fn Changes(props: &ChangesProps) -> Html {
-    let desk = &props.desk;
-    let against = use_state_eq(Against::default);
-    let other = against.of(desk.question.span);
+    let (desk, against) = (&props.desk, props.against);
+    // One moment for as long as the question is the same, or it would be another question at every drawing.
+    let other = *use_memo((against, Rc::clone(&desk.question)), |(against, question)| {
+        against.of(question.span, clock::now_ms())
+    });
     let asked =
         use_answer((Rc::clone(&desk.question), other), None, |(question, other): &(Rc<Question>, Span)| {
             let (question, other) = (Rc::clone(question), *other);
             asking(async move { requests::explore::difference(&question, other, LISTED).await })
         });
-    let onchange = {
-        let against = against.clone();
-        move |event: yew::Event| {
-            let name = yew::TargetCast::target_unchecked_into::<web_sys::HtmlSelectElement>(&event).value();
-            against.set(Against::from_name(&name));
-        }
+    html! {
+        <>
+            { choice(desk, against, other) }
+            { shown(&asked, skeleton_lines(12), |difference| table(desk, difference)) }
+        </>
+    }
+}
+
+/// The time that is held against: one of those that are offered, or one of its own that begins as the one before.
+fn choice(desk: &Desk, against: Against, other: Span) -> Html {
+    let own = Against::Other(Range::between(other.from_ms, other.to_ms));
+    let onchange = desk.to(move |view, event: yew::Event| {
+        let name = yew::TargetCast::target_unchecked_into::<web_sys::HtmlSelectElement>(&event).value();
+        view.against = Some(Against::from_name(&name).unwrap_or(own));
+    });
+    let option = |choice: Against| {
+        html! { <option value={choice.name()} selected={choice.name() == against.name()}>{ choice.title() }</option> }
     };
     let local = |at_ms| format::moment(at_ms, clock::offset_ms(at_ms));
     html! {
-        <>
-            <p class="against">
-                <label>{ "Held against " }<select {onchange}>
-                    { for Against::ALL.map(|choice| html! { <option value={choice.name()} selected={choice == *against}>{ choice.title() }</option> }) }
-                </select></label>
-                <span class="hint">{ format!("{} to {}", local(other.from_ms), local(other.to_ms)) }</span>
-            </p>
-            { shown(&asked, skeleton_lines(12), |difference| table(desk, difference)) }
-        </>
+        <div class="against">
+            <label>{ "Held against " }<select {onchange}>{ for Against::OFFERED.into_iter().chain([own]).map(option) }</select></label>
+            if let Against::Other(range) = against {
+                <TimePicker {range} label="Time held against" opened_by={None::<&str>}
+                    on_change={desk.to(|view, range| view.against = Some(Against::Other(range)))} />
+            }
+            <span class="hint">{ format!("{} to {}", local(other.from_ms), local(other.to_ms)) }</span>
+        </div>
     }
 }
 

@@ -9,6 +9,7 @@ pub mod group;
 pub mod history;
 pub mod known;
 pub mod pattern;
+pub mod pattern_course;
 pub mod question;
 pub mod series;
 pub mod table;

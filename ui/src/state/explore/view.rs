@@ -2,6 +2,7 @@
 
 use insighthub_model::{Timestamp, decimal};
 
+use super::against::Against;
 use super::group::Group;
 use crate::state::columns::Columns;
 use crate::state::filter::Filter;
@@ -91,6 +92,8 @@ pub struct ExploreView {
     pub tab: Tab,
     pub columns: Columns,
     pub group: Group,
+    /// Patterns are held against those of this time; `None`: they are listed.
+    pub against: Option<Against>,
     pub selection: Selection,
     /// Log id of the record that is open; empty: none.
     pub record: String,
@@ -112,6 +115,7 @@ impl View for ExploreView {
             tab: Tab::from_name(&pairs.text("tab")),
             columns: Columns::from_pairs(&pairs),
             group: Group::from_pairs(&pairs),
+            against: Against::from_pairs(&pairs),
             selection: Selection::from_pairs(&pairs),
             record: pairs.text("log_id"),
             query: pairs.text("query"),
@@ -131,6 +135,9 @@ impl View for ExploreView {
         }
         self.columns.add_to(&mut pairs);
         self.group.add_to(&mut pairs);
+        if let Some(against) = self.against {
+            against.add_to(&mut pairs);
+        }
         self.selection.add_to(&mut pairs);
         for (name, text) in [("log_id", &self.record), ("query", &self.query)] {
             if !text.is_empty() {
@@ -194,6 +201,7 @@ mod tests {
                 field: "bytes".into(),
                 drawn: Drawn::Table,
             },
+            against: Some(Against::Other(Range::between(1_600_000_000_000, 1_600_000_060_000))),
             selection: Selection {
                 time_ms: Some((1_700_000_010_000, 1_700_000_020_000)),
                 latency_ms: Some((0.5, None)),
@@ -209,7 +217,9 @@ mod tests {
 
     #[test]
     fn what_nobody_wrote_is_passed_over() {
-        let view = ExploreView::from_query("?tab=x&selection_from=now&latency_to=5&agg=best&as=pie&col=");
+        let view = ExploreView::from_query(
+            "?tab=x&selection_from=now&latency_to=5&agg=best&as=pie&col=&against=never",
+        );
         assert_eq!(view, ExploreView::default());
     }
 
