@@ -3,6 +3,7 @@
 use super::page::{Page, View};
 use super::range::Range;
 use super::url::{self, Pairs};
+use crate::api::cluster::Cluster;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterView {
@@ -21,5 +22,41 @@ impl View for ClusterView {
         let mut pairs = Vec::new();
         self.range.add_to(&mut pairs);
         url::encode(&pairs)
+    }
+}
+
+/// Nodes whose replica could lead the partition instead of the one that does.
+pub fn heirs(cluster: &Cluster, partition: u64) -> Vec<String> {
+    let of = cluster.partitions.iter().filter(|known| known.partition == partition);
+    let replicas = of.flat_map(|known| known.replicas.iter().map(|replica| (known.leader.as_ref(), replica)));
+    replicas
+        .filter(|(leader, replica)| *leader != Some(&replica.node) && replica.role == "follower")
+        .map(|(_, replica)| replica.node.clone())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::cluster::{Partition, Replica};
+
+    #[test]
+    fn only_a_replica_that_follows_can_lead_next() {
+        let replica =
+            |node: &str, role: &str| Replica { node: node.into(), role: role.into(), ..Replica::default() };
+        let replicas = ["leader", "follower", "learner", "unknown"];
+        let partition = Partition {
+            partition: 3,
+            leader: Some("n1".to_owned()),
+            replicas: replicas
+                .iter()
+                .zip(["n1", "n2", "n3", "n4"])
+                .map(|(role, node)| replica(node, role))
+                .collect(),
+            ..Partition::default()
+        };
+        let cluster = Cluster { partitions: vec![partition], ..Cluster::default() };
+        assert_eq!(heirs(&cluster, 3), ["n2"]);
+        assert!(heirs(&cluster, 4).is_empty());
     }
 }

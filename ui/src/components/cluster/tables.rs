@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::{Html, Properties, classes, component, html};
+use yew::{Callback, Html, Properties, classes, component, html};
 
 use crate::api::cluster::{
     Actor, Cluster, LAG_NOTABLE, Node, NodeState, Partition, Peer, Replica, Spread, ago,
@@ -62,13 +62,20 @@ fn node_row(cluster: &Cluster, node: &Node) -> Html {
     }
 }
 
+#[derive(PartialEq, Properties)]
+pub struct PartitionsTableProps {
+    pub cluster: Rc<Cluster>,
+    /// For who may: another replica is to lead this partition.
+    pub on_move: Option<Callback<u64>>,
+}
+
 #[component]
-pub fn PartitionsTable(props: &ClusterTableProps) -> Html {
+pub fn PartitionsTable(props: &PartitionsTableProps) -> Html {
     let mut partitions: Vec<&Partition> = props.cluster.partitions.iter().collect();
     partitions.sort_by_key(|partition| !is_troubled(partition));
     html! { <table><caption>{ "Partitions" }</caption>
     { head(&["Partition", "Leader", "#Term", "#Records", "#In memory here", "#Blocks", "#Size", "Replicas"]) }
-    <tbody>{ for partitions.into_iter().map(partition_row) }</tbody></table> }
+    <tbody>{ for partitions.into_iter().map(|partition| partition_row(partition, props.on_move.as_ref())) }</tbody></table> }
 }
 
 /// Services that are kept in several partitions.
@@ -91,19 +98,26 @@ fn is_troubled(partition: &Partition) -> bool {
         || partition.replicas.iter().any(|replica| !replica.answers())
 }
 
-fn partition_row(partition: &Partition) -> Html {
+fn partition_row(partition: &Partition, on_move: Option<&Callback<u64>>) -> Html {
     let leader = match &partition.leader {
         Some(leader) => html! { leader },
         None => html! { <span class="state bad">{ "No leader" }</span> },
     };
     html! {
         <tr>
-            <th scope="row">{ partition.partition }</th><td>{ leader }</td>
+            <th scope="row">{ partition.partition }</th><td>{ leader }{ on_move.map(|on_move| move_button(partition.partition, on_move)) }</td>
             { number(partition.term, false) }{ number(partition.records, false) }
             { number(partition.head_records, false) }{ number(partition.blocks, false) }
             <td class="number">{ format::bytes(partition.block_bytes) }</td>
             <td><div class="replicas">{ for partition.replicas.iter().map(replica_chip) }</div></td>
         </tr>
+    }
+}
+
+fn move_button(partition: u64, on_move: &Callback<u64>) -> Html {
+    html! {
+        <button type="button" class="quiet move-leader" onclick={on_move.reform(move |_| partition)}
+            aria-label={format!("Move the leader of partition {partition}")}>{ "Move" }</button>
     }
 }
 

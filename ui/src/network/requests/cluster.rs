@@ -1,5 +1,7 @@
 //! The cluster.
 
+use serde_json::json;
+
 use crate::api::accounting::Accounting;
 use crate::api::cluster::Cluster;
 use crate::api::error::ApiError;
@@ -26,6 +28,12 @@ pub async fn drain(name: &str) -> Result<(), ApiError> {
 /// Lets a node hold replicas again.
 pub async fn undrain(name: &str) -> Result<(), ApiError> {
     change(name, "undrain").await
+}
+
+/// Has the replica on this node lead the partition.
+pub async fn lead(partition: u64, node: &str) -> Result<(), ApiError> {
+    let path = format!("/api/cluster/partitions/{partition}/leader");
+    fetch::post_text(&path, &json!({ "node": node })).await.map(drop)
 }
 
 async fn change(name: &str, change: &str) -> Result<(), ApiError> {

@@ -1,21 +1,24 @@
 //! Is the cluster well? Nodes, partitions, actors and what came in, renewed every two seconds.
 
 mod accounting;
+mod leader_move;
 mod node_change;
 
 use std::rc::Rc;
 
-use yew::{Html, component, hook, html, use_mut_ref};
+use yew::{Callback, Html, component, hook, html, use_mut_ref, use_state_eq};
 
 use crate::api::cluster::{Cluster, NodeState};
 use crate::components::cluster::tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable, SpreadTable};
 use crate::components::cluster::troubles::ClusterTroubles;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{Asked, asking, use_answer};
+use crate::hooks::app::use_app;
 use crate::network::requests;
 use crate::state::cluster_rate::{Look, per_sec};
 use crate::state::format;
 use accounting::AccountingPart;
+use leader_move::LeaderMove;
 use node_change::NodeChanges;
 
 const LOOK_EVERY_MS: u32 = 2_000;
@@ -25,6 +28,12 @@ pub(super) fn ClusterPage() -> Html {
     let asked = use_answer((), Some(LOOK_EVERY_MS), |()| asking(requests::cluster::cluster()));
     let rate = use_rate(&asked);
     let again = asked.again.clone();
+    let moving = use_state_eq(|| None::<u64>);
+    let set_moving = {
+        let moving = moving.clone();
+        Callback::from(move |partition| moving.set(partition))
+    };
+    let on_move = use_app().is_admin().then(|| set_moving.reform(Some));
     html! {
         <div class="page cluster-page">
             <h1>{ "Cluster" }</h1>
@@ -32,8 +41,11 @@ pub(super) fn ClusterPage() -> Html {
                 <div class="stack">
                     <ClusterTroubles cluster={Rc::clone(cluster)} is_stale={asked.answer.is_stale()} />
                     { tiles(cluster, rate) }
-                    <NodeChanges cluster={Rc::clone(cluster)} on_changed={again} />
-                    { tables(cluster) }
+                    <NodeChanges cluster={Rc::clone(cluster)} on_changed={again.clone()} />
+                    { tables(cluster, on_move) }
+                    if let Some(partition) = *moving {
+                        <LeaderMove cluster={Rc::clone(cluster)} {partition} on_close={set_moving.reform(|()| None)} on_changed={again} />
+                    }
                 </div>
             }) }
             <AccountingPart />
@@ -41,12 +53,12 @@ pub(super) fn ClusterPage() -> Html {
     }
 }
 
-fn tables(cluster: &Rc<Cluster>) -> Html {
+fn tables(cluster: &Rc<Cluster>, on_move: Option<Callback<u64>>) -> Html {
     let node = cluster.node.clone();
     html! {
         <>
             <div class="table-frame" tabindex="0"><NodesTable cluster={Rc::clone(cluster)} /></div>
-            <div class="table-frame" tabindex="0"><PartitionsTable cluster={Rc::clone(cluster)} /></div>
+            <div class="table-frame" tabindex="0"><PartitionsTable cluster={Rc::clone(cluster)} {on_move} /></div>
             if !cluster.spread.is_empty() {
                 <div class="table-frame" tabindex="0"><SpreadTable cluster={Rc::clone(cluster)} /></div>
             }
