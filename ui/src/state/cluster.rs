@@ -3,7 +3,7 @@
 use super::page::{Page, View};
 use super::range::Range;
 use super::url::{self, Pairs};
-use crate::api::cluster::Cluster;
+use crate::api::cluster::Partition;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterView {
@@ -26,19 +26,15 @@ impl View for ClusterView {
 }
 
 /// Nodes whose replica could lead the partition instead of the one that does.
-pub fn heirs(cluster: &Cluster, partition: u64) -> Vec<String> {
-    let of = cluster.partitions.iter().filter(|known| known.partition == partition);
-    let replicas = of.flat_map(|known| known.replicas.iter().map(|replica| (known.leader.as_ref(), replica)));
-    replicas
-        .filter(|(leader, replica)| *leader != Some(&replica.node) && replica.role == "follower")
-        .map(|(_, replica)| replica.node.clone())
-        .collect()
+pub fn heirs(partition: &Partition) -> Vec<String> {
+    let others = partition.replicas.iter().filter(|replica| partition.leader.as_ref() != Some(&replica.node));
+    others.filter(|replica| replica.role == "follower").map(|replica| replica.node.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::cluster::{Partition, Replica};
+    use crate::api::cluster::Replica;
 
     #[test]
     fn only_a_replica_that_follows_can_lead_next() {
@@ -55,8 +51,7 @@ mod tests {
                 .collect(),
             ..Partition::default()
         };
-        let cluster = Cluster { partitions: vec![partition], ..Cluster::default() };
-        assert_eq!(heirs(&cluster, 3), ["n2"]);
-        assert!(heirs(&cluster, 4).is_empty());
+        assert_eq!(heirs(&partition), ["n2"]);
+        assert!(heirs(&Partition::default()).is_empty());
     }
 }

@@ -7,6 +7,7 @@ use yew::{Callback, Html, Properties, classes, component, html};
 use crate::api::cluster::{
     Actor, Cluster, LAG_NOTABLE, Node, NodeState, Partition, Peer, Replica, Spread, ago,
 };
+use crate::state::cluster::heirs;
 use crate::state::format;
 
 /// More than this in a queue means that an actor cannot keep up.
@@ -105,7 +106,7 @@ fn partition_row(partition: &Partition, on_move: Option<&Callback<u64>>) -> Html
     };
     html! {
         <tr>
-            <th scope="row">{ partition.partition }</th><td>{ leader }{ on_move.map(|on_move| move_button(partition.partition, on_move)) }</td>
+            <th scope="row">{ partition.partition }</th><td>{ leader }{ on_move.filter(|_| !heirs(partition).is_empty()).map(|on_move| move_button(partition.partition, on_move)) }</td>
             { number(partition.term, false) }{ number(partition.records, false) }
             { number(partition.head_records, false) }{ number(partition.blocks, false) }
             <td class="number">{ format::bytes(partition.block_bytes) }</td>

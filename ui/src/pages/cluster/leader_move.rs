@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, Properties, component, html, use_state_eq};
+use yew::{Callback, Html, Properties, component, html};
 
 use crate::api::cluster::Cluster;
 use crate::components::forms::confirm::Confirm;
 use crate::components::forms::field::SelectField;
 use crate::hooks::answer::Asking;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::cluster::heirs;
 
@@ -22,7 +23,8 @@ pub(super) struct LeaderMoveProps {
 #[component]
 pub(super) fn LeaderMove(props: &LeaderMoveProps) -> Html {
     let (partition, chosen) = (props.partition, use_state_eq(|| None::<String>));
-    let heirs = heirs(&props.cluster, partition);
+    let known = props.cluster.partitions.iter().find(|known| known.partition == partition);
+    let heirs = known.map(heirs).unwrap_or_default();
     let heir = chosen.as_ref().filter(|name| heirs.contains(name)).or(heirs.first()).cloned();
     let Some(heir) = heir else { return Html::default() };
     let ask = {

@@ -6,7 +6,7 @@ mod node_change;
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, component, hook, html, use_mut_ref, use_state_eq};
+use yew::{Callback, Html, component, hook, html, use_mut_ref};
 
 use crate::api::cluster::{Cluster, NodeState};
 use crate::components::cluster::tables::{ActorsTable, NodesTable, PartitionsTable, PeersTable, SpreadTable};
@@ -14,6 +14,7 @@ use crate::components::cluster::troubles::ClusterTroubles;
 use crate::components::states::{shown, skeleton_lines};
 use crate::hooks::answer::{Asked, asking, use_answer};
 use crate::hooks::app::use_app;
+use crate::hooks::state::use_state_eq;
 use crate::network::requests;
 use crate::state::cluster_rate::{Look, per_sec};
 use crate::state::format;

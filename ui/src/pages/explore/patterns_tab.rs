@@ -25,7 +25,7 @@ use crate::state::page::View;
 
 const LISTED: u32 = 100;
 /// Of the small line beside a pattern; more are closer than the eye tells apart.
-const COURSE_POINTS: u32 = 60;
+const COURSE_POINTS: u32 = 64;
 
 #[derive(PartialEq, Properties)]
 pub(super) struct PatternsTabProps {
