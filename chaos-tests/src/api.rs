@@ -114,6 +114,10 @@ impl Api {
         self.send(self.http.get(url)).await
     }
 
+    pub async fn get_accepting(&self, path: &str, accept: &str) -> Result<Answer> {
+        self.send(self.http.get(self.base.join(path)?).header("accept", accept)).await
+    }
+
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.http.post(self.base.join(path)?).json(body)).await
     }

@@ -1,6 +1,6 @@
 //! `POST` and `PUT /_bulk`, with and without an index in front: one answer for each action.
 
-use std::fmt::Write;
+use std::fmt;
 
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,7 +14,7 @@ use crate::http::ingest::text_header;
 use crate::http::intake::{self, Arrival, KnownBy, Taken};
 use crate::http::{ApiError, AppState};
 use crate::ingest::elasticsearch::Item;
-use crate::ingest::{Protocol, Rejection};
+use crate::ingest::{ParsedRequest, Protocol, Rejection};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -103,36 +103,51 @@ fn content_encoding(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(text_header(headers, header::CONTENT_ENCODING.as_str())?.map(str::to_owned))
 }
 
-/// Some clients look for these very letters, so that nothing may stand between them.
 fn answer(taken: &Taken, took_ms: u128) -> Response {
-    let request = &taken.request;
-    let mut text = format!("{{\"took\":{took_ms},\"errors\":{},\"items\":[", request.rejected > 0);
-    let mut rejections = request.rejections.iter().peekable();
-    for (position, item) in request.items.iter().enumerate() {
-        let rejection = rejections.next_if(|rejection| rejection.position == position as u64);
-        if position > 0 {
-            text.push(',');
-        }
-        push_item(&mut text, item, position, rejection);
-    }
-    text.push_str("]}");
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    let answer = Answer { request: &taken.request, took_ms };
+    ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
 }
 
-fn push_item(text: &mut String, item: &Item, position: usize, rejection: Option<&Rejection>) {
-    let operation = item.operation.name();
-    // What a document is called that was given no name: unique within the answer, which is all that is asked of it.
-    let id = item.id.as_deref().map_or_else(|| json!(format!("{position}")), |id| json!(id));
-    let index = json!(&*item.index);
-    // Writing to a String does not fail.
-    drop(write!(text, "{{\"{operation}\":{{\"_index\":{index},\"_id\":{id},"));
-    drop(match rejection {
-        None => write!(text, "\"_version\":1,\"result\":\"created\",\"status\":201}}}}"),
-        Some(rejection) => {
-            let error = json!({ "type": "document_parsing_exception", "reason": rejection.reason });
-            write!(text, "\"status\":400,\"error\":{error}}}}}")
+/// Some clients look for these very letters, so that nothing may stand between them.
+struct Answer<'a> {
+    request: &'a ParsedRequest,
+    took_ms: u128,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (took_ms, errors) = (self.took_ms, self.request.rejected > 0);
+        write!(f, "{{\"took\":{took_ms},\"errors\":{errors},\"items\":[")?;
+        let mut rejections = self.request.rejections.iter().peekable();
+        for (position, item) in self.request.items.iter().enumerate() {
+            let rejection = rejections.next_if(|rejection| rejection.position == position as u64);
+            let separator = if position > 0 { "," } else { "" };
+            write!(f, "{separator}{}", AnswerItem { item, position, rejection })?;
         }
-    });
+        f.write_str("]}")
+    }
+}
+
+struct AnswerItem<'a> {
+    item: &'a Item,
+    position: usize,
+    rejection: Option<&'a Rejection>,
+}
+
+impl fmt::Display for AnswerItem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (operation, index) = (self.item.operation.name(), json!(&*self.item.index));
+        // What a document is called that was given no name: unique within the answer, which is all that is asked of it.
+        let id = self.item.id.as_deref().map_or_else(|| json!(self.position.to_string()), |id| json!(id));
+        write!(f, "{{\"{operation}\":{{\"_index\":{index},\"_id\":{id},")?;
+        match self.rejection {
+            None => f.write_str("\"_version\":1,\"result\":\"created\",\"status\":201}}"),
+            Some(rejection) => {
+                let error = json!({ "type": "document_parsing_exception", "reason": rejection.reason });
+                write!(f, "\"status\":400,\"error\":{error}}}}}")
+            }
+        }
+    }
 }
 
 /// Refusals of whole requests as Elasticsearch words them: clients tell by the status whether to send again.
@@ -155,4 +170,35 @@ fn in_elastic_form(error: ApiError) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, value.clone());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::elasticsearch::Operation;
+
+    #[test]
+    fn the_answer_is_json_and_begins_with_the_letters_that_clients_look_for() {
+        let item = |id: Option<&str>| Item {
+            operation: Operation::Create,
+            index: "a\"b".into(),
+            id: id.map(Box::from),
+        };
+        let refused = Rejection { position: 1, line: 4, field: None, reason: "no \"message\"".into() };
+        let request = ParsedRequest {
+            accepted: 1,
+            rejected: 1,
+            items: vec![item(Some("7")), item(None)],
+            rejections: vec![refused],
+            ..ParsedRequest::default()
+        };
+        let text = Answer { request: &request, took_ms: 3 }.to_string();
+        assert!(text.starts_with(r#"{"took":3,"errors":true,"items":[{"create":{"_index":"#), "{text}");
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let created =
+            json!({ "_index": "a\"b", "_id": "7", "_version": 1, "result": "created", "status": 201 });
+        assert_eq!(answer["items"][0]["create"], created, "{text}");
+        assert_eq!(answer["items"][1]["create"]["status"], 400);
+        assert_eq!(answer["items"][1]["create"]["error"]["reason"], "no \"message\"");
+    }
 }
