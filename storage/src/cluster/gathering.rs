@@ -93,7 +93,16 @@ impl Cluster {
         rows_max: u32,
         deadline: Instant,
     ) -> Result<QueryAnswer, Refusal> {
-        let plan = Plan::new(&conditions.query, rows_max);
+        self.carry_out(Plan::new(&conditions.query, rows_max), conditions, deadline).await
+    }
+
+    /// Answers a query that has been divided already; of the conditions all but the query counts.
+    pub async fn carry_out(
+        &self,
+        plan: Plan,
+        conditions: &Conditions,
+        deadline: Instant,
+    ) -> Result<QueryAnswer, Refusal> {
         let range_nanos = match (conditions.from, conditions.to) {
             (Some(from), Some(to)) => Some(to.0.saturating_sub(from.0)),
             _ => None,

@@ -225,7 +225,7 @@ fn key_part(key: &Key) -> Option<KeyPart> {
         Key::Field(name) if name == "service" => Some(KeyPart::Service),
         Key::Field(name) if name == "level" => Some(KeyPart::Level),
         Key::Time(length) if length.nanos() % MINUTE == 0 => Some(KeyPart::Time(*length)),
-        Key::Field(_) | Key::Time(_) | Key::Template => None,
+        Key::Field(_) | Key::Time(_) | Key::TimeFrom(..) | Key::Template => None,
     }
 }
 

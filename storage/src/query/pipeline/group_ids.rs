@@ -101,7 +101,14 @@ struct Codes {
 
 fn codes(source: &dyn ColumnSource, key: &Key, rows: &Bitmap) -> Result<Codes, ColumnError> {
     match key {
-        Key::Time(length) => stretches(source, *length, rows),
+        Key::Time(length) => {
+            let start_of = |time: i64| length.start_of(Timestamp(time)).map_or(time, |start| start.0);
+            stretches(source, *length, start_of, rows)
+        }
+        Key::TimeFrom(origin, length) => {
+            let start_of = |time: i64| stretch_start(*origin, *length, time);
+            stretches(source, *length, start_of, rows)
+        }
         Key::Field(name) if name == "service" => services(source),
         Key::Field(name) if name == "level" => {
             let of_row = source.level()?.iter().map(|level| u32::from(*level)).collect();
@@ -129,7 +136,12 @@ fn services(source: &dyn ColumnSource) -> Result<Codes, ColumnError> {
 }
 
 /// Rows of a block follow each other in time within a service, so that a division is rarely needed.
-fn stretches(source: &dyn ColumnSource, length: TimeSpan, rows: &Bitmap) -> Result<Codes, ColumnError> {
+fn stretches(
+    source: &dyn ColumnSource,
+    length: TimeSpan,
+    start_of: impl Fn(i64) -> i64,
+    rows: &Bitmap,
+) -> Result<Codes, ColumnError> {
     let times = source.timestamp()?;
     let mut of_row = vec![NONE; source.rows()];
     let mut known: HashMap<i64, u32> = HashMap::new();
@@ -138,7 +150,7 @@ fn stretches(source: &dyn ColumnSource, length: TimeSpan, rows: &Bitmap) -> Resu
     for row in rows.iter() {
         let (Some(time), Some(slot)) = (times.get(row), of_row.get_mut(row)) else { continue };
         if code == NONE || *time < start || *time >= end {
-            start = length.start_of(Timestamp(*time)).map_or(*time, |start| start.0);
+            start = start_of(*time);
             end = start.saturating_add(length.nanos());
             code = *known.entry(start).or_insert_with(|| {
                 values.push(Value::Time(Timestamp(start)));
@@ -148,6 +160,14 @@ fn stretches(source: &dyn ColumnSource, length: TimeSpan, rows: &Bitmap) -> Resu
         *slot = code;
     }
     Ok(Codes { of_row, values })
+}
+
+/// Start of the stretch that holds the moment, where one of them begins at `origin`.
+fn stretch_start(origin: Timestamp, length: TimeSpan, time: i64) -> i64 {
+    let since = i128::from(time) - i128::from(origin.0);
+    let start = since.div_euclid(i128::from(length.nanos().max(1))) * i128::from(length.nanos().max(1));
+    // The first stretch of all may begin before the first nanosecond there is.
+    i64::try_from(start + i128::from(origin.0)).unwrap_or(i64::MIN)
 }
 
 fn values_of(source: &dyn ColumnSource, name: &str, rows: &Bitmap) -> Result<Codes, ColumnError> {
@@ -303,4 +323,24 @@ fn combine(ids: &[u32], keys: &[Vec<Value>], part: Codes, rows: &Bitmap) -> (Vec
         *slot = last.2;
     }
     (of_row, combined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_stretch_holds_its_moment_and_one_begins_at_the_origin(
+            origin in any::<i64>(), length in 1i64..i64::MAX, time in any::<i64>(),
+        ) {
+            let span = TimeSpan::from_nanos(length);
+            let start = i128::from(stretch_start(Timestamp(origin), span, time));
+            let is_cut = start == i128::from(i64::MIN);
+            prop_assert!(start <= i128::from(time) && (is_cut || i128::from(time) < start + i128::from(length)));
+            prop_assert!(is_cut || (start - i128::from(origin)) % i128::from(length) == 0);
+            prop_assert_eq!(stretch_start(Timestamp(origin), span, origin), origin);
+        }
+    }
 }

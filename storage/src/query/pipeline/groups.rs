@@ -188,7 +188,7 @@ impl Groups {
             .keys
             .iter()
             .find_map(|key| match key {
-                Key::Time(length) => Some(Stretch::Nanos(length.nanos())),
+                Key::Time(length) | Key::TimeFrom(_, length) => Some(Stretch::Nanos(length.nanos())),
                 Key::Field(_) | Key::Template => None,
             })
             .or(range_nanos.map(Stretch::Nanos))

@@ -1,5 +1,6 @@
 //! What of a query is worked out where the records are, and what is left for the node that was asked.
 
+use insighthub_model::Timestamp;
 use insighthub_model::limits::PAGE_RECORDS_MAX;
 use insighthub_model::query::pipeline::{
     Aggregate, Context, Direction, Function, GroupKey, SortKey, Statistic, Stats, Top,
@@ -36,6 +37,8 @@ pub enum Key {
     Time(TimeSpan),
     /// The message with its variable parts left out.
     Template,
+    /// Stretches of this length, one of which begins at the moment.
+    TimeFrom(Timestamp, TimeSpan),
 }
 
 /// A query, divided.
