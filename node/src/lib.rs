@@ -8,6 +8,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod logging;
+pub mod logql;
 mod maintenance;
 mod membership;
 mod memory;
