@@ -8,6 +8,8 @@ use super::asking::{Body, JSON};
 use super::table::LINES;
 use super::{World, operations};
 
+/// Where the document says that a body may be JSON.
+const JSON_BODY: &str = "/requestBody/content/application~1json";
 const METHODS: [&str; 7] = ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 pub(crate) async fn refusals_have_our_form(world: &World) -> Result<()> {
@@ -66,7 +68,11 @@ async fn bodies_that_cannot_be_read(world: &World) -> Result<()> {
     for line in with_body {
         // An id that can be read, so that the body is what is wrong.
         let target = line.target.replace("TOKEN", "0123456789abcdef");
-        let wrong = [(JSON, "{\"", 400), (JSON, "[]]", 400), (JSON, "7", 400), ("text/html", "{}", 415)];
+        let key = (line.method.to_owned(), line.path.to_owned());
+        let takes_json = routes.get(&key).is_some_and(|route| route.pointer(JSON_BODY).is_some());
+        let of_json = if takes_json { 400 } else { 415 };
+        let wrong =
+            [(JSON, "{\"", of_json), (JSON, "[]]", of_json), (JSON, "7", of_json), ("text/html", "{}", 415)];
         for (content_type, text, status) in wrong {
             let said = world.ask(admin, line.method, &target, Some(Body { content_type, text })).await?;
             let has_form =

@@ -30,6 +30,7 @@ mod health;
 mod ingest;
 mod intake;
 mod logs;
+mod loki;
 mod membership;
 mod metrics;
 mod otlp;
@@ -125,6 +126,7 @@ pub fn router(node: AppState) -> Router {
         .merge(document::of("Dead letters", dead_letters::router().merge(accounting::router())))
         .merge(document::of("Search", logs::router().merge(query::router()).merge(tail::router())))
         .merge(document::of("Exploring", explore::router().merge(aggregates::router())))
+        .merge(document::of("Loki", loki::router()))
         .merge(document::of("Anomalies", anomalies::router()))
         .merge(document::of("Alerts", alerts::router()))
         .merge(document::of("Views", views::router()))

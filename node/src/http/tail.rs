@@ -55,20 +55,44 @@ async fn follow(
     let place = node.places.take(viewer.user.as_deref())?;
     let frames = node.actors.follow(conditions, cursor).await;
     let frames = frames.ok_or_else(|| ApiError::unavailable("the live tail is restarting; try again"))?;
-    Ok(upgrade
+    let follower = Follower { node, viewer, place, frames, first: None };
+    Ok(upgraded(upgrade, follower, |frame| serde_json::to_string(&frame).ok()))
+}
+
+/// Who follows, and what there is to carry.
+pub(super) struct Follower {
+    pub(super) node: AppState,
+    pub(super) viewer: Viewer,
+    pub(super) place: Place,
+    pub(super) frames: Receiver<Frame>,
+    /// What is sent before the first frame.
+    pub(super) first: Option<String>,
+}
+
+/// The answer that opens the socket. `show` makes the text of a frame; `None`: there is nothing to say.
+pub(super) fn upgraded(
+    upgrade: WebSocketUpgrade,
+    follower: Follower,
+    show: impl FnMut(Frame) -> Option<String> + Send + 'static,
+) -> Response {
+    upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
         .max_frame_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| pump(node, viewer, place, socket, frames)))
+        .on_upgrade(move |socket| pump(follower, socket, show))
 }
 
 /// Carries frames to the socket until either side ends, or the follower may no longer look.
 async fn pump(
-    node: AppState,
-    viewer: Viewer,
-    _place: Place,
+    follower: Follower,
     mut socket: WebSocket,
-    mut frames: Receiver<Frame>,
+    mut show: impl FnMut(Frame) -> Option<String> + Send + 'static,
 ) {
+    let Follower { node, viewer, place: _place, mut frames, first } = follower;
+    if let Some(text) = first
+        && !is_sent(&mut socket, text).await
+    {
+        return;
+    }
     let mut out = pin!(viewer.is_out(&node));
     let mut pings = tokio::time::interval(PING_EVERY);
     let mut heard_at = Instant::now();
@@ -83,9 +107,8 @@ async fn pump(
                 if !viewer.is_in(&node).await {
                     return close(socket, close_code::POLICY, SESSION_ENDED).await;
                 }
-                let Ok(text) = serde_json::to_string(&frame) else { return };
-                let sent = tokio::time::timeout(SEND_DEADLINE, socket.send(Message::text(text))).await;
-                if !matches!(sent, Ok(Ok(()))) {
+                let Some(text) = show(frame) else { continue };
+                if !is_sent(&mut socket, text).await {
                     return;
                 }
             }
@@ -103,6 +126,11 @@ async fn pump(
             },
         }
     }
+}
+
+async fn is_sent(socket: &mut WebSocket, text: String) -> bool {
+    let sent = tokio::time::timeout(SEND_DEADLINE, socket.send(Message::text(text))).await;
+    matches!(sent, Ok(Ok(())))
 }
 
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {

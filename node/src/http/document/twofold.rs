@@ -1,23 +1,48 @@
-//! Questions that are asked by GET with parameters in the address, or by POST with the same names in a JSON object: written once
-//! at the handler, told apart here.
+//! Questions that are asked by GET with parameters in the address, or by POST with the same names in a JSON object or a form:
+//! written once at the handler, told apart here.
 
 use serde_json::{Map, Value, json};
 
 /// Marks such a question.
 const TWOFOLD: &str = "x-twofold";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Makes the parameters of the POST the properties of an object.
 pub(super) fn tell_apart(item: &mut Value) {
     for name in ["get", "post"] {
         let Some(operation) = item.get_mut(name).and_then(Value::as_object_mut) else { continue };
-        let is_twofold = operation.remove(TWOFOLD).is_some();
-        if is_twofold && name == "post" {
-            let parameters = operation.remove("parameters").unwrap_or_default();
-            let schema = object_of(parameters.as_array().map_or(&[], Vec::as_slice));
-            let content = json!({ "application/json": { "schema": schema } });
-            operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        let kind = operation.remove(TWOFOLD);
+        let Some(kind) = kind.filter(|_| name == "post") else { continue };
+        let parameters = operation.remove("parameters").unwrap_or_default();
+        let parameters = parameters.as_array().map_or(&[][..], Vec::as_slice);
+        let (of_path, others): (Vec<Value>, Vec<Value>) =
+            parameters.iter().cloned().partition(|parameter| parameter.get("in") == Some(&json!("path")));
+        let content = match kind.as_str() {
+            Some("form") => json!({ FORM: { "schema": form_of(&others) } }),
+            _ => json!({ "application/json": { "schema": object_of(&others) } }),
+        };
+        operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        if !of_path.is_empty() {
+            operation.insert("parameters".into(), of_path.into());
         }
     }
+}
+
+/// In a form every value is a text, as in an address.
+fn form_of(parameters: &[Value]) -> Value {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for parameter in parameters {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        if parameter.get("required") == Some(&Value::Bool(true)) {
+            required.push(name);
+        }
+        let mut schema = parameter.get("schema").cloned().unwrap_or_default();
+        if let (Some(schema), Some(description)) = (schema.as_object_mut(), parameter.get("description")) {
+            schema.insert("description".into(), description.clone());
+        }
+        properties.insert(name.to_owned(), schema);
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 fn object_of(parameters: &[Value]) -> Value {
@@ -86,5 +111,22 @@ mod tests {
         let limit = &schema["properties"]["limit"];
         assert_eq!((&limit["minimum"], &limit["description"]), (&json!(1), &json!("rows")));
         assert_eq!(limit["type"], json!(["integer", "string", "null", "array"]));
+    }
+
+    #[test]
+    fn a_form_has_what_is_not_in_the_path() {
+        let operation = json!({ TWOFOLD: "form", "parameters": [
+            { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } },
+            { "name": "query", "in": "query", "required": true, "schema": { "type": "string" } },
+        ] });
+        let mut item = json!({ "post": operation });
+        tell_apart(&mut item);
+        assert_eq!(item["post"]["parameters"].as_array().unwrap().len(), 1);
+        let schema = &item["post"]["requestBody"]["content"][FORM]["schema"];
+        assert_eq!(
+            (&schema["required"], &schema["properties"]["query"]["type"]),
+            (&json!(["query"]), &json!("string"))
+        );
+        assert!(schema["properties"].get("name").is_none());
     }
 }
