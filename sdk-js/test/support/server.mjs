@@ -8,7 +8,11 @@ import { join } from 'node:path';
 
 const READY_WITHIN_MS = 60_000;
 const processes = new Set();
-process.on('exit', () => processes.forEach((child) => child.kill('SIGKILL')));
+const directories = new Set();
+process.on('exit', () => {
+  processes.forEach((child) => child.kill('SIGKILL'));
+  directories.forEach((path) => rmSync(path, { recursive: true, force: true }));
+});
 
 export function binary() {
   const path = process.env.INSIGHTHUB_BIN;
@@ -30,7 +34,7 @@ export async function until(what, check, withinMs = 20_000) {
 
 export function directory() {
   const path = mkdtempSync(join(tmpdir(), 'insighthub-js-'));
-  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  directories.add(path);
   return path;
 }
 
