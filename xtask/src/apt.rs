@@ -55,7 +55,9 @@ pub(crate) fn unpack(packages: &[&str], home: &Path) -> Result<()> {
     fs::create_dir_all(home).with_context(|| home.display().to_string())?;
     step(&format!("unpack {} into {}", packages.join(", "), home.display()), || {
         run(apt_get()?.arg("update").arg("-qq"))?;
-        run(apt_get()?.args(["download", "-qq"]).args(packages).current_dir(home))?;
+        // Nobody but its owner may write there, so apt's own user is no help.
+        let download = ["download", "-qq", "-o", "APT::Sandbox::User=root"];
+        run(apt_get()?.args(download).args(packages).current_dir(home))?;
         for entry in fs::read_dir(home)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "deb") {
