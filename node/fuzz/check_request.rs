@@ -11,7 +11,7 @@ use insighthub_model::record::SYSTEM_FIELDS;
 use insighthub_model::routing::{HomeRoutes, partition_of};
 use insighthub_model::{FieldValue, Timestamp};
 use insighthub_node::ingest::{
-    BodyFormat, OtlpEncoding, ParsedRequest, Protocol, RequestContext, RequestError,
+    BodyFormat, OtlpEncoding, ParsedRequest, Protocol, RequestContext, RequestError, loki,
 };
 
 /// 2025-12-02T10:10:02Z
@@ -39,6 +39,27 @@ pub(crate) fn check_otlp(input: &[u8]) {
     let Some((choice, body)) = input.split_first() else { return };
     let encoding = if choice & 2 == 0 { OtlpEncoding::Protobuf } else { OtlpEncoding::Json };
     drop(parse(&Protocol::Otlp(encoding), *choice, body));
+}
+
+/// The same for pushes to Loki and bulk requests to Elasticsearch.
+#[allow(dead_code, reason = "some of those who share this check one protocol alone")]
+pub(crate) fn check_foreign_store(input: &[u8]) {
+    let Some((choice, body)) = input.split_first() else { return };
+    let protocol = match choice & 0x30 {
+        0x00 => Protocol::Loki(loki::Encoding::Json),
+        0x10 => Protocol::Loki(loki::Encoding::Protobuf),
+        0x20 => Protocol::Elasticsearch { index: None },
+        _ => Protocol::Elasticsearch { index: Some("shop".to_owned()) },
+    };
+    if let Some(parsed) = parse(&protocol, *choice, body)
+        && matches!(protocol, Protocol::Elasticsearch { .. })
+    {
+        assert_eq!(
+            parsed.items.len() as u64,
+            parsed.accepted + parsed.rejected,
+            "each action has its answer"
+        );
+    }
 }
 
 fn parse(protocol: &Protocol, choice: u8, body: &[u8]) -> Option<ParsedRequest> {
