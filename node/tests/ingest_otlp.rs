@@ -2,104 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+#[path = "otlp/reading.rs"]
+mod reading;
+#[path = "otlp/requests.rs"]
+mod requests;
 #[path = "otlp/writer.rs"]
 mod writer;
 
 use insighthub_model::limits::IngestLimits;
-use insighthub_model::routing::HomeRoutes;
 use insighthub_model::{Level, Timestamp};
-use insighthub_node::ingest::{OtlpEncoding, ParsedRequest, Protocol, RequestContext, RequestError};
+use insighthub_node::ingest::{OtlpEncoding, ParsedRequest, RequestError};
 use proptest::prelude::*;
+use reading::{NOW, TIME, parse, parse_limited, read, read_one, shown, with_body};
+use requests::requests;
 use serde_json::{Value as Json, json};
-use writer::{Any, Attributes, LogRecord, Order, Resource, Scope, attributes, request, text};
-
-/// 2025-12-02T10:10:02Z
-const NOW: Timestamp = Timestamp(1_764_670_202_000_000_000);
-const TIME: u64 = 1_764_670_201_123_456_789;
-const BOTH: [Order; 2] = [Order::SharedFirst, Order::SharedLast];
-
-fn parse_limited(
-    body: &[u8],
-    encoding: OtlpEncoding,
-    limits: &IngestLimits,
-    token_service: Option<&str>,
-) -> Result<ParsedRequest, RequestError> {
-    let context = RequestContext {
-        retention: &insighthub_model::retention::Retention::default(),
-        limits,
-        partitions: 1,
-        routes: &HomeRoutes { partitions: 1 },
-        now: NOW,
-        origin: "otlp",
-        token_service,
-        enrich: &[],
-        rejections_max: 100,
-    };
-    Protocol::Otlp(encoding).parse(body, &context)
-}
-
-fn parse(body: impl AsRef<[u8]>, encoding: OtlpEncoding) -> Result<ParsedRequest, RequestError> {
-    parse_limited(body.as_ref(), encoding, &IngestLimits::default(), None)
-}
-
-/// The records of a request as they are shown.
-fn shown(parsed: &ParsedRequest) -> Vec<Json> {
-    let rows = parsed
-        .chunks
-        .iter()
-        .flat_map(|chunk| (0..chunk.records.len()).filter_map(|row| chunk.records.view(row)));
-    rows.map(|view| {
-        let mut record = serde_json::Map::new();
-        record.insert("timestamp".into(), view.timestamp().0.into());
-        record.insert("service".into(), view.service().into());
-        record.insert("level".into(), view.level().name().into());
-        record.insert("message".into(), view.message().into());
-        if let Some(latency_ms) = view.latency_ms() {
-            record.insert("latency_ms".into(), latency_ms.into());
-        }
-        for (name, value) in view.fields() {
-            let value = match value.to_owned() {
-                insighthub_model::FieldValue::Bool(value) => value.into(),
-                insighthub_model::FieldValue::Int(value) => value.into(),
-                insighthub_model::FieldValue::Float(value) => value.into(),
-                insighthub_model::FieldValue::Text(value) => value.into(),
-                insighthub_model::FieldValue::Json(value) => serde_json::from_str(&value).unwrap(),
-            };
-            assert!(record.insert(name.to_owned(), value).is_none(), "{name} twice");
-        }
-        record.into()
-    })
-    .collect()
-}
-
-/// Parses in all four ways, which must agree.
-fn read(request: &[Resource]) -> (Vec<Json>, Vec<(u64, String)>) {
-    let mut outcomes = Vec::new();
-    for order in BOTH {
-        for (body, encoding) in [
-            (writer::protobuf(request, order), OtlpEncoding::Protobuf),
-            (writer::json(request, order).into_bytes(), OtlpEncoding::Json),
-        ] {
-            let parsed = parse(&body, encoding).unwrap();
-            let refused = parsed.rejections.iter().map(|one| (one.position, one.reason.clone())).collect();
-            outcomes.push((shown(&parsed), refused));
-        }
-    }
-    let first = outcomes.pop().unwrap();
-    outcomes.into_iter().for_each(|other| assert_eq!(other, first));
-    first
-}
-
-/// The one record that becomes of a record.
-fn read_one(record: LogRecord) -> Json {
-    let (mut records, refused) = read(&request("pay", vec![record]));
-    assert_eq!((records.len(), &refused[..]), (1, &[][..]));
-    records.remove(0)
-}
-
-fn with_body(body: Any) -> LogRecord {
-    LogRecord { time: TIME, body: Some(body), ..LogRecord::default() }
-}
+use writer::{Any, LogRecord, Order, Resource, Scope, attributes, request, text};
 
 #[test]
 fn every_part_of_a_record_has_its_place() {
@@ -429,60 +346,6 @@ fn shared_bytes_count_for_every_record() {
         let parsed = parse_limited(&body, encoding, &limits, None);
         assert_eq!(parsed, Err(RequestError::TooMuchShared { bytes_max: 60_000 }));
     }
-}
-
-fn any_value() -> impl Strategy<Value = Any> {
-    let leaf = prop_oneof![
-        Just(Any::Empty),
-        ".{0,12}".prop_map(Any::Text),
-        any::<bool>().prop_map(Any::Bool),
-        any::<i64>().prop_map(Any::Int),
-        any::<f64>().prop_map(Any::Double),
-        proptest::collection::vec(any::<u8>(), 0..9).prop_map(Any::Bytes),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Any::Array),
-            named(inner, 0..4).prop_map(Any::Map),
-        ]
-    })
-}
-
-fn named(
-    value: impl Strategy<Value = Any>,
-    count: std::ops::Range<usize>,
-) -> impl Strategy<Value = Attributes> {
-    let name = prop_oneof!["[a-d.]{1,4}", ".{0,6}", Just("message".to_owned()), Just("level".to_owned())];
-    proptest::collection::vec((name, value), count)
-}
-
-prop_compose! {
-    fn log_record()(
-        time in prop_oneof![Just(TIME), Just(0), any::<u64>()],
-        severity in -2..30_i32,
-        severity_text in "[A-Za-z]{0,5}",
-        body in proptest::option::of(any_value()),
-        attributes in named(any_value(), 0..5),
-        flags in any::<u32>(),
-        trace_id in proptest::collection::vec(any::<u8>(), 0..17),
-        event_name in "[a-z.]{0,8}",
-    ) -> LogRecord {
-        let span_id = trace_id.iter().copied().take(8).collect();
-        LogRecord { time, observed: 0, severity, severity_text, body, attributes, flags, trace_id, span_id, event_name }
-    }
-}
-
-fn requests() -> impl Strategy<Value = Vec<Resource>> {
-    let scope = ("[a-z]{0,4}", named(any_value(), 0..3), proptest::collection::vec(log_record(), 0..4));
-    let scope = scope.prop_map(|(name, attributes, records)| Scope {
-        name,
-        version: String::new(),
-        attributes,
-        records,
-    });
-    let resource = (named(any_value(), 0..4), proptest::collection::vec(scope, 0..3));
-    let resource = resource.prop_map(|(attributes, scopes)| Resource { attributes, scopes });
-    proptest::collection::vec(resource, 0..3)
 }
 
 proptest! {

@@ -4,11 +4,12 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::fixed::{self, CLIENT, Slot};
+use super::fixed::{self, CLIENT};
 use super::known_keys::Meaning;
 use super::record::{Draft, Value};
 use super::rejection::{Read, RecordError};
 use super::scan_text::Text;
+use super::slots::Slot;
 
 impl<'a> Draft<'a> {
     /// Keeps a field of the client's own. One named like a fixed field fills it where it is still empty; one whose name is taken

@@ -5,8 +5,8 @@
 
 use insighthub_model::record::SYSTEM_FIELDS;
 
-use super::fixed::Slot;
 use super::scan::Scanner;
+use super::slots::Slot;
 
 /// Names that are remembered: more than usual bodies have. Others are read letter by letter.
 const KEYS_MAX: usize = 64;

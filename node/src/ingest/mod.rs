@@ -19,6 +19,7 @@ mod records;
 mod rejection;
 mod scan;
 mod scan_text;
+mod slots;
 mod split;
 
 pub use decompress::{DecompressError, decompress};

@@ -5,13 +5,14 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::fixed::{CLIENT, Slot};
+use super::fixed::CLIENT;
 use super::known_keys::Meaning;
 use super::number::{Number, classify};
 use super::record::{Draft, Value};
 use super::rejection::{Read, RecordError};
 use super::scan::{ScanError, Scanner};
 use super::scan_text::{Text, push_compact};
+use super::slots::Slot;
 
 /// Reads a record, and nothing but a record, from its bytes.
 pub(super) fn read_bytes<'a>(draft: &mut Draft<'a>, raw: &'a [u8], limits: &IngestLimits) -> Read<()> {

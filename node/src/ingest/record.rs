@@ -6,10 +6,11 @@
 use insighthub_model::Timestamp;
 use insighthub_model::batch::{BatchBuilder, FixedFields, RecordBuilder};
 
-use super::fixed::{Fixed, Slot, Slots};
+use super::fixed::Fixed;
 use super::known_keys::KnownKeys;
 use super::rejection::{Read, RecordError};
 use super::scan_text::Text;
+use super::slots::{Slot, Slots};
 
 /// A value as it was sent.
 #[derive(Clone, Copy, Debug)]

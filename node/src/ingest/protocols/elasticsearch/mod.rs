@@ -10,12 +10,13 @@ use memchr::memchr;
 
 use self::action::Action;
 pub use self::action::Operation;
-use crate::ingest::fixed::{self, Slot};
+use crate::ingest::fixed;
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
 use crate::ingest::records::{Piece, Records};
 use crate::ingest::rejection::{Read, RecordError, RequestError};
 use crate::ingest::scan_text::Text;
+use crate::ingest::slots::Slot;
 use crate::ingest::split::{ParsedRequest, RequestContext, parse_records};
 
 /// The service of a document that names none, where its index does not either.

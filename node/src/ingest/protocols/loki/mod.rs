@@ -13,12 +13,13 @@ use insighthub_model::limits::IngestLimits;
 
 use self::entries::{Entries, Entry};
 use super::level_in_text;
-use crate::ingest::fixed::{self, CLIENT, Slot};
+use crate::ingest::fixed::{self, CLIENT};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
 use crate::ingest::records::{Piece, Records};
 use crate::ingest::rejection::{Read, RequestError};
 use crate::ingest::scan_text::Text;
+use crate::ingest::slots::Slot;
 use crate::ingest::split::{ParsedRequest, RequestContext, parse_records};
 
 /// How a push is written.

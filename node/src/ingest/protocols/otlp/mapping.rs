@@ -8,10 +8,11 @@ use insighthub_model::{Level, Timestamp};
 
 use super::shared::Shared;
 use super::values::{Any, Flattener, Node, Taker};
-use crate::ingest::fixed::{CLIENT, Slot};
+use crate::ingest::fixed::CLIENT;
 use crate::ingest::record::{Draft, Value};
 use crate::ingest::rejection::Read;
 use crate::ingest::scan_text::Text;
+use crate::ingest::slots::Slot;
 
 /// For a resource without a name: what the specification has SDKs send then.
 const UNKNOWN_SERVICE: Text<'static> = Text::Sent("unknown_service");
