@@ -29,6 +29,11 @@ impl FilterArgs {
         self.words.join(" ")
     }
 
+    /// The service, where one is named.
+    pub(crate) fn service(&self) -> Option<String> {
+        self.service.clone()
+    }
+
     /// What is said beside the query, as parameters of a request.
     pub(crate) fn beside_query(&self) -> impl Iterator<Item = (&'static str, String)> {
         let service = self.service.clone().map(|service| ("service", service));

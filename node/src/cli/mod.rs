@@ -20,6 +20,7 @@ mod error;
 mod explain;
 mod explore;
 mod files;
+mod follow;
 mod health;
 mod import;
 mod listing;
@@ -78,7 +79,7 @@ pub enum ClientCommand {
     Explore(explore::ExploreArgs),
     Anomalies(anomalies::AnomaliesArgs),
     Alerts(alerts::AlertsArgs),
-    Tail(tail::TailArgs),
+    Tail(Box<tail::TailArgs>),
     Import(Box<import::ImportArgs>),
     Token(token::TokenArgs),
     User(user::UserArgs),
@@ -118,7 +119,7 @@ async fn dispatch(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Explore(args) => explore::run(args).await,
         ClientCommand::Anomalies(args) => anomalies::run(args).await,
         ClientCommand::Alerts(args) => alerts::run(args).await,
-        ClientCommand::Tail(args) => tail::run(args).await,
+        ClientCommand::Tail(args) => tail::run(*args).await,
         ClientCommand::Import(args) => import::run(*args).await,
         ClientCommand::Token(args) => token::run(args).await,
         ClientCommand::User(args) => user::run(args).await,

@@ -20,6 +20,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::addresses::Addresses;
 use super::asking::{AnswerArgs, FilterArgs};
 use super::error::CliError;
+use super::follow::{self, FollowArgs};
 use super::record_line::print_record;
 use super::terminal::{Terminal, note};
 use super::tls;
@@ -35,20 +36,28 @@ const BACKOFF: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Follow logs as they arrive.
+/// Follow logs as they arrive; or follow files, and send them.
 ///
 /// The connection is renewed when it breaks and continues where it stopped, so no record is missed.
 /// When this terminal is slower than the logs, the node leaves records out and the number of
 /// skipped records is shown.
+///
+/// With --file it is the other way round: what is appended to files goes to the cluster, each record once, also where this
+/// command or nodes are killed and started again. --service is then the service of records that do not name theirs.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   insighthub tail                                    everything
   insighthub tail --service checkout --level ERROR   errors of one service
   insighthub tail 'timeout latency_ms:>1000'         any query
-  insighthub tail --output ndjson | jq .message")]
+  insighthub tail --output ndjson | jq .message
+  insighthub tail --file '/var/log/app/*.log' --service app
+  insighthub tail --file /var/log/nginx/access.log --pattern combined --service web")]
 pub struct TailArgs {
     #[command(flatten)]
     filter: FilterArgs,
+
+    #[command(flatten)]
+    follow: FollowArgs,
 
     #[command(flatten)]
     answer: AnswerArgs,
@@ -73,6 +82,10 @@ struct Follower {
 }
 
 pub(crate) async fn run(args: TailArgs) -> Result<(), CliError> {
+    args.follow.check()?;
+    if args.follow.is_wanted() {
+        return follow::run(&args.follow, args.filter.service(), &args.answer.connection).await;
+    }
     let addresses = args.answer.connection.addresses()?;
     let terminal = Terminal::stdout();
     let as_text = terminal.shows_text(args.answer.output);
