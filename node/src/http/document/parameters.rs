@@ -58,8 +58,8 @@ pub(crate) struct FilterParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportParameters {
-    /// `csv`, `json` (one array) or `ndjson` (one object a line); empty: `csv`, as where it is left out.
-    #[param(pattern = "^(csv|json|ndjson)?$")]
+    /// `csv`, `json` (one array), `ndjson` (one object a line) or `parquet`; empty: `csv`, as where it is left out.
+    #[param(pattern = "^(csv|json|ndjson|parquet)?$")]
     format: Option<String>,
     /// Names of the columns, with commas between them, at most 64; none: all.
     #[param(example = "timestamp,service,message")]

@@ -39,6 +39,7 @@ const TABLE_DEADLINE: Duration = Duration::from_secs(120);
             (String = "text/csv"),
             (shapes::ExportedRows = "application/json"),
             (String = "application/x-ndjson"),
+            (String = "application/vnd.apache.parquet"),
         )),
         (status = 422),
     ),
@@ -76,8 +77,9 @@ fn format(text: Option<&str>) -> Result<Format, ApiError> {
         None | Some("csv") => Ok(Format::Csv),
         Some("json") => Ok(Format::Json),
         Some("ndjson") => Ok(Format::Ndjson),
+        Some("parquet") => Ok(Format::Parquet),
         Some(other) => {
-            let message = format!("format is {other:?}: it must be csv, json or ndjson");
+            let message = format!("format is {other:?}: it must be csv, json, ndjson or parquet");
             Err(ApiError::bad_parameter("format", message))
         }
     }
@@ -104,16 +106,15 @@ async fn table(
     if is_cut(plan, answer.counts.matched_records) {
         let message = format!(
             "a stage of this query looks at the first {PAGE_RECORDS_MAX} records and there are more: put `limit` with \
-             that number or a smaller one in front of it, narrow the filter, or leave the stage out (in CSV, \
-             `fields` must name each column)"
+             that number or a smaller one in front of it, narrow the filter, or leave the stage out (in CSV \
+             and Parquet, `fields` must name each column)"
         );
         let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "over_budget", message);
         return Err(ApiError { field: Some("q".to_owned()), ..error });
     }
-    let mut written = Written::new(format);
-    let mut text = written.part(&answer.rows);
-    text.extend_from_slice(written.end());
-    Ok(([(header::CONTENT_TYPE, format.content_type())], text).into_response())
+    let file = tokio::task::spawn_blocking(move || Written::whole(format, &answer.rows)).await;
+    let file = file.map_err(|error| ApiError::internal(&error))??;
+    Ok(([(header::CONTENT_TYPE, format.content_type())], file).into_response())
 }
 
 /// Whether records were left out that the query itself does not leave out.
@@ -177,6 +178,7 @@ mod tests {
             ["*", "error | where status:>500", "* | offset 5000 | limit 10000", "* | fields service, message"]
         {
             assert!(is_streamable(&plan(text), Format::Csv), "{text}");
+            assert!(is_streamable(&plan(text), Format::Parquet), "{text}");
         }
         assert!(is_streamable(&plan("* | fields -message"), Format::Ndjson));
         for text in ["* | fields -message", "* | fields s*", "* | sort latency_ms", "* | stats count()"] {

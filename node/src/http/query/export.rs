@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use insighthub_model::query::{Query, Stage};
 use insighthub_storage::cluster::{SearchAnswer, SearchQuestion};
-use insighthub_storage::query::pipeline::{Gathered, Plan, Rows, finish};
+use insighthub_storage::query::pipeline::{Gathered, Plan, finish};
 use insighthub_storage::query::{Conditions, Cursor, Page};
 use tokio::time::Instant;
 
@@ -63,7 +63,8 @@ struct Export {
     plan: Plan,
     conditions: Conditions,
     window: Window,
-    written: Written,
+    /// Until its end was taken.
+    written: Option<Written>,
     after: Option<Cursor>,
     is_over: bool,
 }
@@ -79,7 +80,7 @@ pub(super) async fn stream(
     let window = Window::of(&plan.stages);
     plan.stages.retain(|stage| matches!(stage, Stage::Fields(_)));
     let conditions = Conditions { query: Query::of(plan.filter.clone()), ..conditions };
-    let written = Written::new(format);
+    let written = Some(Written::new(format));
     let mut export = Export { node, plan, conditions, window, written, after: None, is_over: false };
     let first = export.next_part().await?;
     let others = stream::unfold(export, |mut export| async move {
@@ -109,15 +110,20 @@ impl Export {
         let records = Gathered::Records(self.window.cut(answer.records));
         self.is_over = self.after.is_none() || self.window.take == 0;
         let rows = finish(&self.plan, records, 0, None).map_err(|error| ApiError::internal(&error))?;
-        Ok(self.show(&rows))
-    }
-
-    fn show(&mut self, rows: &Rows) -> Vec<u8> {
-        let mut text = self.written.part(rows);
-        if self.is_over {
-            text.extend_from_slice(self.written.end());
-        }
-        text
+        let Some(mut written) = self.written.take() else { return Ok(Vec::new()) };
+        let is_over = self.is_over;
+        // A part of some formats is much work: not on a thread that serves others.
+        let writing = tokio::task::spawn_blocking(move || -> Result<_, ApiError> {
+            let mut bytes = written.part(&rows)?;
+            if is_over {
+                bytes.extend(written.end()?);
+                return Ok((bytes, None));
+            }
+            Ok((bytes, Some(written)))
+        });
+        let (bytes, written) = writing.await.map_err(|error| ApiError::internal(&error))??;
+        self.written = written;
+        Ok(bytes)
     }
 }
 

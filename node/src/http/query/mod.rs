@@ -1,9 +1,10 @@
-//! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON or CSV. `GET /api/query/export`
+//! `POST /api/query`: the whole query language. Records or a table, as JSON, NDJSON, CSV or Parquet. `GET /api/query/export`
 //! (`download`): all of it, for a browser to save.
 
 mod download;
 mod explain;
 mod export;
+mod parquet_file;
 mod shape;
 mod written;
 
@@ -23,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::shape::Shape;
+use self::written::Written;
 use super::caller::Viewer;
 use super::{ApiError, AppState, Counters, reading};
 use crate::http::document::shapes;
@@ -64,6 +66,7 @@ enum Format {
     Json,
     Ndjson,
     Csv,
+    Parquet,
 }
 
 impl Format {
@@ -72,6 +75,7 @@ impl Format {
             Format::Csv => "text/csv; charset=utf-8",
             Format::Ndjson => "application/x-ndjson",
             Format::Json => "application/json",
+            Format::Parquet => "application/vnd.apache.parquet",
         })
     }
 
@@ -81,11 +85,12 @@ impl Format {
             Format::Csv => "csv",
             Format::Ndjson => "ndjson",
             Format::Json => "json",
+            Format::Parquet => "parquet",
         }
     }
 }
 
-/// Asks in the whole query language: records or a table, as JSON, NDJSON or CSV.
+/// Asks in the whole query language: records or a table, as JSON, NDJSON, CSV or Parquet.
 #[utoipa::path(
     post, path = "/api/query",
     request_body = Request,
@@ -94,6 +99,7 @@ impl Format {
             (shapes::QueryAnswer = "application/json"),
             (String = "application/x-ndjson"),
             (String = "text/csv"),
+            (String = "application/vnd.apache.parquet"),
         )),
         (status = 422),
     ),
@@ -119,7 +125,7 @@ async fn post_query(
     let deadline = tokio::time::Instant::now() + within;
     let answer = node.cluster.query(&conditions, rows_max, deadline).await?;
     let explained = request.explain.then(|| explain::explain(&conditions.query, rows_max, &answer));
-    Ok(respond(request.format, answer, explained, started))
+    respond(request.format, answer, explained, started)
 }
 
 fn respond(
@@ -127,25 +133,22 @@ fn respond(
     answer: QueryAnswer,
     explained: Option<serde_json::Value>,
     started: Instant,
-) -> Response {
+) -> Result<Response, ApiError> {
     let coverage = reading::coverage_of(&answer.coverage);
     let elapsed_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let stats = shape::stats_of(&answer.counts, elapsed_ms);
     match format {
         Format::Json => {
-            Json(Shape { rows: &answer.rows, coverage, stats, explain: explained }).into_response()
+            Ok(Json(Shape { rows: &answer.rows, coverage, stats, explain: explained }).into_response())
         }
         format => {
-            let body = match format {
-                Format::Csv => shape::csv(&answer.rows),
-                _ => shape::ndjson(&answer.rows),
-            };
+            let body = Written::whole(format, &answer.rows)?;
             let complete = HeaderValue::from_static(if coverage.complete { "true" } else { "false" });
             let headers = [
                 (header::CONTENT_TYPE, format.content_type()),
                 (header::HeaderName::from_static("x-insighthub-complete"), complete),
             ];
-            (StatusCode::OK, headers, body).into_response()
+            Ok((StatusCode::OK, headers, body).into_response())
         }
     }
 }
@@ -175,17 +178,18 @@ fn conditions_of(stage: &Stage) -> Vec<&query::Expression> {
     }
 }
 
-/// Whether the answer is every record that is meant, whole or in part: as many as there are. In CSV the columns must
-/// be known before the first record.
+/// Whether the answer is every record that is meant, whole or in part: as many as there are. In CSV and Parquet the columns
+/// must be known before the first record.
 fn is_export(query: &Query, format: Format) -> bool {
     let plan = pipeline::Plan::new(query, u32::MAX);
     matches!(plan.gathering, pipeline::Gathering::Newest(_))
         && plan.stages.iter().all(|stage| is_projection(stage, format))
 }
 
-/// Whether the stage chooses columns, and in CSV says which they are.
+/// Whether the stage chooses columns, and where that is needed says which they are.
 fn is_projection(stage: &Stage, format: Format) -> bool {
     let Stage::Fields(fields) = stage else { return false };
     let is_exact = |text: &Text| matches!(text, Text::Exact(_));
-    format != Format::Csv || (!fields.keep.is_empty() && fields.keep.iter().all(is_exact))
+    !matches!(format, Format::Csv | Format::Parquet)
+        || (!fields.keep.is_empty() && fields.keep.iter().all(is_exact))
 }

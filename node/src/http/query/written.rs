@@ -1,32 +1,46 @@
-//! Rows as the text of a file, part by part: what stands before the first, between them and behind the last.
+//! Rows as the bytes of a file, part by part: what stands before the first, between them and behind the last.
 
 use insighthub_storage::query::pipeline::Rows;
 
+use super::parquet_file::{ParquetFile, Types};
 use super::{Format, shape};
+use crate::http::ApiError;
 
 /// A file on its way.
-#[derive(Debug)]
 pub(super) struct Written {
     format: Format,
     /// Something stands before the next row.
     is_begun: bool,
     has_rows: bool,
+    /// Of the format that needs more than the row before.
+    parquet: Option<ParquetFile>,
 }
 
 impl Written {
     pub(super) fn new(format: Format) -> Written {
-        Written { format, is_begun: false, has_rows: false }
+        Written { format, is_begun: false, has_rows: false, parquet: None }
+    }
+
+    /// All of a file whose rows are there.
+    pub(super) fn whole(format: Format, rows: &Rows) -> Result<Vec<u8>, ApiError> {
+        let mut written = Written::new(format);
+        if format == Format::Parquet {
+            written.parquet = Some(ParquetFile::new(rows, Types::OfValues).map_err(internal)?);
+        }
+        let mut bytes = written.part(rows)?;
+        bytes.extend(written.end()?);
+        Ok(bytes)
     }
 
     /// The next rows. The first part has the head, whether or not it has rows.
-    pub(super) fn part(&mut self, rows: &Rows) -> Vec<u8> {
+    pub(super) fn part(&mut self, rows: &Rows) -> Result<Vec<u8>, ApiError> {
         let is_first = !std::mem::replace(&mut self.is_begun, true);
         match self.format {
-            Format::Ndjson => shape::ndjson(rows),
+            Format::Ndjson => Ok(shape::ndjson(rows)),
             Format::Csv => {
                 let mut text = if is_first { shape::csv_head(rows) } else { Vec::new() };
                 shape::csv_rows(rows, &mut text);
-                text
+                Ok(text)
             }
             Format::Json => {
                 let mut text = if is_first { b"[".to_vec() } else { Vec::new() };
@@ -35,18 +49,31 @@ impl Written {
                     text.extend_from_slice(if has_rows { b",\n" } else { b"\n" });
                     text.extend_from_slice(&object);
                 }
-                text
+                Ok(text)
             }
+            Format::Parquet => self.parquet_part(rows).map_err(internal),
+        }
+    }
+
+    fn parquet_part(&mut self, rows: &Rows) -> parquet::errors::Result<Vec<u8>> {
+        match &mut self.parquet {
+            Some(file) => file.part(rows),
+            None => self.parquet.insert(ParquetFile::new(rows, Types::OfNames)?).part(rows),
         }
     }
 
     /// What stands behind the last row: without it the file is not whole.
-    pub(super) fn end(&self) -> &'static [u8] {
-        match self.format {
-            Format::Json => b"\n]\n",
-            Format::Ndjson | Format::Csv => b"",
+    pub(super) fn end(self) -> Result<Vec<u8>, ApiError> {
+        match (self.format, self.parquet) {
+            (Format::Json, _) => Ok(b"\n]\n".to_vec()),
+            (_, Some(file)) => file.end().map_err(internal),
+            _ => Ok(Vec::new()),
         }
     }
+}
+
+fn internal(error: parquet::errors::ParquetError) -> ApiError {
+    ApiError::internal(&error)
 }
 
 #[cfg(test)]
@@ -61,8 +88,8 @@ mod tests {
             let rows = rows.iter().map(|number| vec![Value::Int(*number)]).collect();
             Rows::Table(Table { columns: vec!["n".to_owned()], rows })
         };
-        let mut text: Vec<u8> = parts.iter().flat_map(|rows| written.part(&table(rows))).collect();
-        text.extend_from_slice(written.end());
+        let mut text: Vec<u8> = parts.iter().flat_map(|rows| written.part(&table(rows)).unwrap()).collect();
+        text.extend(written.end().unwrap());
         String::from_utf8(text).unwrap()
     }
 
