@@ -14,7 +14,8 @@ const RECORDS: u64 = 7_000;
 /// What pyarrow says of a file.
 async fn described(file: &Path) -> Result<Value> {
     let python = std::env::var_os("INSIGHTHUB_PYARROW").map(PathBuf::from);
-    let python = python.context("INSIGHTHUB_PYARROW names no Python with pyarrow; cargo xtask test installs one")?;
+    let python =
+        python.context("INSIGHTHUB_PYARROW names no Python with pyarrow; cargo xtask test installs one")?;
     let script = workspace().join("chaos-tests/pyarrow/described.py");
     let output = Command::new(python).arg(script).arg(file).output().await?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -75,7 +76,8 @@ async fn pyarrow_reads_what_a_search_finds() -> Result<()> {
         assert!(encodings.contains("DICTIONARY"), "{name}: {encodings}");
     }
     assert_eq!(all["nulls"]["latency_ms"], json!(RECORDS / 2));
-    let sum: f64 = (0..RECORDS).filter(|number| number.is_multiple_of(2)).map(|number| number as f64 / 2.0).sum();
+    let sum: f64 =
+        (0..RECORDS).filter(|number| number.is_multiple_of(2)).map(|number| number as f64 / 2.0).sum();
     assert_eq!(all["sums"]["latency_ms"], json!(sum));
     let mut expected: Vec<String> = (0..RECORDS).map(|number| format!("order {number}")).collect();
     expected.sort_unstable();

@@ -27,7 +27,8 @@ use crate::access::{admin_password, hex, password};
 use crate::cli::ServeArgs;
 use crate::config::{Config, NodeConfig, Profile};
 use crate::http::{
-    self, AccessOptions, Counters, Edge, Freshness, Node, Passwords, Places, Provider, TokenUses,
+    self, AccessOptions, Counters, Edge, Freshness, Node, Passwords, Places, Provider, RequestCounts,
+    TokenUses,
 };
 use crate::membership;
 use crate::memory;
@@ -247,6 +248,7 @@ fn node(
         places: Places::new(plan.config.http.tails_max, plan.config.http.user_tails_max),
         token_uses: TokenUses::default(),
         counters: Counters::default(),
+        requests: RequestCounts::default(),
         disk_free_bytes: AtomicU64::new(0),
         started: AtomicBool::new(false),
         faults: development && std::env::var_os(FAULTS_VARIABLE).is_some_and(|value| value == "1"),

@@ -9,6 +9,7 @@ pub mod codec;
 pub mod column_source;
 pub mod command;
 pub mod control;
+pub mod durations;
 mod failing;
 pub mod fs;
 #[doc(hidden)]

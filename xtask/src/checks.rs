@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use crate::browser;
 use crate::dashboard::{self, Profile};
 use crate::packaging;
+use crate::readers;
 use crate::real_clients;
 use crate::schemathesis;
 use crate::sdk_js;
@@ -27,6 +28,8 @@ const BROWSER_TESTS: &str = "browser_";
 const CLIENT_TESTS: &str = "real_clients";
 /// The test file that needs schemathesis.
 const API_TEST: &str = "schemathesis";
+/// Those that hold what leaves a cluster against the programs it is for.
+const READERS_TESTS: [&str; 2] = ["export_parquet", "prometheus"];
 
 type Work = Box<dyn FnOnce() -> Result<()>>;
 
@@ -86,10 +89,13 @@ fn checks() -> Result<Vec<Check>> {
         check("packaging", packaging::check),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
-            let is_chosen = |name: &str| {
-                !name.starts_with(BROWSER_TESTS) && !name.starts_with(CLIENT_TESTS) && name != API_TEST
-            };
-            run_command(black_box().args(tests_of(&BLACK_BOX, is_chosen)?))
+            run_command(black_box().args(tests_of(&BLACK_BOX, needs_nothing)?))
+        }),
+        check("what leaves: Parquet and metrics", || {
+            let python = readers::ensure()?;
+            let mut test = black_box();
+            test.env("INSIGHTHUB_PYARROW", python);
+            run_command(test.args(tests_of(&BLACK_BOX, |name| READERS_TESTS.contains(&name))?))
         }),
         check("api: schemathesis", || {
             let program = schemathesis::ensure()?;
@@ -122,6 +128,14 @@ fn clients() -> Result<()> {
     test.args(tests_of(&BLACK_BOX, |name| name.starts_with(CLIENT_TESTS))?);
     // It says how each of them fared.
     run_command(test.args(["--", "--nocapture"]))
+}
+
+/// Whether a test runs with nothing but the node.
+fn needs_nothing(name: &str) -> bool {
+    !(name.starts_with(BROWSER_TESTS)
+        || name.starts_with(CLIENT_TESTS)
+        || name == API_TEST
+        || READERS_TESTS.contains(&name))
 }
 
 fn check(name: &'static str, work: impl FnOnce() -> Result<()> + 'static) -> Check {

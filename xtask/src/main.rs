@@ -14,6 +14,7 @@ mod node_js;
 mod node_process;
 mod packaging;
 mod python_tools;
+mod readers;
 mod readiness;
 mod real_clients;
 mod schemathesis;

@@ -237,6 +237,7 @@ impl State {
             waiting.push(work);
         }
         let command = Command::Append(Append { created_at, chunks });
+        let (begun, cluster) = (Instant::now(), Arc::clone(&self.arguments.cluster));
         let proposal = self.arguments.group.group.submit(command).await;
         let mailbox = self.arguments.mailbox.clone();
         tokio::spawn(async move {
@@ -244,6 +245,9 @@ impl State {
                 Ok(proposal) => proposal.applied().await,
                 Err(error) => Err(error),
             };
+            if applied.is_ok() {
+                cluster.commits.note(begun.elapsed());
+            }
             answer_all(waiting, applied);
             drop(mailbox.send(PartitionMessage::Committed));
         });

@@ -6,7 +6,7 @@
 //! end and their followers come back with their cursors.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use insighthub_storage::StoredBatch;
 use insighthub_storage::cluster::Cluster;
@@ -39,6 +39,7 @@ pub enum HubMessage {
 pub struct TailFeed {
     hub: RwLock<Option<Mailbox<HubMessage>>>,
     sessions: Arc<AtomicUsize>,
+    skipped: Arc<AtomicU64>,
 }
 
 impl TailFeed {
@@ -49,6 +50,15 @@ impl TailFeed {
     /// Followers now.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Records left out since the start, of all followers together.
+    pub fn skipped(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_skipped(&self, records: u64) {
+        self.skipped.fetch_add(records, Ordering::Relaxed);
     }
 
     /// Hears of a batch that was applied. Does not block.
@@ -162,8 +172,12 @@ impl State {
         let mailbox = Mailbox::new(&self.arguments.roster, "session", name);
         // Counted before it reads where the log ends, so that no batch falls between.
         self.arguments.feed.sessions.store(self.sessions.len() + 1, Ordering::Release);
-        let arguments =
-            SessionArguments { tail, cluster: Arc::clone(&self.arguments.cluster), mailbox: mailbox.clone() };
+        let arguments = SessionArguments {
+            tail,
+            cluster: Arc::clone(&self.arguments.cluster),
+            feed: Arc::clone(&self.arguments.feed),
+            mailbox: mailbox.clone(),
+        };
         match Actor::spawn_linked(None, Session, arguments, hub).await {
             Ok((actor, _)) => {
                 mailbox.entry().running.store(true, Ordering::Relaxed);

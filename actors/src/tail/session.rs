@@ -17,8 +17,8 @@ use insighthub_storage::query::{Conditions, Filter, after_offset};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::{mpsc, oneshot};
 
-use super::TailCursor;
 use super::elsewhere::Elsewhere;
+use super::{TailCursor, TailFeed};
 use crate::mailbox::{Mailbox, Queued};
 
 /// Frames that wait for a follower's socket.
@@ -66,6 +66,7 @@ pub(crate) struct Session;
 pub(crate) struct SessionArguments {
     pub(crate) tail: OpenTail,
     pub(crate) cluster: Arc<Cluster>,
+    pub(crate) feed: Arc<TailFeed>,
     pub(crate) mailbox: Mailbox<SessionMessage>,
 }
 
@@ -75,6 +76,8 @@ pub(crate) struct State {
     conditions: Conditions,
     frames: mpsc::Sender<Frame>,
     cluster: Arc<Cluster>,
+    /// Where it is counted what is left out.
+    feed: Arc<TailFeed>,
     mailbox: Mailbox<SessionMessage>,
     position: TailCursor,
     /// Partitions that are followed at a peer.
@@ -104,6 +107,7 @@ impl Actor for Session {
             conditions,
             frames,
             cluster: arguments.cluster,
+            feed: arguments.feed,
             mailbox,
             position: cursor,
             skipped: 0,
@@ -254,6 +258,7 @@ impl State {
         let frame = Frame::of_records(records, self.position.to_string());
         if self.skipped > 0 || self.frames.try_send(frame).is_err() {
             self.skipped += count;
+            self.feed.count_skipped(count);
         }
     }
 }

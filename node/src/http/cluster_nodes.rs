@@ -14,12 +14,12 @@ use crate::membership::replica_reports;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct NodeView {
-    name: String,
+    pub(super) name: String,
     id: u64,
     http: String,
     peer: String,
-    alive: bool,
-    ready: bool,
+    pub(super) alive: bool,
+    pub(super) ready: bool,
     waiting_for: Vec<String>,
     /// `null`: never since this node started.
     last_heard_ms: Option<u64>,
@@ -46,7 +46,7 @@ pub(super) struct PartitionView {
     block_bytes: u64,
     failure: Option<String>,
     /// How many fewer complete replicas there are than there should be.
-    replicas_missing: u16,
+    pub(super) replicas_missing: u16,
     replicas: Vec<ReplicaView>,
 }
 

@@ -9,6 +9,7 @@ use insighthub_storage::cluster;
 use insighthub_storage::cluster::message::Failure;
 
 use super::extract::Json;
+use super::metrics::Refused;
 use crate::ingest::{DecompressError, RequestError, UnsupportedContentType};
 
 /// A refusal on its way to the client.
@@ -69,6 +70,7 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, Json(ErrorAnswer { error })).into_response();
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+            response.extensions_mut().insert(Refused(self.code));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -68,6 +68,7 @@ pub use edge::Edge;
 pub use error::ApiError;
 pub use freshness::Freshness;
 pub(crate) use health::waiting_for;
+pub use metrics::RequestCounts;
 pub use places::Places;
 pub use signing_in::{Passwords, Provider};
 pub use token_uses::TokenUses;
@@ -101,6 +102,7 @@ pub struct Node {
     pub places: Arc<Places>,
     pub token_uses: TokenUses,
     pub counters: Counters,
+    pub requests: RequestCounts,
     /// As of the last look.
     pub disk_free_bytes: AtomicU64,
     /// The log has been replayed once; from then on a little lag is normal.
@@ -176,5 +178,6 @@ fn behind_the_gate(routes: Router<AppState>, mut gate: gate::Gate, node: AppStat
     routes
         .layer(middleware::from_fn_with_state(Arc::clone(&node), peer_pages::let_in))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), edge::security_headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(&node), metrics::count))
         .with_state(node)
 }

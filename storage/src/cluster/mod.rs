@@ -35,6 +35,7 @@ use parking_lot::Mutex;
 
 use crate::Store;
 use crate::control::Topology;
+use crate::durations::Durations;
 use crate::identity::Member;
 use crate::query::pipeline::GROUP_BYTES_MAX;
 use crate::raft::NodeId;
@@ -97,6 +98,8 @@ pub struct Cluster {
     leaders_elsewhere: Mutex<BTreeMap<PartitionId, NodeId>>,
     limits: ClusterLimits,
     pub scrub: Arc<ScrubCounters>,
+    /// From the proposal of records to their apply, of the partitions that this node leads.
+    pub commits: Durations,
     /// Where this node's configuration says that others are. It knows the way from here; what they say
     /// of themselves is for everybody else.
     listed: Vec<Member>,
@@ -117,6 +120,7 @@ impl Cluster {
             leaders_elsewhere: Mutex::default(),
             limits,
             scrub,
+            commits: Durations::default(),
             listed,
         };
         cluster.connect_peers();

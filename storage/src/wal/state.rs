@@ -15,6 +15,7 @@ use super::ledger::Place;
 use super::record::{PendingRecord, RecordKind};
 use super::view::GroupView;
 use super::{FlushCallback, GroupId, WalError, WalFailure, WalStats};
+use crate::durations::Durations;
 use crate::fs::FsFile;
 
 /// Records that become durable together, and who wants to know.
@@ -77,6 +78,7 @@ pub(super) struct Counters {
     pub(super) sync_micros_total: AtomicU64,
     pub(super) sync_micros_max: AtomicU64,
     pub(super) rotations: AtomicU64,
+    pub(super) sync_durations: Durations,
 }
 
 #[derive(Debug)]
@@ -222,6 +224,7 @@ impl Shared {
 
     pub(super) fn note_sync(&self, took: Duration, bytes: u64, records: u64) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.counters.sync_durations.note(took);
         self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         self.counters.bytes_written.fetch_add(bytes, Ordering::Relaxed);
         self.counters.records_written.fetch_add(records, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use super::ledger::{LiveShare, PurgeMark};
 use super::log::Wal;
 use super::recovery::RecoveryReport;
 use super::{GroupId, WalFailure, WalStats};
+use crate::durations::Lengths;
 
 /// The oldest segment, which every group that still needs it keeps on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,11 @@ impl Wal {
     /// Counters.
     pub fn stats(&self) -> WalStats {
         self.inner.shared.stats()
+    }
+
+    /// How long writes with their syncs took.
+    pub fn sync_lengths(&self) -> Lengths {
+        self.inner.shared.counters.sync_durations.lengths()
     }
 
     /// What opening found.
