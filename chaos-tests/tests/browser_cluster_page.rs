@@ -48,6 +48,7 @@ async fn an_admin_takes_a_node_out_of_use_and_back_and_a_viewer_cannot() -> Resu
     browser.wait_for_text("main table", "n3").await?;
     dashboard::settled(&browser).await?;
     ensure!(!drains(browser.names_of("button").await?), "a viewer is offered to drain nodes");
+    ensure!(browser.texts(".move-leader").await?.is_empty(), "a viewer is offered to move leaders");
 
     dashboard::let_in(&browser, &url, ADMIN).await?;
     browser.open(&format!("{url}/cluster")).await?;
@@ -62,8 +63,29 @@ async fn an_admin_takes_a_node_out_of_use_and_back_and_a_viewer_cannot() -> Resu
     browser.wait_until_gone("dialog[open]").await?;
     // Waits for it; nothing is pressed.
     browser.hover(named("button", "Drain n3")).await?;
+    moves_a_leader(&browser).await?;
     browser.ensure_asked_only(&url).await?;
     let errors = browser.console_errors().await?;
     ensure!(errors.is_empty(), "errors on the console: {errors:#?}");
     Ok(())
+}
+
+/// From the node that leads most to the one that leads fewest: anything else the cluster would even out by itself.
+async fn moves_a_leader(browser: &Browser) -> Result<()> {
+    let script = "const rows = [...document.querySelectorAll('table')].find(it => it.caption?.innerText === 'Partitions') \
+        .querySelectorAll('tbody tr'); \
+        const led = [...rows].map(row => [row.cells[0].innerText, row.cells[1].firstChild.textContent]); \
+        const counts = {}; for (const node of ['n1', 'n2', 'n3']) counts[node] = led.filter(it => it[1] === node).length; \
+        const order = Object.keys(counts).sort((a, b) => counts[a] - counts[b]); \
+        return [led.find(it => it[1] === order[2])[0], order[0]];";
+    let [partition, to]: [String; 2] = serde_json::from_value(browser.run(script, &[]).await?)?;
+    browser.click(named("button", &format!("Move the leader of partition {partition}"))).await?;
+    browser.wait_for_text("dialog[open]", &format!("Move the leader of partition {partition}?")).await?;
+    browser.select(named("combobox", "To").inside("dialog"), &to).await?;
+    browser.click(named("button", "Move leader").inside("dialog")).await?;
+    browser.wait_until_gone("dialog[open]").await?;
+    let leads = "[...document.querySelectorAll('table')].find(it => it.caption?.innerText === 'Partitions')\
+        .querySelectorAll('tbody tr').values().some(row => row.cells[0].innerText === arguments[0] && \
+        row.cells[1].firstChild.textContent === arguments[1])";
+    browser.wait_for(leads, &[json!(partition), json!(to)], WITHIN).await
 }
