@@ -58,6 +58,24 @@ impl Browser {
         self.perform(json!([mouse(hand)])).await
     }
 
+    /// Takes what may be dragged from a point of an element and lets it go over another. The driver knows no such drag: the browser
+    /// is told to leave it to us from where it has begun.
+    pub async fn drag_and_drop(&self, locator: impl Into<Locator>, from: Point, to: Point) -> Result<()> {
+        let locator = locator.into();
+        let (start, end) = (self.place(&locator, from).await?, self.place(&locator, to).await?);
+        self.devtools("Input.setInterceptDrags", &json!({ "enabled": true })).await?;
+        let away = (start.0 + (end.0 - start.0) / f64::from(DRAG_STEPS), start.1);
+        let hand = vec![glide(start.0, start.1), down(), glide(away.0, away.1), glide(end.0, end.1)];
+        self.perform(json!([mouse(hand)])).await?;
+        for event in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({ "items": [], "dragOperationsMask": 1 });
+            let event = json!({ "type": event, "x": end.0, "y": end.1, "data": data });
+            self.devtools("Input.dispatchDragEvent", &event).await?;
+        }
+        self.perform(json!([mouse(vec![up()])])).await?;
+        self.devtools("Input.setInterceptDrags", &json!({ "enabled": false })).await.map(drop)
+    }
+
     /// Presses chords one after the other, such as `Control+k` or `g` and then `l`, wherever the focus is.
     pub async fn press(&self, chords: &[&str]) -> Result<()> {
         let mut keys = Vec::new();
