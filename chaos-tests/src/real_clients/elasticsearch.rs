@@ -81,5 +81,5 @@ fn from_pino(sent: &Sent) -> Expected {
 
 /// What a daemon forwards is what its template names.
 fn from_daemon(sent: &Sent) -> Expected {
-    Expected::of(sent)
+    Expected::formatted(sent)
 }

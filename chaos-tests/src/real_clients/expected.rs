@@ -19,6 +19,18 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// What Python's own formatter makes of a record: the stack stands behind the message.
+    pub fn formatted(sent: &Sent) -> Expected {
+        let expected = Expected::of(sent);
+        match &sent.exception {
+            None => expected,
+            Some(exception) => Expected {
+                starting: true,
+                ..expected.containing("message", &format!("ValueError: {exception}"))
+            },
+        }
+    }
+
     /// Level and message as they were given.
     pub fn of(sent: &Sent) -> Expected {
         Expected { level: sent.level.to_uppercase(), message: sent.message.clone(), ..Expected::default() }

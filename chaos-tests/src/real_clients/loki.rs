@@ -35,7 +35,7 @@ pub(super) fn clients() -> Vec<Client> {
             Program::JavaScript("winston.mjs"),
             Package::Npm("winston-loki"),
             from_winston,
-            OnFailure::Retries,
+            OnFailure::Regroups,
         ),
         client(
             "syslog-ng-loki",
@@ -47,17 +47,8 @@ pub(super) fn clients() -> Vec<Client> {
     ]
 }
 
-/// Its formatter puts the stack behind the message.
 fn from_python(sent: &Sent) -> Expected {
-    let expected = Expected::of(sent).with(sent.text_fields("_"));
-    match &sent.exception {
-        None => expected,
-        Some(exception) => {
-            let mut expected = expected.containing("message", &format!("ValueError: {exception}"));
-            expected.starting = true;
-            expected
-        }
-    }
+    Expected::formatted(sent).with(sent.text_fields("_"))
 }
 
 fn from_pino(sent: &Sent) -> Expected {
@@ -84,5 +75,5 @@ fn from_winston(sent: &Sent) -> Expected {
 }
 
 fn from_syslog_ng(sent: &Sent) -> Expected {
-    Expected::of(sent)
+    Expected::formatted(sent)
 }

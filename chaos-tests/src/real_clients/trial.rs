@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
-use super::client::Client;
+use super::client::{Client, OnFailure};
 use super::delivered::Delivered;
 use super::place::Place;
 use super::relay::Relay;
 use super::running::Running;
 use super::sent::{Sent, records};
 use super::tools::Tools;
+use crate::cluster::node::Condition;
 use crate::cluster::{Cluster, ClusterOptions};
 
 /// What each client is given.
@@ -101,7 +102,15 @@ impl Sending {
         }
         self.running.stop().await?;
         // What a client sends again, it has sent by now.
-        self.stored(trial).await?.verdict().with_context(|| self.running.output())
+        let mut stored = self.stored(trial).await?;
+        if self.client.on_failure == OnFailure::Regroups && self.is_through_death(trial) {
+            stored.doubled.clear();
+        }
+        stored.verdict().with_context(|| self.running.output())
+    }
+
+    fn is_through_death(&self, trial: &Trial) -> bool {
+        trial.cluster.nodes.iter().any(|node| node.condition() == Condition::Down)
     }
 
     /// What is there by now.

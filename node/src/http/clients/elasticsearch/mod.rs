@@ -47,6 +47,23 @@ fn greets(request: &Request) -> bool {
     is_asked && accepts.is_none_or(|accepts| accepts.contains("json"))
 }
 
+/// What is Elasticsearch's own begins with an underscore, of everything or of an index: `/_bulk`, `/logs/_refresh`.
 fn is_of_client(path: &str) -> bool {
-    path.starts_with("/_") || path.starts_with(PREFIX) || path.trim_end_matches('/').ends_with("/_bulk")
+    path.starts_with(PREFIX) || path.split('/').skip(1).take(2).any(|part| part.starts_with('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_elasticsearch_are_told_from_our_own() {
+        for path in ["/_bulk", "/_bulk/", "/logs/_bulk", "/logs/_refresh", "/_cat/health", "/elasticsearch/x"]
+        {
+            assert!(is_of_client(path), "{path}");
+        }
+        for path in ["/", "/api/logs", "/api/views/_mine", "/v1/logs", "/loki/api/v1/push"] {
+            assert!(!is_of_client(path), "{path}");
+        }
+    }
 }
