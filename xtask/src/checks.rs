@@ -104,6 +104,7 @@ fn checks() -> Result<Vec<Check>> {
             // Its summary says how much was asked.
             run_command(test.args(["--", "--nocapture"]))
         }),
+        check("clients of other systems", clients),
         check("browser tests", || {
             browser::ensure()?;
             browser::ensure_accessibility()?;

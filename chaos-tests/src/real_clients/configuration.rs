@@ -15,7 +15,7 @@ const TOKEN: &str = "TOKEN";
 const HOST: &str = "localhost";
 const HTTP_PORT: &str = "8000";
 const OTLP_PORT: &str = "4317";
-const SYSLOG_PORT: &str = "514";
+const SYSLOG_PORT: &str = "1514";
 
 /// The client's block, ready to run at a place.
 pub fn configuration(client: &Client, place: &Place) -> Result<String> {

@@ -29,7 +29,8 @@ pub(super) fn clients() -> Vec<Client> {
 }
 
 fn expect(sent: &Sent) -> Expected {
-    Expected::of(sent).at(sent)
+    let fields = Expected::of(sent).at(sent).field("hostname", HOST).field("pid", "4242");
+    fields.field("user", sent.user.as_str()).field("cart_items", sent.items.to_string())
 }
 
 /// Makes the journal and starts uploading it; the upload goes on until it is stopped.
@@ -44,7 +45,7 @@ pub(super) async fn start(start: &Start<'_>) -> Result<Programs> {
     let url = start.block.lines().find_map(|line| line.strip_prefix("URL="));
     let mut uploader = start.tools.debian("lib/systemd/systemd-journal-upload")?;
     uploader.arg(format!("--url={}", url.context("no URL= in the configuration")?));
-    uploader.args(["--file=in.journal", "--save-state=state"]);
+    uploader.arg(format!("--file={}", start.folder.join("in.journal").display())).arg("--save-state=state");
     let daemon = Some(start.spawn(uploader, "daemon")?);
     let sender = start.spawn(tokio::process::Command::new("true"), "sender")?;
     Ok(Programs { sender, daemon })

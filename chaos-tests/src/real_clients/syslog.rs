@@ -41,16 +41,29 @@ pub(super) fn clients() -> Vec<Client> {
 /// What a program on the machine logs to a daemon.
 fn logged(sent: &Sent) -> Expected {
     Expected::formatted(sent)
+        .field("proc_id", "4242")
+        .field("facility", "user")
+        .field("severity", severity(sent))
+}
+
+fn severity(sent: &Sent) -> &'static str {
+    match sent.level {
+        "fatal" => "crit",
+        "error" => "err",
+        "warn" => "warning",
+        "debug" => "debug",
+        _ => "info",
+    }
 }
 
 /// The lines that a command was given.
 fn line(sent: &Sent) -> Expected {
-    Expected::of(sent)
+    Expected::of(sent).field("facility", "user").field("severity", severity(sent))
 }
 
 /// rsyslog writes control characters as `#` and three octal digits.
 fn escaped(sent: &Sent) -> Expected {
-    let mut expected = Expected::formatted(sent);
+    let mut expected = logged(sent);
     expected.message = expected.message.replace('\n', "#012").replace('\t', "#011");
     expected
 }
@@ -58,5 +71,5 @@ fn escaped(sent: &Sent) -> Expected {
 fn with_data(sent: &Sent) -> Expected {
     let fields = sent.text_fields("_").into_iter();
     let fields = fields.map(|(name, value)| (format!("order@32473.{name}"), value)).collect();
-    Expected::formatted(sent).with(fields).field("msg_id", "order")
+    Expected::formatted(sent).with(fields).field("msg_id", "order").field("severity", severity(sent))
 }
