@@ -59,6 +59,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether the record says itself when it happened.
+    pub(super) fn says_when(&self) -> bool {
+        let moment = |slot| self.slots.get(slot).and_then(|value| fixed::moment_of(self, value));
+        let mut aliases = fixed::TIMESTAMP_ALIASES.into_iter().filter_map(moment);
+        moment(Slot::Timestamp).is_some() || aliases.any(|moment| moment >= fixed::EARLIEST_ALIAS)
+    }
+
     /// The record in our own JSON: how one of another protocol is kept that was refused.
     #[cold]
     pub(super) fn to_json(&self) -> String {
@@ -74,7 +81,7 @@ impl<'a> Draft<'a> {
         serde_json::Value::Object(object).to_string()
     }
 
-    fn json_of(&self, value: Value<'_>) -> serde_json::Value {
+    pub(super) fn json_of(&self, value: Value<'_>) -> serde_json::Value {
         let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
         match value {
             Value::Null => serde_json::Value::Null,

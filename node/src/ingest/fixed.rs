@@ -16,13 +16,13 @@ use super::scan_text::Text;
 use super::slots::Slot;
 
 /// 2000-01-01: an alias of `timestamp` that holds an earlier number is a duration, not a moment.
-const EARLIEST_ALIAS: Timestamp = Timestamp(946_684_800_000_000_000);
+pub(super) const EARLIEST_ALIAS: Timestamp = Timestamp(946_684_800_000_000_000);
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 /// In front of a name that is taken.
 pub(super) const CLIENT: Text<'static> = Text::Sent("client");
 
 /// In this order: the most explicit name first.
-const TIMESTAMP_ALIASES: [Slot; 3] = [Slot::AtTimestamp, Slot::Time, Slot::Ts];
+pub(super) const TIMESTAMP_ALIASES: [Slot; 3] = [Slot::AtTimestamp, Slot::Time, Slot::Ts];
 const LEVEL_ALIASES: [Slot; 3] = [Slot::LogLevel, Slot::Severity, Slot::Lvl];
 
 /// What the fixed fields are checked against.
@@ -274,7 +274,7 @@ fn bad_timestamp(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     RecordError::field(Slot::Timestamp.name(), reason)
 }
 
-fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp> {
+pub(super) fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp> {
     match value {
         Value::Text(text) => {
             let text = text.of(&draft.arena).trim_ascii();

@@ -251,7 +251,7 @@ fn line_with_object(body: &[u8], from: usize) -> Option<usize> {
 }
 
 /// The end of the JSON value at an offset, by its quotes and brackets alone; `None` where it has none.
-fn value_end(body: &[u8], start: usize) -> Option<usize> {
+pub(super) fn value_end(body: &[u8], start: usize) -> Option<usize> {
     match body.get(start)? {
         b'{' | b'[' => brackets_end(body, start),
         b'"' => string_end(body, start),

@@ -71,6 +71,30 @@ pub(super) fn service_of_refused(text: &str, limits: &IngestLimits) -> Option<St
     }
 }
 
+/// Reads the members of an object as fields that a protocol brings beside a record, into a draft that holds it already.
+pub(super) fn read_attributes<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
+    let mut scanner = Scanner::new(text);
+    if !scanner.take(b'{') {
+        return Err(not_an_object(&mut scanner));
+    }
+    if scanner.take(b'}') {
+        return Ok(());
+    }
+    let mut reader = Reader { draft, scanner: &mut scanner, limits };
+    loop {
+        let key = reader.scanner.key(&mut reader.draft.arena).map_err(unnamed)?;
+        if reader.scanner.peek() == Some(b'{') {
+            reader.member(key, 1)?;
+        } else {
+            let value = reader.value(key, 1)?;
+            reader.draft.attribute(key, value, limits)?;
+        }
+        if !reader.scanner.another_member().map_err(unnamed)? {
+            return Ok(());
+        }
+    }
+}
+
 struct Reader<'d, 's, 'a> {
     draft: &'d mut Draft<'a>,
     scanner: &'s mut Scanner<'a>,

@@ -3,10 +3,14 @@
 //! A protocol knows its bytes and how its words map to ours (`docs/clients.md`); nothing of HTTP, partitions or identities.
 
 pub mod elasticsearch;
+pub mod journal;
 mod level_in_text;
 pub mod loki;
 mod otlp;
+mod payload;
 pub(crate) mod protobuf;
+pub mod splunk;
+pub mod syslog;
 #[cfg(test)]
 pub(super) mod testing;
 
@@ -16,7 +20,7 @@ pub use otlp::OtlpEncoding;
 
 use super::framing::BodyFormat;
 use super::rejection::RequestError;
-use super::split::{ParsedRequest, RequestContext, parse_request};
+use super::split::{ParsedRequest, RequestContext, parse_records, parse_request};
 
 /// How the records lie in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,11 @@ pub enum Protocol {
     Elasticsearch {
         index: Option<String>,
     },
+    /// [`syslog::Messages`].
+    Syslog(syslog::SyslogClock),
+    /// Entries of a journal.
+    Journal,
+    Splunk(splunk::SplunkBody),
 }
 
 impl Protocol {
@@ -44,6 +53,15 @@ impl Protocol {
             Protocol::Otlp(encoding) => otlp::parse(body, *encoding, context),
             Protocol::Loki(encoding) => loki::parse(*encoding, body, context),
             Protocol::Elasticsearch { index } => elasticsearch::parse(body, index.as_deref(), context),
+            Protocol::Journal => {
+                parse_records(body, &mut journal::JournalRecords::new(body, context.limits), context)
+            }
+            Protocol::Splunk(how) => {
+                parse_records(body, &mut splunk::SplunkRecords::new(body, how, context.limits), context)
+            }
+            Protocol::Syslog(clock) => {
+                parse_records(body, &mut syslog::SyslogRecords::new(body, clock, context.limits), context)
+            }
         }
     }
 

@@ -1,0 +1,11 @@
+//! Any bytes as a stream of syslog and as a datagram.
+//!
+//! `cd node && RUSTC_BOOTSTRAP=1 cargo fuzz run parse_syslog fuzz/corpus-parse_syslog -- -max_total_time=60`
+
+#![no_main]
+
+#[path = "../check_senders.rs"]
+#[allow(dead_code, reason = "each target checks one of them")]
+mod check_senders;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| check_senders::check_syslog(input));

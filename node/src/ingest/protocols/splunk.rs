@@ -1,0 +1,323 @@
+//! What is sent to Splunk's HTTP event collector: events as JSON objects one behind the other, or lines of text.
+//! `docs/splunk.md` says what becomes which field.
+
+use insighthub_model::limits::IngestLimits;
+
+use super::super::fixed::{self, CLIENT, Slot};
+use super::super::framing;
+use super::super::number::{Number, classify};
+use super::super::reader;
+use super::super::record::{Draft, Value};
+use super::super::records::{Piece, Records};
+use super::super::rejection::{Read, RecordError};
+use super::super::scan::Scanner;
+use super::super::scan_text::{Text, push_compact};
+use super::payload;
+
+pub const EVENT_REQUIRED: &str = "the member event is required";
+pub const EVENT_BLANK: &str = "the member event must not be empty";
+/// What an event says of itself beside what happened.
+const ABOUT: [&str; 4] = ["host", "source", "sourcetype", "index"];
+/// The service is the first of these that can be one.
+const SERVICES: [&str; 4] = ["source", "sourcetype", "index", "host"];
+const SERVICE_OTHERWISE: &str = "splunk";
+/// Members of an event that hold its text, where it has no message.
+const TEXTS: [&str; 3] = ["event", "line", "log"];
+
+/// How a body is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplunkBody {
+    pub form: SplunkForm,
+    /// What the request says of events that do not say it themselves, in the order of host, source, sourcetype and index.
+    pub about: [Option<String>; 4],
+    /// When they happened.
+    pub time: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SplunkForm {
+    Events,
+    Raw,
+}
+
+/// The events of a body.
+#[derive(Debug)]
+pub(super) struct SplunkRecords<'a> {
+    body: &'a [u8],
+    at: usize,
+    how: &'a SplunkBody,
+    limits: &'a IngestLimits,
+}
+
+impl<'a> SplunkRecords<'a> {
+    pub(super) fn new(body: &'a [u8], how: &'a SplunkBody, limits: &'a IngestLimits) -> SplunkRecords<'a> {
+        SplunkRecords { body, at: 0, how, limits }
+    }
+
+    fn skip(&mut self, is_between: impl Fn(&u8) -> bool) {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|byte| is_between(byte)).count();
+    }
+
+    /// The bytes of the next record.
+    fn next_raw(&mut self) -> Option<&'a [u8]> {
+        let end = match self.how.form {
+            SplunkForm::Events => {
+                // Some put them into an array.
+                self.skip(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b'[' | b']' | 0));
+                framing::value_end(self.body, self.at).filter(|end| *end > self.at)
+            }
+            SplunkForm::Raw => {
+                self.skip(|byte| matches!(byte, b'\n' | b'\r'));
+                memchr::memchr(b'\n', self.body.get(self.at..)?).map(|length| self.at + length)
+            }
+        };
+        let raw = self.body.get(self.at..end.unwrap_or(self.body.len()))?;
+        (!raw.is_empty()).then_some(raw)
+    }
+}
+
+impl<'a> Records<'a> for SplunkRecords<'a> {
+    fn next(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
+        let raw = self.next_raw()?;
+        let offset = self.at;
+        self.at += raw.len();
+        let text = std::str::from_utf8(raw).map_err(|_| RecordError::whole("the event is not UTF-8"));
+        let read = text.and_then(|text| match self.how.form {
+            SplunkForm::Events => self.read_event(draft, text),
+            SplunkForm::Raw => self.read_line(draft, text.trim_end_matches('\r')),
+        });
+        Some(Piece { offset, raw, shared_bytes: 0, has_id: false, read })
+    }
+}
+
+/// The members of an event's object, as they were sent.
+#[derive(Default)]
+struct Members<'a> {
+    event: Option<&'a str>,
+    time: Option<&'a str>,
+    fields: Option<&'a str>,
+    about: [Option<&'a str>; 4],
+}
+
+impl<'a> SplunkRecords<'a> {
+    fn read_event(&self, draft: &mut Draft<'a>, text: &'a str) -> Read<()> {
+        let members = members(draft, text, self.limits)?;
+        let event = members.event.ok_or_else(|| RecordError::field("event", EVENT_REQUIRED))?;
+        read_what_happened(draft, event, self.limits)?;
+        draft.make_way_for(&ABOUT);
+        let time = members.time.map(|time| value(draft, time)).transpose()?;
+        self.put_time(draft, time);
+        let sent = |at: usize| members.about.get(at).copied().flatten();
+        for (at, name) in ABOUT.into_iter().enumerate() {
+            let value = sent(at).map(|sent| value(draft, sent)).transpose()?;
+            let value = value.filter(|value| !matches!(value, Value::Null)).or_else(|| self.said(at));
+            if let Some(value) = value {
+                draft.fields.push((Text::Sent(name), value));
+            }
+        }
+        if let Some(fields) = members.fields.filter(|fields| fields.starts_with('{')) {
+            reader::read_attributes(draft, fields, self.limits)?;
+        }
+        self.settle(draft);
+        Ok(())
+    }
+
+    fn read_line(&self, draft: &mut Draft<'a>, line: &'a str) -> Read<()> {
+        payload::read(draft, line, self.limits);
+        draft.make_way_for(&ABOUT);
+        self.put_time(draft, None);
+        for (at, name) in ABOUT.into_iter().enumerate() {
+            draft.fields.extend(self.said(at).map(|value| (Text::Sent(name), value)));
+        }
+        self.settle(draft);
+        Ok(())
+    }
+
+    fn said(&self, at: usize) -> Option<Value<'a>> {
+        let said = self.how.about.get(at)?.as_deref()?;
+        Some(Value::Text(Text::Sent(said)))
+    }
+
+    /// The time beside an event is the event's; one within it is a field.
+    fn put_time(&self, draft: &mut Draft<'a>, time: Option<Value<'a>>) {
+        let otherwise = self.how.time.as_deref().map(|time| Value::Text(Text::Sent(time)));
+        let Some(time) = time.filter(|time| !matches!(time, Value::Null)).or(otherwise) else { return };
+        let time = numbered(draft, time);
+        if !fixed::fits(draft, Slot::Timestamp, time) {
+            let name = draft.joined(CLIENT, Text::Sent(Slot::Time.name()));
+            return draft.fields.push((name, time));
+        }
+        if let Some(inner) = draft.slots.take(Slot::Timestamp) {
+            let name = draft.joined(CLIENT, Text::Sent(Slot::Timestamp.name()));
+            draft.fields.push((name, inner));
+        }
+        draft.slots.put(Slot::Timestamp, time);
+    }
+
+    fn settle(&self, draft: &mut Draft<'a>) {
+        let service = SERVICES.into_iter().find_map(|wanted| {
+            let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
+            let Value::Text(text) = *value else { return None };
+            let is_service =
+                fixed::service_problem(draft.text(text), self.limits.service_bytes_max).is_none();
+            is_service.then_some(text)
+        });
+        draft.service_otherwise = Some(service.unwrap_or(Text::Sent(SERVICE_OTHERWISE)));
+        fixed::let_go_of_misfits(draft);
+        draft.join_repeated();
+    }
+}
+
+fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<Members<'a>> {
+    let mut members = Members::default();
+    let mut scanner = Scanner::new(text);
+    let unnamed = |error| RecordError::scan(error, None);
+    if !scanner.take(b'{') {
+        return Err(RecordError::whole("an event must be a JSON object"));
+    }
+    if scanner.take(b'}') {
+        return Ok(members);
+    }
+    loop {
+        let key = scanner.key(&mut draft.arena).map_err(unnamed)?;
+        scanner.peek();
+        let start = scanner.at();
+        scanner.skip_value(limits.depth_max + 1, &mut draft.arena).map_err(unnamed)?;
+        let value = Some(scanner.slice(start, scanner.at()));
+        match draft.text(key) {
+            "event" => members.event = value,
+            "time" => members.time = value,
+            "fields" => members.fields = value,
+            name => {
+                let at = ABOUT.iter().position(|about| *about == name);
+                if let Some(place) = at.and_then(|at| members.about.get_mut(at)) {
+                    *place = value;
+                }
+            }
+        }
+        if !scanner.another_member().map_err(unnamed)? {
+            return Ok(members);
+        }
+    }
+}
+
+/// A text is a message; the members of an object are fields.
+fn read_what_happened<'a>(draft: &mut Draft<'a>, event: &'a str, limits: &IngestLimits) -> Read<()> {
+    draft.clear();
+    if event == "null" || event == "\"\"" {
+        return Err(RecordError::field("event", EVENT_BLANK));
+    }
+    if event.starts_with('{') {
+        reader::read_bytes(draft, event.as_bytes(), limits)?;
+        fixed::let_go_of_misfits(draft);
+        let named = |draft: &Draft<'a>, wanted: &str| {
+            let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
+            if let Value::Text(text) = *value { Some(text) } else { None }
+        };
+        let told = TEXTS.into_iter().find_map(|wanted| named(draft, wanted));
+        draft.message_otherwise = Some(told.unwrap_or_else(|| compact(draft, event)));
+        return Ok(());
+    }
+    let message = match value(draft, event)? {
+        Value::Text(text) => text,
+        _ => compact(draft, event),
+    };
+    draft.slots.put(Slot::Message, Value::Text(message));
+    Ok(())
+}
+
+fn compact<'a>(draft: &mut Draft<'a>, json: &str) -> Text<'a> {
+    let start = draft.arena.len();
+    push_compact(json, &mut draft.arena);
+    Text::Arena { start, end: draft.arena.len() }
+}
+
+/// A value that is no object, as it was sent.
+fn value<'a>(draft: &mut Draft<'a>, sent: &'a str) -> Read<Value<'a>> {
+    match sent.as_bytes().first() {
+        Some(b'"') => {
+            let text = Scanner::new(sent).string(&mut draft.arena);
+            text.map(Value::Text).map_err(|error| RecordError::scan(error, None))
+        }
+        Some(b'-' | b'0'..=b'9') => Ok(number(sent)),
+        _ if sent == "null" => Ok(Value::Null),
+        _ => Ok(Value::Text(Text::Sent(sent))),
+    }
+}
+
+fn number(sent: &str) -> Value<'_> {
+    match classify(sent) {
+        Number::Int(number) => Value::Int(number),
+        Number::Float(number) => Value::Float(number),
+        Number::Text | Number::TooLarge => Value::LongNumber(sent),
+    }
+}
+
+/// Times come as numbers in quotes, too.
+fn numbered<'a>(draft: &Draft<'a>, time: Value<'a>) -> Value<'a> {
+    let Value::Text(Text::Sent(text)) = time else { return time };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let found = is_number.then(|| number(text)).filter(|number| fixed::fits(draft, Slot::Timestamp, *number));
+    found.unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(body: &str, form: SplunkForm) -> Vec<Result<serde_json::Value, String>> {
+        let limits = IngestLimits::default();
+        let about = [Some("asked-host".to_owned()), None, None, None];
+        let how = SplunkBody { form, about, time: None };
+        let (mut records, mut draft) = (SplunkRecords::new(body.as_bytes(), &how, &limits), Draft::default());
+        let mut found = Vec::new();
+        loop {
+            draft.clear();
+            let Some(piece) = records.next(&mut draft) else { return found };
+            found.push(piece.read.map_err(|error| error.reason).map(|()| {
+                let mut record: serde_json::Value = serde_json::from_str(&draft.to_json()).unwrap();
+                record["service"] = draft.service().unwrap().into();
+                record["otherwise"] = draft.message_otherwise.map(|text| draft.text(text).to_owned()).into();
+                record
+            }));
+        }
+    }
+
+    #[test]
+    fn events_follow_each_other_without_anything_between() {
+        let body = r#"{"time":1433188255.500,"host":"web","source":"app","sourcetype":"json","index":"main","event":"one","fields":{"a":"b","n":["x","y"]}}{"event":{"msg":"two","level":"error","timestamp":"2020-01-01T00:00:00Z","host":"inner"},"time":"1433188256"}
+            [{"event":{"line":"three","n":1}},{"event":{"k": [1, 2]}}]{"event":7}"#;
+        let found: Vec<_> = read_all(body, SplunkForm::Events).into_iter().map(Result::unwrap).collect();
+        let expected = serde_json::json!([
+            {"timestamp": 1433188255.5, "message": "one", "service": "app", "host": "web", "source": "app", "sourcetype": "json",
+             "index": "main", "a": "b", "n": ["x", "y"], "otherwise": null},
+            {"timestamp": 1433188256, "level": "error", "msg": "two", "service": "asked-host", "host": "asked-host",
+             "client.host": "inner", "client.timestamp": "2020-01-01T00:00:00Z",
+             "otherwise": "{\"msg\":\"two\",\"level\":\"error\",\"timestamp\":\"2020-01-01T00:00:00Z\",\"host\":\"inner\"}"},
+            {"service": "asked-host", "host": "asked-host", "line": "three", "n": 1, "otherwise": "three"},
+            {"service": "asked-host", "host": "asked-host", "k": [1, 2], "otherwise": "{\"k\":[1,2]}"},
+            {"message": "7", "service": "asked-host", "host": "asked-host", "otherwise": null},
+        ]);
+        assert_eq!(serde_json::Value::from(found), expected);
+    }
+
+    #[test]
+    fn events_that_are_none_are_told_and_do_not_take_others_with_them() {
+        let body = r#"{"event":null}{"host":"x"}{"event":""}{"event":"good"}7{"event":"cut"#;
+        let found = read_all(body, SplunkForm::Events);
+        let reasons: Vec<_> =
+            found.iter().map(|read| read.as_ref().map_or_else(String::as_str, |_| "good")).collect();
+        assert_eq!(reasons[..4], [EVENT_BLANK, EVENT_REQUIRED, EVENT_BLANK, "good"]);
+        assert_eq!(reasons[4], "an event must be a JSON object");
+        assert!(reasons.len() == 6 && reasons[5].starts_with("the JSON is broken"), "{reasons:?}");
+    }
+
+    #[test]
+    fn raw_lines_are_messages_or_objects() {
+        let found = read_all("first\r\n\n{\"msg\":\"second\"}\nlast", SplunkForm::Raw);
+        let messages: Vec<_> = found.into_iter().map(|read| read.unwrap()).collect();
+        assert_eq!((&messages[0]["message"], &messages[1]["msg"]), (&"first".into(), &"second".into()));
+        assert_eq!((messages.len(), &messages[2]["message"]), (3, &"last".into()));
+    }
+}
