@@ -21,6 +21,7 @@ use insighthub_storage::fs::RealFs;
 use insighthub_storage::transport::Transport;
 use insighthub_storage::wal::WalOptions;
 use insighthub_storage::{Store, StoreOptions};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::access::{admin_password, hex, password};
@@ -34,6 +35,8 @@ use crate::membership;
 use crate::memory;
 use crate::own_work::OwnWork;
 use crate::serving::Serving;
+
+use crate::syslog::Listening;
 use crate::system_clock::SystemClock;
 
 /// The data directory where neither `--data` nor the configuration names one.
@@ -103,6 +106,7 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     let serving = Serving::bind(plan.http, &plan.config.http)?;
     let address = serving.address;
     let otlp = plan.node.otlp.map(|address| Serving::bind(address, &plan.config.http)).transpose()?;
+    let syslog = Listening::bind(&plan)?;
     let observer = Observer::new(plan.config.detection.record_rule);
     let Some(joined) = membership::join(&plan).await? else { return Ok(()) };
     let store = Store::open(
@@ -133,15 +137,19 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
         create_admin(&node).await?;
     }
     say(&format!("listening on {own_url}"))?;
+    syslog.addresses().iter().try_for_each(|line| say(line))?;
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let otlp = otlp.map(|otlp| {
         tracing::info!(address = %otlp.address, "logs of OpenTelemetry are taken here as well");
         tokio::spawn(otlp.run(http::otlp_router(Arc::clone(&node)), stopped.clone()))
     });
+    let syslog = syslog.start(&node);
     let serving = tokio::spawn(serving.run(http::router(Arc::clone(&node)), stopped));
     let reason = asked_to_stop(&store).await?;
     tracing::info!(reason, "stopping");
+    // What its senders have sent is stored before the door closes: they would not send it again.
+    drop(tokio::time::timeout(DRAIN_DEADLINE, syslog.stop()).await);
     node.actors.admission.set_stopping();
     own_work.stop_moving_leaders();
     if let Some(liveness) = node.liveness.get() {
@@ -153,17 +161,19 @@ pub async fn serve(plan: Plan) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     // Live tails never end by themselves; they are cut when the deadline has passed.
-    let served = async {
-        drop(serving.await);
-        if let Some(otlp) = otlp {
-            drop(otlp.await);
-        }
-    };
-    let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, served).await) };
+    let drain = async { drop(tokio::time::timeout(DRAIN_DEADLINE, served(serving, otlp)).await) };
     node.actors.end_sessions();
     drain.await;
     own_work.stop();
     close(&node, &joined.transport, reason).await
+}
+
+/// Waits until nobody is served any more.
+async fn served(serving: JoinHandle<()>, otlp: Option<JoinHandle<()>>) {
+    drop(serving.await);
+    if let Some(otlp) = otlp {
+        drop(otlp.await);
+    }
 }
 
 /// Closes what is open, in reverse, once nobody is served any more.

@@ -15,4 +15,5 @@ mod memory;
 mod own_work;
 pub mod private;
 mod serving;
+mod syslog;
 mod system_clock;

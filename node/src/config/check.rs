@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use insighthub_actors::alerting::delivery::AllowList;
 use insighthub_storage::transport::SECRET_BYTES_MIN;
 
-use super::check_access;
 use super::keys::{Key, keys, keys_of};
 use super::nearest::nearest;
 use super::sections::{NODE, NodeConfig, SECTIONS};
 use super::{Config, Profile, VARIABLE_PREFIX, variables};
+use super::{check_access, check_syslog};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +137,12 @@ fn check_nodes(nodes: &[toml::Value]) -> Result<(), ConfigError> {
                 });
             };
             // No two nodes share a name, and no two doors an address.
-            let kind = if key.setting.name == "name" { "name" } else { "address" };
+            let kind = match key.setting.name {
+                "name" => "name",
+                // Datagrams have ports of their own.
+                "syslog_udp" => "address of datagrams",
+                _ => "address",
+            };
             let unique = names.insert((kind, value.to_string()));
             if !unique {
                 let expected = "another value for each node".to_owned();
@@ -174,6 +179,7 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
     check_peers(config)?;
     check_alerting(config)?;
     check_access::check(config)?;
+    check_syslog::check(config)?;
     check_http(config)?;
     if limits.record_bytes_max > limits.inflated_bytes_max {
         let expected = format!("at most limits.inflated_bytes_max ({})", limits.inflated_bytes_max);

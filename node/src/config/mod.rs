@@ -5,10 +5,12 @@
 
 mod check;
 mod check_access;
+mod check_syslog;
 mod keys;
 mod nearest;
 mod reference;
 mod sections;
+mod syslog;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -22,7 +24,7 @@ pub use check::ConfigError;
 pub(crate) use reference::reference;
 pub use sections::{
     AccessConfig, AlertingConfig, ClusterConfig, DetectionConfig, EnrichConfig, HttpConfig, LogConfig,
-    NodeConfig, OidcConfig, PeerTlsConfig, QueryConfig, RaftConfig, StorageConfig,
+    NodeConfig, OidcConfig, PeerTlsConfig, QueryConfig, RaftConfig, StorageConfig, SyslogConfig,
 };
 
 /// The start of every variable that overrides a key: `INSIGHTHUB_RAFT__HEARTBEAT_MS`.
@@ -41,6 +43,7 @@ pub struct Config {
     pub query: QueryConfig,
     pub raft: RaftConfig,
     pub http: HttpConfig,
+    pub syslog: SyslogConfig,
     pub peer_tls: PeerTlsConfig,
     pub detection: DetectionConfig,
     pub access: AccessConfig,

@@ -25,10 +25,11 @@ const PATH: settings::Range = Text(4_096);
 pub(super) const NODE: &str = "node";
 
 /// In the order of the reference.
-pub(super) const SECTIONS: [Section; 14] = [
+pub(super) const SECTIONS: [Section; 15] = [
     ClusterConfig::SECTION,
     NodeConfig::SECTION,
     HttpConfig::SECTION,
+    SyslogConfig::SECTION,
     AccessConfig::SECTION,
     OidcConfig::SECTION,
     PeerTlsConfig::SECTION,
@@ -80,6 +81,12 @@ settings! {
         control: Option<SocketAddr> = None, Address, like "\"127.0.0.1:7100\"";
         /// Where it takes logs of OpenTelemetry as well, and nothing else: `/v1/logs` and gRPC.
         otlp: Option<SocketAddr> = None, Address, like "\"127.0.0.1:4317\"";
+        /// Where it takes syslog over TCP.
+        syslog_tcp: Option<SocketAddr> = None, Address, like "\"127.0.0.1:1514\"";
+        /// Where it takes syslog as datagrams.
+        syslog_udp: Option<SocketAddr> = None, Address, like "\"127.0.0.1:1514\"";
+        /// Where it takes syslog over TLS.
+        syslog_tls: Option<SocketAddr> = None, Address, like "\"0.0.0.0:6514\"";
     }
 }
 
@@ -100,6 +107,30 @@ settings! {
         tails_max: usize = 2_000, Integer(1, 100_000);
         /// Live tails of one user on this node.
         user_tails_max: usize = 100, Integer(1, 100_000);
+    }
+}
+
+settings! {
+    "syslog";
+    /// Who may send syslog to the addresses that nodes name for it, and how it is read.
+    pub struct SyslogConfig {
+        /// Networks that may send without credentials, with commas between them. Needed by plain addresses beyond loopback; an
+        /// address on loopback takes what comes from there.
+        allow: Option<String> = None, Text(4_096), like "\"10.0.0.0/8\"";
+        /// Of times without a zone. Left out: UTC.
+        time_zone: Option<String> = None, Text(64), like "\"Europe/Berlin\"";
+        /// What the node shows over TLS, PEM. Left out: what it shows to clients of HTTP.
+        certificate: Option<PathBuf> = None, PATH, like "\"/etc/insighthub/syslog.pem\"";
+        /// The certificate's key, PEM.
+        key: Option<PathBuf> = None, PATH, like "\"/etc/insighthub/syslog.key\"";
+        /// Whose certificates let senders in over TLS, PEM.
+        authority: Option<PathBuf> = None, PATH, like "\"/etc/insighthub/senders.pem\"";
+        /// A connection that is silent for so long is closed. Long, because senders may lose what they write next.
+        idle_secs: u64 = 86_400, Integer(1, 31_536_000);
+        /// Connections of this node at once.
+        connections_max: usize = 1_000, Integer(1, 1_000_000);
+        /// Datagrams that wait to be stored; what comes beyond is counted and lost.
+        queue_bytes_max: usize = 16 << 20, Integer(MIB, GIB);
     }
 }
 

@@ -13,6 +13,22 @@ pub struct Counters {
     pub refused_requests: AtomicU64,
     pub bytes: AtomicU64,
     pub queries: AtomicU64,
+    pub syslog: SyslogCounters,
+    /// Acknowledgement ids given to clients of Splunk's collector.
+    pub acknowledgements: AtomicU64,
+}
+
+/// What came over the syslog addresses.
+#[derive(Debug, Default)]
+pub struct SyslogCounters {
+    /// Messages read, whatever became of them.
+    pub messages: AtomicU64,
+    /// Messages of datagrams for which there was no room.
+    pub dropped: AtomicU64,
+    /// Connections and datagrams from where nobody may send, and connections beyond the bound.
+    pub refused: AtomicU64,
+    /// Connections that are open.
+    pub connections: AtomicU64,
 }
 
 impl Counters {

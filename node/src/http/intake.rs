@@ -27,28 +27,28 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// What is to be done with a body.
 #[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) protocol: Protocol,
-    pub(super) encoding: Option<String>,
+pub(crate) struct Arrival {
+    pub(crate) protocol: Protocol,
+    pub(crate) encoding: Option<String>,
     /// The way in, for dead letters: `http`, `otlp`, `loki` ...
-    pub(super) origin: &'static str,
+    pub(crate) origin: &'static str,
     /// The service the sender's token is bound to.
-    pub(super) token_service: Option<String>,
-    pub(super) known_by: KnownBy,
+    pub(crate) token_service: Option<String>,
+    pub(crate) known_by: KnownBy,
     /// Rejections told one by one.
-    pub(super) rejections_max: usize,
+    pub(crate) rejections_max: usize,
 }
 
 /// What arrived, kept until it is stored.
 #[derive(Debug)]
-pub(super) struct Intake {
-    pub(super) bytes: Vec<u8>,
-    pub(super) arrival: Arrival,
+pub(crate) struct Intake {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) arrival: Arrival,
 }
 
 /// How a request that is sent again is recognised.
 #[derive(Debug)]
-pub(super) enum KnownBy {
+pub(crate) enum KnownBy {
     /// Not at all: what is sent twice are two.
     Nothing,
     /// By the producer and the number it gave the batch.
@@ -69,10 +69,10 @@ impl KnownBy {
 
 /// What became of a request whose records are all stored.
 #[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) request: ParsedRequest,
+pub(crate) struct Taken {
+    pub(crate) request: ParsedRequest,
     /// All of it had been stored before, by another request.
-    pub(super) duplicate: bool,
+    pub(crate) duplicate: bool,
 }
 
 /// Takes in the body of a request: reads it under byte permits, stores its records, counts what is refused.
@@ -105,8 +105,17 @@ struct Reading {
 impl Intake {
     /// Stores the request. What was stored of one that fails is recognised when it is sent again under the same
     /// identity.
-    pub(super) async fn store(self, node: &AppState, mut permit: Permit) -> Result<Taken, ApiError> {
-        let intake = Arc::new(self);
+    pub(crate) async fn store(self, node: &AppState, permit: Permit) -> Result<Taken, ApiError> {
+        Arc::new(self).attempt(node, permit).await
+    }
+
+    /// As [`Intake::store`]; what it holds is there for another attempt.
+    pub(crate) async fn attempt(
+        self: &Arc<Self>,
+        node: &AppState,
+        mut permit: Permit,
+    ) -> Result<Taken, ApiError> {
+        let intake = self;
         let deadline = Instant::now() + node.actors.submit_deadline;
         let (mut reading, inflated) = intake.read(node, true).await?;
         if let Some(inflated) = inflated {

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::config::HttpConfig;
 
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     files: Files,
     /// Taken once, by who keeps reading.
     watched: parking_lot::Mutex<Option<WatchedFiles>>,
@@ -26,6 +26,8 @@ pub(super) struct Certificate {
 }
 
 struct Files {
+    /// Of the configuration: where the keys `certificate` and `key` stand.
+    section: &'static str,
     certificate: PathBuf,
     key: PathBuf,
 }
@@ -38,7 +40,7 @@ impl fmt::Debug for Certificate {
 
 /// Ends with its guard.
 #[derive(Debug)]
-pub(super) struct KeepsReading(JoinHandle<()>);
+pub(crate) struct KeepsReading(JoinHandle<()>);
 
 impl Drop for KeepsReading {
     fn drop(&mut self) {
@@ -47,10 +49,19 @@ impl Drop for KeepsReading {
 }
 
 impl Certificate {
-    /// What the configuration names; `None` where it names nothing.
+    /// What clients of HTTP see; `None` where the configuration names nothing.
     pub(super) fn of(config: &HttpConfig) -> anyhow::Result<Option<Arc<Certificate>>> {
-        let (Some(certificate), Some(key)) = (&config.certificate, &config.key) else { return Ok(None) };
-        let files = Files { certificate: certificate.clone(), key: key.clone() };
+        Certificate::read("http", config.certificate.as_deref(), config.key.as_deref())
+    }
+
+    /// What a section of the configuration names.
+    pub(crate) fn read(
+        section: &'static str,
+        certificate: Option<&Path>,
+        key: Option<&Path>,
+    ) -> anyhow::Result<Option<Arc<Certificate>>> {
+        let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
+        let files = Files { section, certificate: certificate.to_owned(), key: key.to_owned() };
         let watched = WatchedFiles::new(vec![files.certificate.clone(), files.key.clone()]);
         let current = RwLock::new(Arc::new(files.read()?));
         Ok(Some(Arc::new(Certificate { files, watched: Some(watched).into(), current })))
@@ -69,7 +80,7 @@ impl Certificate {
     }
 
     /// Reads the files again whenever they change; what cannot be used leaves the old certificate in place.
-    pub(super) fn keep_reading(self: Arc<Self>) -> Option<KeepsReading> {
+    pub(crate) fn keep_reading(self: Arc<Self>) -> Option<KeepsReading> {
         let mut watched = self.watched.lock().take()?;
         Some(KeepsReading(tokio::spawn(async move {
             loop {
@@ -80,15 +91,15 @@ impl Certificate {
     }
 
     fn read_again(&self) {
-        let file = self.files.certificate.display();
+        let (file, section) = (self.files.certificate.display(), self.files.section);
         match self.files.read() {
             Ok(fresh) => {
                 *self.current.write() = Arc::new(fresh);
-                tracing::info!(%file, "http.certificate was read again: new connections see it");
+                tracing::info!(%file, "{section}.certificate was read again: new connections see it");
             }
             Err(error) => tracing::error!(
                 error = format!("{error:#}"),
-                "http.certificate and http.key have changed and cannot be used; the node keeps showing the old ones"
+                "{section}.certificate and {section}.key have changed and cannot be used; the node keeps showing the old ones"
             ),
         }
     }
@@ -105,21 +116,19 @@ impl Files {
     fn read(&self) -> anyhow::Result<CertifiedKey> {
         let chain =
             CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let chain = chain.map_err(|error| unusable("http.certificate", &self.certificate, &error))?;
-        ensure!(
-            !chain.is_empty(),
-            unusable("http.certificate", &self.certificate, &"it holds no certificate in PEM form")
-        );
+        let chain = chain.map_err(|error| self.unusable("certificate", &error))?;
+        ensure!(!chain.is_empty(), self.unusable("certificate", &"it holds no certificate in PEM form"));
         let key = PrivateKeyDer::from_pem_file(&self.key);
-        let key = key.map_err(|error| unusable("http.key", &self.key, &error))?;
+        let key = key.map_err(|error| self.unusable("key", &error))?;
         CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| {
-            unusable("http.key", &self.key, &format!("it does not fit http.certificate: {error}"))
+            self.unusable("key", &format!("it does not fit {}.certificate: {error}", self.section))
         })
     }
-}
 
-fn unusable(key: &str, path: &Path, reason: &dyn fmt::Display) -> anyhow::Error {
-    anyhow!("{key} = {}: {reason}", path.display())
+    fn unusable(&self, key: &str, reason: &dyn fmt::Display) -> anyhow::Error {
+        let path = if key == "key" { &self.key } else { &self.certificate };
+        anyhow!("{}.{key} = {}: {reason}", self.section, path.display())
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::HttpConfig;
-use certificate::Certificate;
+pub(crate) use certificate::{Certificate, KeepsReading};
 use connection::Server;
 
 /// After an accept that failed, most likely for want of file descriptors.

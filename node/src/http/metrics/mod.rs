@@ -9,6 +9,7 @@ mod page;
 mod process;
 mod requests;
 mod storage;
+mod syslog;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ async fn show(State(node): State<AppState>) -> impl IntoResponse {
 fn render(node: &AppState) -> String {
     let mut page = Page::default();
     ingest(node, &mut page);
+    syslog::write(&node.counters.syslog, &mut page);
     node.requests.write(&mut page);
     readers(node, &mut page);
     storage::write(node, &mut page);
