@@ -8,6 +8,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::table::Line;
+
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// A body and what it says it is.
@@ -53,6 +55,20 @@ impl Said {
         let error = json.get("error");
         let is_text = |name| error.and_then(|error| error.get(name)).is_some_and(Value::is_string);
         self.header("content-type") == Some(JSON) && is_text("code") && is_text("message")
+    }
+
+    /// A text and a code, as clients of Splunk's collector read it.
+    pub(crate) fn has_form_of_collector(&self) -> bool {
+        let json = self.json();
+        let has = |name, is: fn(&Value) -> bool| json.get(name).is_some_and(is);
+        self.header("content-type") == Some(JSON)
+            && has("text", Value::is_string)
+            && has("code", Value::is_u64)
+    }
+
+    /// A refusal in the words that callers of a path expect.
+    pub(crate) fn has_form_of(&self, line: &Line) -> bool {
+        if line.is_of_collector() { self.has_form_of_collector() } else { self.has_our_form() }
     }
 
     /// `google.rpc.Status` as JSON, as clients of OpenTelemetry read it.

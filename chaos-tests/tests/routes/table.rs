@@ -34,6 +34,10 @@ const fn post(path: &'static str, body: &'static str, asks: &'static str) -> Lin
     Line { method: "POST", path, target: path, body: Some(body), asks, status: 200 }
 }
 
+const fn options(path: &'static str) -> Line {
+    Line { method: "OPTIONS", ..get(path, OPEN) }
+}
+
 const fn put(path: &'static str, body: &'static str, asks: &'static str) -> Line {
     Line { method: "PUT", ..post(path, body, asks) }
 }
@@ -55,12 +59,18 @@ impl Line {
         Line { status, ..self }
     }
 
+    /// Splunk's collector, which has words of its own.
+    pub(crate) fn is_of_collector(&self) -> bool {
+        self.path.starts_with("/services/collector")
+    }
+
     const fn empty(self) -> Line {
         Line { body: None, ..self }
     }
 }
 
 const RECORD: &str = r#"{"service": "checkout", "level": "error", "message": "charge declined"}"#;
+const EVENT: &str = r#"{"event": "charge declined", "source": "checkout"}"#;
 const RULE: &str = r#"{"title": "Errors", "condition": {"query": {"is": ">", "threshold": 1000000}}}"#;
 const PREVIEW: &str =
     r#"{"rule": {"title": "Errors", "condition": {"query": {"is": ">", "threshold": 1000000}}}}"#;
@@ -79,6 +89,20 @@ pub(crate) const LINES: &[Line] = &[
     post("/api/logs", RECORD, SEND),
     get("/api/logs", READ),
     post("/v1/logs", "{}", SEND),
+    // Journals have a media type of their own.
+    post("/upload", "", SEND).empty().gives(415),
+    post("/services/collector", EVENT, SEND),
+    post("/services/collector/event", EVENT, SEND),
+    post("/services/collector/event/1.0", EVENT, SEND),
+    post("/services/collector/raw", "a line", SEND),
+    post("/services/collector/raw/1.0", "a line", SEND),
+    // Without a channel.
+    post("/services/collector/ack", r#"{"acks": [0]}"#, SEND).gives(400),
+    options("/services/collector"),
+    options("/services/collector/event"),
+    options("/services/collector/event/1.0"),
+    get("/services/collector/health", OPEN),
+    get("/services/collector/health/1.0", OPEN),
     post("/api/query", r#"{"query": "* | stats count() as n"}"#, READ),
     get("/api/query/export", READ),
     get("/api/query/histogram", READ),

@@ -207,7 +207,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> 
         let malformed = || ApiError::unauthorized("Authorization must be Bearer TOKEN or Basic");
         let (scheme, rest) =
             value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
-        if scheme.eq_ignore_ascii_case("bearer") {
+        if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("splunk") {
             return Ok(Credentials::Bearer(rest.trim().to_owned()));
         }
         if scheme.eq_ignore_ascii_case("basic") {

@@ -173,7 +173,8 @@ fn behind_the_gate(routes: Router<AppState>, mut gate: gate::Gate, node: AppStat
         .layer(middleware::from_fn(clients::mark_answers))
         .layer(middleware::from_fn(pace::keep_pace))
         .layer(middleware::from_fn_with_state(Arc::clone(&node), foreign_pages::refuse))
-        .layer(middleware::from_fn(otlp::in_words_of_otlp));
+        .layer(middleware::from_fn(otlp::in_words_of_otlp))
+        .layer(middleware::from_fn(clients::in_words_of_splunk));
     let routes = match node.edge.cors() {
         Some(cors) => routes.layer(cors),
         None => routes,
