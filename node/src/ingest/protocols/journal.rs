@@ -4,11 +4,12 @@
 use insighthub_model::Timestamp;
 use insighthub_model::limits::IngestLimits;
 
-use super::super::fixed::{self, CLIENT, Slot};
+use super::super::fixed::{self, CLIENT};
 use super::super::record::{Draft, Value};
 use super::super::records::{Piece, Records};
 use super::super::rejection::{Read, RecordError};
 use super::super::scan_text::Text;
+use super::super::slots::Slot;
 use super::syslog::Priority;
 
 /// Bytes of the length of a binary field.

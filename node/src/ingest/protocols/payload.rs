@@ -2,10 +2,11 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::super::fixed::{self, Slot};
+use super::super::fixed;
 use super::super::reader;
 use super::super::record::{Draft, Value};
 use super::super::scan_text::Text;
+use super::super::slots::Slot;
 
 const MARK: &str = "@cee:";
 

@@ -3,7 +3,7 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::super::fixed::{self, CLIENT, Slot};
+use super::super::fixed::{self, CLIENT};
 use super::super::framing;
 use super::super::number::{Number, classify};
 use super::super::reader;
@@ -12,6 +12,7 @@ use super::super::records::{Piece, Records};
 use super::super::rejection::{Read, RecordError};
 use super::super::scan::Scanner;
 use super::super::scan_text::{Text, push_compact};
+use super::super::slots::Slot;
 use super::payload;
 
 pub const EVENT_REQUIRED: &str = "the member event is required";

@@ -2,10 +2,11 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::super::super::fixed::{self, Slot};
+use super::super::super::fixed;
 use super::super::super::record::{Draft, Value};
 use super::super::super::rejection::Read;
 use super::super::super::scan_text::Text;
+use super::super::super::slots::Slot;
 use super::super::payload;
 use super::header::Header;
 use super::{SyslogClock, structured_data};
