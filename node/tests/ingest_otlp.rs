@@ -9,8 +9,8 @@ mod requests;
 #[path = "otlp/writer.rs"]
 mod writer;
 
-use insighthub_model::limits::IngestLimits;
 use insighthub_model::Level;
+use insighthub_model::limits::IngestLimits;
 use insighthub_node::ingest::{OtlpEncoding, ParsedRequest, RequestError};
 use proptest::prelude::*;
 use reading::{NOW, TIME, parse, parse_limited, read, read_one, shown, with_body};
