@@ -83,7 +83,12 @@ async fn each_line_is_stored_once_through_rotations_and_kills() -> Result<()> {
     let checkpoint = directory.path().join("follow.json").display().to_string();
     let words = ["tail", "--file", &pattern, "--service", "text", "--checkpoint", &checkpoint];
     let start = || Ongoing::start(&words, &as_admin(&url));
+    // What is rotated away before anybody has ever seen it under its name is nobody's.
+    for name in ["renamed.log", "emptied.log"] {
+        files.write(name)?;
+    }
     let mut follower = Some(start()?);
+    wait_for(&api, files.next).await.context("before the first round")?;
     for round in 0..ROUNDS {
         for name in ["renamed.log", "emptied.log"] {
             files.write(name)?;

@@ -23,7 +23,7 @@ const CASES: [Case; 14] = [
         sent.message.contains("refused") || sent.service == "search"
     }),
     ("{} |> `order <_> paid`", |sent| sent.message.ends_with("paid")),
-    ("{} | http_status >= 404 and region = \"eu\"", |sent| sent.status >= 404 && sent.region == "eu"),
+    ("{} | http_status >= 404 and region = \"us\"", |sent| sent.status >= 404 && sent.region == "us"),
     ("{} | http_status != 200 | flag = \"true\"", |sent| sent.status != 200 && sent.number.is_multiple_of(2)),
     ("{} | latency_ms > 0.1s", |sent| sent.latency_ms.is_some_and(|ms| ms > 100.0)),
     ("{} | took > 80ms", |sent| sent.took_ms > 80),

@@ -3,6 +3,7 @@
 
 mod asking;
 mod form;
+mod stores;
 mod table;
 mod tricks;
 
@@ -17,7 +18,7 @@ use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
 use self::asking::{Ask, Body, JSON, Said, ask};
-use self::table::{LINES, Line};
+use self::table::{Line, lines};
 
 /// Somebody who asks.
 struct Caller {
@@ -56,7 +57,7 @@ async fn every_route_lets_in_those_it_should_and_tells_the_others_nothing() -> R
     who_may_is_answered(&world).await?;
     println!(
         "{} routes, {} callers: {refused} refusals, {tricks} path tricks, {forms} methods and bodies, {} answers, in {:?}",
-        LINES.len(),
+        lines().len(),
         world.callers.len(),
         world.asked.get(),
         began.elapsed()
@@ -137,15 +138,15 @@ fn refusal(asks: &str, caller: &Caller) -> Option<u16> {
 /// Every route of the document has a line, every line a route, and both ask the same.
 fn table_is_whole(document: &Value) -> Result<()> {
     let routes = operations(document);
-    let mut lines = BTreeSet::new();
-    for line in LINES {
+    let mut known = BTreeSet::new();
+    for line in &lines() {
         let key = (line.method.to_owned(), line.path.to_owned());
         let route = routes.get(&key).with_context(|| format!("the table has {key:?}, which is no route"))?;
         let says = route.get("x-insighthub-access").and_then(Value::as_str);
         ensure!(says == Some(line.asks), "{key:?} asks {says:?}, the table says {:?}", line.asks);
-        ensure!(lines.insert(key.clone()), "the table has {key:?} twice");
+        ensure!(known.insert(key.clone()), "the table has {key:?} twice");
     }
-    let missing: Vec<_> = routes.keys().filter(|key| !lines.contains(*key)).collect();
+    let missing: Vec<_> = routes.keys().filter(|key| !known.contains(*key)).collect();
     ensure!(missing.is_empty(), "routes without a line in chaos-tests/tests/routes/table.rs: {missing:?}");
     Ok(())
 }
@@ -174,7 +175,7 @@ fn document_is_whole(document: &Value) -> Result<()> {
 
 /// A refusal is the same, whatever else the request holds: what cannot be read, what is not there.
 async fn who_may_not_is_told_nothing(world: &World) -> Result<()> {
-    for line in LINES {
+    for line in &lines() {
         for caller in &world.callers {
             let Some(status) = refusal(line.asks, caller) else { continue };
             // The collector knows a token that is wrong from none.
@@ -221,7 +222,7 @@ async fn who_may_not_is_told_nothing(world: &World) -> Result<()> {
 
 /// In the order of the table: for those who may read first, then for an admin, who changes things.
 async fn who_may_is_answered(world: &World) -> Result<()> {
-    for line in LINES {
+    for line in &lines() {
         for caller in &world.callers {
             if refusal(line.asks, caller).is_some() {
                 continue;

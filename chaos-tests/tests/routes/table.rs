@@ -1,6 +1,8 @@
 //! Every route there is, what it asks of its caller, and what an admin is answered. The order is that in which an admin asks:
 //! what is made is there for those that follow.
 
+use super::stores;
+
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
@@ -16,7 +18,7 @@ pub(crate) struct Line {
 }
 
 const OPEN: &str = "open";
-const SEND: &str = "send_records";
+pub(crate) const SEND: &str = "send_records";
 const READ: &str = "read_logs";
 const METRICS: &str = "read_metrics";
 const ALERTS: &str = "manage_alerts";
@@ -26,11 +28,11 @@ const CLUSTER: &str = "manage_cluster";
 const VIEWS: &str = "save_views";
 const BACKUP: &str = "take_backup";
 
-const fn get(path: &'static str, asks: &'static str) -> Line {
+pub(crate) const fn get(path: &'static str, asks: &'static str) -> Line {
     Line { method: "GET", path, target: path, body: None, asks, status: 200 }
 }
 
-const fn post(path: &'static str, body: &'static str, asks: &'static str) -> Line {
+pub(crate) const fn post(path: &'static str, body: &'static str, asks: &'static str) -> Line {
     Line { method: "POST", path, target: path, body: Some(body), asks, status: 200 }
 }
 
@@ -38,7 +40,7 @@ const fn options(path: &'static str) -> Line {
     Line { method: "OPTIONS", ..get(path, OPEN) }
 }
 
-const fn put(path: &'static str, body: &'static str, asks: &'static str) -> Line {
+pub(crate) const fn put(path: &'static str, body: &'static str, asks: &'static str) -> Line {
     Line { method: "PUT", ..post(path, body, asks) }
 }
 
@@ -51,11 +53,11 @@ const fn delete(path: &'static str, asks: &'static str) -> Line {
 }
 
 impl Line {
-    const fn at(self, target: &'static str) -> Line {
+    pub(crate) const fn at(self, target: &'static str) -> Line {
         Line { target, ..self }
     }
 
-    const fn gives(self, status: u16) -> Line {
+    pub(crate) const fn gives(self, status: u16) -> Line {
         Line { status, ..self }
     }
 
@@ -64,7 +66,7 @@ impl Line {
         self.path.starts_with("/services/collector")
     }
 
-    const fn empty(self) -> Line {
+    pub(crate) const fn empty(self) -> Line {
         Line { body: None, ..self }
     }
 }
@@ -81,7 +83,12 @@ const VIEW: &str = r#"{"title": "Slow", "page": "explore", "address": "q=latency
 const DETECTION: &str = r#"{"revision": 0, "masks": [], "alerts_per_day": 0.2}"#;
 const DIFFERENCE: &str = "/api/query/patterns/difference?from=2026-01-01T00:00:00Z";
 
-pub(crate) const LINES: &[Line] = &[
+/// All lines.
+pub(crate) fn lines() -> Vec<Line> {
+    [LINES, &stores::lines()].concat()
+}
+
+const LINES: &[Line] = &[
     get("/api/openapi.json", OPEN),
     get("/healthz", OPEN),
     get("/readyz", OPEN),

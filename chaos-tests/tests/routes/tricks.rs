@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::asking::Said;
-use super::table::LINES;
+use super::table::lines;
 use super::{World, as_json};
 
 /// Spellings of one path.
@@ -54,7 +54,7 @@ fn is_harmless(said: &Said, page: &Said) -> bool {
 pub(crate) async fn paths_are_not_talked_round(world: &World) -> Result<()> {
     let nobody = world.caller("anonymous")?;
     let page = world.ask(nobody, "GET", "/", None).await?;
-    for line in LINES {
+    for line in &lines() {
         let path = line.target.split('?').next().unwrap_or_default();
         let plain = world.ask_line(nobody, line).await?;
         for spelling in spellings(path) {

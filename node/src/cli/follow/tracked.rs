@@ -46,6 +46,9 @@ impl PartialEq for Tracked {
     }
 }
 
+/// When a file was written to that was not looked at yet.
+const NEVER: (i64, i64) = (0, 0);
+
 /// What has become of a file since it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -69,7 +72,7 @@ impl Tracked {
             is_copy: false,
             file: Some(Arc::new(file)),
             bytes: 0,
-            modified: (0, 0),
+            modified: NEVER,
             grown: None,
         })
     }
@@ -107,13 +110,13 @@ impl Tracked {
     pub(super) fn go_on_in(&mut self, path: &Path, file: File) -> io::Result<()> {
         (self.device, self.inode) = identity(&file.metadata()?);
         self.path = path.to_owned();
-        (self.file, self.bytes, self.modified) = (Some(Arc::new(file)), 0, (0, 0));
+        (self.file, self.bytes, self.modified) = (Some(Arc::new(file)), 0, NEVER);
         Ok(())
     }
 
     /// Begins anew: what it held is gone.
     pub(super) fn begin_anew(&mut self) {
-        (self.place, self.print, self.bytes, self.modified) = (Place::default(), None, 0, (0, 0));
+        (self.place, self.print, self.bytes, self.modified) = (Place::default(), None, 0, NEVER);
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -162,9 +165,9 @@ impl Tracked {
         self.print = Some(Print::of_end(taken, to.offset));
     }
 
-    /// Whether everything that is there was read.
+    /// Whether everything that is there was read. Nobody knows of a file that was opened and not looked at yet.
     pub(super) fn is_at_end(&self) -> bool {
-        self.place.offset >= self.bytes
+        self.modified != NEVER && self.place.offset >= self.bytes
     }
 }
 

@@ -52,7 +52,14 @@ pub(super) fn begin() -> OpenApiRouter<AppState> {
 /// Puts the routes of a router under one heading.
 pub(super) fn of(heading: &str, mut router: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
     for item in router.get_openapi_mut().paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+            &mut item.options,
+        ];
         for operation in operations.into_iter().flatten() {
             operation.tags = Some(vec![heading.to_owned()]);
         }
@@ -111,7 +118,9 @@ fn describe(operation: &mut Map<String, Value>, method: &Method, path: &str, acc
 /// Unique, and the same as long as the route is: `put_alerts_rules_name`.
 fn name_of(method: &Method, path: &str) -> String {
     let parts = path.split(['/', '-', '{', '}', '.']).filter(|part| !part.is_empty() && *part != "api");
-    let parts: Vec<&str> = parts.collect();
+    // As some clients write a path: a route of its own, and another name.
+    let end = path.ends_with('/').then_some("slash");
+    let parts: Vec<&str> = parts.chain(end).collect();
     format!("{}_{}", method.as_str().to_lowercase(), parts.join("_"))
 }
 

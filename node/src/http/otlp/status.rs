@@ -26,7 +26,6 @@ const RETRY_AFTER_SECS: u64 = 5;
 pub(super) enum Code {
     InvalidArgument = 3,
     DeadlineExceeded = 4,
-    NotFound = 5,
     PermissionDenied = 7,
     Unimplemented = 12,
     Unavailable = 14,
@@ -40,7 +39,8 @@ impl Code {
         match status {
             StatusCode::UNAUTHORIZED => Code::Unauthenticated,
             StatusCode::FORBIDDEN => Code::PermissionDenied,
-            StatusCode::NOT_FOUND => Code::NotFound,
+            // A service or a method that there is not (grpc.github.io, "HTTP to gRPC Status Code Mapping").
+            StatusCode::NOT_FOUND => Code::Unimplemented,
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::Unimplemented,
             StatusCode::GATEWAY_TIMEOUT => Code::DeadlineExceeded,
             StatusCode::TOO_MANY_REQUESTS => Code::Unavailable,

@@ -154,7 +154,23 @@ fn stage() -> impl Strategy<Value = Stage> {
 fn log_query() -> impl Strategy<Value = LogQuery> {
     let selector = proptest::collection::vec(matcher(), 0..3);
     let stages = proptest::collection::vec(stage(), 0..4);
-    (selector, stages).prop_map(|(selector, stages)| LogQuery { selector, stages })
+    (selector, stages).prop_map(|(selector, mut stages)| {
+        let mut after_name = false;
+        stages.retain(|stage| !(std::mem::replace(&mut after_name, ends_in_name(stage)) && may_go_on(stage)));
+        LogQuery { selector, stages }
+    })
+}
+
+/// What follows may be read as the condition of its last label: `keep a != "b"`.
+fn ends_in_name(stage: &Stage) -> bool {
+    match stage {
+        Stage::Drop(picks) | Stage::Keep(picks) => picks.last().is_some_and(|pick| pick.condition.is_none()),
+        _ => false,
+    }
+}
+
+fn may_go_on(stage: &Stage) -> bool {
+    matches!(stage, Stage::Line(LineFilter { op: LineOp::NotContains | LineOp::NotMatches, .. }))
 }
 
 fn grouping() -> impl Strategy<Value = Grouping> {

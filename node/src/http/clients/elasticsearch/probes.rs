@@ -21,14 +21,14 @@ const VERSION: &str = "8.19.0";
 const SET_UP: [&str; 12] = [
     "/_xpack",
     "/_nodes",
-    "/_nodes/{*rest}",
-    "/_ilm/policy/{*rest}",
-    "/_index_template/{*rest}",
-    "/_component_template/{*rest}",
-    "/_template/{*rest}",
-    "/_ingest/{*rest}",
-    "/_data_stream/{*rest}",
-    "/_alias/{*rest}",
+    "/_nodes/{rest}",
+    "/_ilm/policy/{rest}",
+    "/_index_template/{rest}",
+    "/_component_template/{rest}",
+    "/_template/{rest}",
+    "/_ingest/pipeline/{rest}",
+    "/_data_stream/{rest}",
+    "/_alias/{rest}",
     "/_refresh",
     "/{index}/_refresh",
 ];
@@ -68,7 +68,7 @@ fn describe(
             .response("200", ResponseBuilder::new().description("As Elasticsearch answers.").build())
             .extensions(Some(access.clone()));
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {
-            let name = name.trim_end_matches('}').trim_start_matches('*');
+            let name = name.trim_end_matches('}');
             operation =
                 operation.parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path));
         }
