@@ -29,8 +29,8 @@ const BULKS: [(&str, &str); 5] = [
 ];
 const PUSHES: [&str; 2] = ["/loki/api/v1/push", "/api/prom/push"];
 const DOCUMENT: &str = "{\"index\":{}}\n{\"message\":\"charge declined\"}\n";
-const PUSH: &str =
-    r#"{"streams": [{"stream": {"app": "checkout"}, "values": [["1764670201000000000", "declined"]]}]}"#;
+/// Without entries, for what is old is refused.
+const PUSH: &str = r#"{"streams": [{"stream": {"app": "checkout"}, "values": []}]}"#;
 
 pub(crate) fn lines() -> Vec<Line> {
     let mut lines = Vec::new();

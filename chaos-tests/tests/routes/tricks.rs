@@ -53,7 +53,7 @@ fn is_harmless(said: &Said, page: &Said) -> bool {
 
 pub(crate) async fn paths_are_not_talked_round(world: &World) -> Result<()> {
     let nobody = world.caller("anonymous")?;
-    let page = world.ask(nobody, "GET", "/", None).await?;
+    let page = world.ask(nobody, "GET", "/explore", None).await?;
     for line in &lines() {
         let path = line.target.split('?').next().unwrap_or_default();
         let plain = world.ask_line(nobody, line).await?;
