@@ -129,7 +129,7 @@ async fn each_once(api: &Api, count: u64) -> Result<()> {
         let number =
             record["message"].as_str().and_then(|message| message.strip_prefix("order ")?.parse().ok());
         let number: usize = number.with_context(|| format!("a record nobody wrote: {record}"))?;
-        let service = if number % 2 == 0 { "json" } else { "text" };
+        let service = if number.is_multiple_of(2) { "json" } else { "text" };
         ensure!(record["service"] == service, "{record}");
         orders[number] += 1;
     }

@@ -117,175 +117,163 @@ const fn case(
     Case { query, range_secs, offset_secs: 0, labels, value, combine, tolerance: EXACT }
 }
 
-pub(crate) fn cases() -> Vec<Case> {
-    let of_volume = "sum by (level) (count_over_time({service_name=~\".+\"} [1m]))";
-    vec![
-        case(of_volume, 60, by_level, one, count),
-        case(
-            "sum by (level) (count_over_time({service_name=~\".+\"} | json | logfmt | drop __error__ [1m]))",
+/// What Explore asks for its bars of volume.
+const OF_VOLUME: &str = "sum by (level) (count_over_time({service_name=~\".+\"} [1m]))";
+
+pub(crate) const CASES: &[Case] = &[
+    case(OF_VOLUME, 60, by_level, one, count),
+    case(
+        "sum by (level) (count_over_time({service_name=~\".+\"} | json | logfmt | drop __error__ [1m]))",
+        60,
+        by_level,
+        one,
+        count,
+    ),
+    case(
+        "sum by (level) (count_over_time({service_name=\"checkout\"} |= \"Card\" [5m]))",
+        300,
+        |sent| only(sent.message.contains("Card"), by_level(sent)),
+        one,
+        count,
+    ),
+    case(
+        "sum by (level) (count_over_time({service_name=\"checkout\"} |= \"card\" [5m]))",
+        300,
+        |_| None,
+        one,
+        count,
+    ),
+    case(
+        "sum by (region) (rate({service_name!=\"auth\", level=~\"error|warn\"} [90s]))",
+        90,
+        |sent| only(sent.service != "auth" && ["error", "warn"].contains(&sent.level), by_region(sent)),
+        one,
+        rate,
+    ),
+    Case {
+        offset_secs: 300,
+        ..case("sum by (region) (count_over_time({} [1m] offset 5m))", 60, by_region, one, count)
+    },
+    case(
+        "count_over_time({service=\"search\"} | http_status >= 404 [2m])",
+        120,
+        |sent| only(sent.service == "search" && sent.status >= 404, of_stream(sent)),
+        one,
+        count,
+    ),
+    case(
+        "sum by (http_status) (count_over_time({} [1m]))",
+        60,
+        |sent| Some(labels([("http_status", &sent.status.to_string())])),
+        one,
+        count,
+    ),
+    case(
+        "sum(count_over_time({} | Case=\"Ab\" [1m]))",
+        60,
+        |sent| only(sent.number.is_multiple_of(2), Some(Labels::new())),
+        one,
+        count,
+    ),
+    case(
+        "sum by (region) (sum_over_time({service_name=\"checkout\"} | unwrap latency_ms [2m]))",
+        120,
+        |sent| only(sent.service == "checkout", by_region(sent)),
+        latency,
+        sum,
+    ),
+    case(
+        "avg_over_time({} | unwrap http_status [2m]) by (service_name)",
+        120,
+        by_service,
+        |sent| Some(sent.status as f64),
+        mean,
+    ),
+    case("min_over_time({} | unwrap latency_ms [3m]) by (region)", 180, by_region, latency, least),
+    case("max by (region) (max_over_time({} | unwrap latency_ms [1m]))", 60, by_region, latency, greatest),
+    case(
+        "first_over_time({} | unwrap ratio [2m]) by (region)",
+        120,
+        by_region,
+        |sent| Some(sent.number as f64 + 0.5),
+        |values, _| values[0],
+    ),
+    case(
+        "last_over_time({} | unwrap ratio [2m]) by (region)",
+        120,
+        by_region,
+        |sent| Some(sent.number as f64 + 0.5),
+        |values, _| values[values.len() - 1],
+    ),
+    Case {
+        tolerance: OF_SKETCH,
+        ..case(
+            "quantile_over_time(0.9, {} | unwrap latency_ms [1m]) by (level)",
             60,
             by_level,
-            one,
-            count,
-        ),
-        case(
-            "sum by (level) (count_over_time({service_name=\"checkout\"} |= \"Card\" [5m]))",
-            300,
-            |sent| only(sent.message.contains("Card"), by_level(sent)),
-            one,
-            count,
-        ),
-        case(
-            "sum by (level) (count_over_time({service_name=\"checkout\"} |= \"card\" [5m]))",
-            300,
-            |_| None,
-            one,
-            count,
-        ),
-        case(
-            "sum by (region) (rate({service_name!=\"auth\", level=~\"error|warn\"} [90s]))",
-            90,
-            |sent| only(sent.service != "auth" && ["error", "warn"].contains(&sent.level), by_region(sent)),
-            one,
-            rate,
-        ),
-        Case {
-            offset_secs: 300,
-            ..case("sum by (region) (count_over_time({} [1m] offset 5m))", 60, by_region, one, count)
-        },
-        case(
-            "count_over_time({service=\"search\"} | http_status >= 404 [2m])",
-            120,
-            |sent| only(sent.service == "search" && sent.status >= 404, of_stream(sent)),
-            one,
-            count,
-        ),
-        case(
-            "sum by (http_status) (count_over_time({} [1m]))",
-            60,
-            |sent| Some(labels([("http_status", &sent.status.to_string())])),
-            one,
-            count,
-        ),
-        case(
-            "sum(count_over_time({} | Case=\"Ab\" [1m]))",
-            60,
-            |sent| only(sent.number % 2 == 0, Some(Labels::new())),
-            one,
-            count,
-        ),
-        case(
-            "sum by (region) (sum_over_time({service_name=\"checkout\"} | unwrap latency_ms [2m]))",
-            120,
-            |sent| only(sent.service == "checkout", by_region(sent)),
             latency,
-            sum,
-        ),
-        case(
-            "avg_over_time({} | unwrap http_status [2m]) by (service_name)",
-            120,
-            by_service,
-            |sent| Some(sent.status as f64),
-            mean,
-        ),
-        case("min_over_time({} | unwrap latency_ms [3m]) by (region)", 180, by_region, latency, least),
-        case(
-            "max by (region) (max_over_time({} | unwrap latency_ms [1m]))",
-            60,
-            by_region,
-            latency,
-            greatest,
-        ),
-        case(
-            "first_over_time({} | unwrap ratio [2m]) by (region)",
-            120,
-            by_region,
-            |sent| Some(sent.number as f64 + 0.5),
-            |values, _| values[0],
-        ),
-        case(
-            "last_over_time({} | unwrap ratio [2m]) by (region)",
-            120,
-            by_region,
-            |sent| Some(sent.number as f64 + 0.5),
-            |values, _| values[values.len() - 1],
-        ),
-        Case {
-            tolerance: OF_SKETCH,
-            ..case(
-                "quantile_over_time(0.9, {} | unwrap latency_ms [1m]) by (level)",
-                60,
-                by_level,
-                latency,
-                ninth_tenth,
+            ninth_tenth,
+        )
+    },
+    case("quantile_over_time(0.5, {} | unwrap latency_ms [2m]) by (level)", 120, by_level, latency, median),
+    case("stddev_over_time({} | unwrap latency_ms [1m]) by (level)", 60, by_level, latency, deviation),
+    case(
+        "max_over_time({} | unwrap duration(took) [1m]) by (region)",
+        60,
+        by_region,
+        |sent| Some(sent.took_ms as f64 / 1e3),
+        greatest,
+    ),
+    case(
+        "sum by (region) (sum_over_time({} | unwrap bytes(size) [1m]))",
+        60,
+        by_region,
+        |sent| Some((sent.number % 3) as f64 * 1e3),
+        sum,
+    ),
+    case(
+        "sum by (service_name) (bytes_over_time({} [1m]))",
+        60,
+        by_service,
+        |sent| Some(sent.message.len() as f64),
+        sum,
+    ),
+    case(
+        "sum by (service_name) (bytes_rate({} [1m]))",
+        60,
+        by_service,
+        |sent| Some(sent.message.len() as f64),
+        |values, secs| values.iter().sum::<f64>() / secs,
+    ),
+    case(
+        "sum by (user) (count_over_time({service_name=\"auth\"} | json | ok=\"false\" [1m]))",
+        60,
+        |sent| {
+            only(
+                sent.service == "auth" && sent.number.is_multiple_of(5),
+                Some(labels([("user", &sent.user)])),
             )
         },
-        case(
-            "quantile_over_time(0.5, {} | unwrap latency_ms [2m]) by (level)",
-            120,
-            by_level,
-            latency,
-            median,
-        ),
-        case("stddev_over_time({} | unwrap latency_ms [1m]) by (level)", 60, by_level, latency, deviation),
-        case(
-            "max_over_time({} | unwrap duration(took) [1m]) by (region)",
-            60,
-            by_region,
-            |sent| Some(sent.took_ms as f64 / 1e3),
-            greatest,
-        ),
-        case(
-            "sum by (region) (sum_over_time({} | unwrap bytes(size) [1m]))",
-            60,
-            by_region,
-            |sent| Some((sent.number % 3) as f64 * 1e3),
-            sum,
-        ),
-        case(
-            "sum by (service_name) (bytes_over_time({} [1m]))",
-            60,
-            by_service,
-            |sent| Some(sent.message.len() as f64),
-            sum,
-        ),
-        case(
-            "sum by (service_name) (bytes_rate({} [1m]))",
-            60,
-            by_service,
-            |sent| Some(sent.message.len() as f64),
-            |values, secs| values.iter().sum::<f64>() / secs,
-        ),
-        case(
-            "sum by (user) (count_over_time({service_name=\"auth\"} | json | ok=\"false\" [1m]))",
-            60,
-            |sent| {
-                only(
-                    sent.service == "auth" && sent.number.is_multiple_of(5),
-                    Some(labels([("user", &sent.user)])),
-                )
-            },
-            one,
-            count,
-        ),
-        case(
-            "sum(sum_over_time({service_name=\"search\"} | logfmt | unwrap found [1m]))",
-            60,
-            |sent| only(sent.service == "search", Some(Labels::new())),
-            |sent| Some(sent.number as f64),
-            sum,
-        ),
-        case(
-            "sum by (kind) (count_over_time({service_name=\"checkout\"} | pattern `order <_> <kind>` | kind=\"paid\" [1m]))",
-            60,
-            |sent| {
-                only(
-                    sent.service == "checkout" && sent.message.ends_with("paid"),
-                    Some(labels([("kind", "paid")])),
-                )
-            },
-            one,
-            count,
-        ),
-    ]
-}
+        one,
+        count,
+    ),
+    case(
+        "sum(sum_over_time({service_name=\"search\"} | logfmt | unwrap found [1m]))",
+        60,
+        |sent| only(sent.service == "search", Some(Labels::new())),
+        |sent| Some(sent.number as f64),
+        sum,
+    ),
+    case(
+        "sum by (kind) (count_over_time({service_name=\"checkout\"} | pattern `order <_> <kind>` | kind=\"paid\" [1m]))",
+        60,
+        |sent| {
+            only(
+                sent.service == "checkout" && sent.message.ends_with("paid"),
+                Some(labels([("kind", "paid")])),
+            )
+        },
+        one,
+        count,
+    ),
+];

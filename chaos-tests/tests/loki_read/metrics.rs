@@ -7,7 +7,7 @@ use insighthub_chaos_tests::api::Api;
 use serde_json::Value;
 
 use super::ask;
-use super::metric_cases::{Case, EXACT, Labels, cases};
+use super::metric_cases::{CASES, Case, EXACT, Labels};
 use super::sent::{SECOND, Sent, end, start};
 
 /// By labels, then by the moment in nanoseconds.
@@ -18,9 +18,9 @@ pub(crate) async fn check(api: &Api, sent: &[Sent]) -> Result<()> {
     let (first, step_secs, steps) = (start() - 30 * SECOND, 60, 53);
     let last = first + (steps - 1) * step_secs * SECOND;
     let mut faults = Vec::new();
-    for case in cases() {
+    for case in CASES {
         let found = matrix(api, case.query, first, last, step_secs).await?;
-        let expected = plain(&case, sent, first, step_secs, steps);
+        let expected = plain(case, sent, first, step_secs, steps);
         faults.extend(compare(case.query, &found, &expected, case.tolerance).err());
         let is_of_nothing = case.query.contains("\"card\"");
         ensure!(is_of_nothing == expected.is_empty(), "{} means next to nothing", case.query);
@@ -28,7 +28,7 @@ pub(crate) async fn check(api: &Api, sent: &[Sent]) -> Result<()> {
     ensure!(faults.is_empty(), "{faults:#?}");
     // Steps that are shorter than, longer than, and no part of the range.
     for step_secs in [20, 45, 300] {
-        let case = &cases()[0];
+        let case = &CASES[0];
         let steps = 3_000 / step_secs;
         let found =
             matrix(api, case.query, first + 7, first + 7 + (steps - 1) * step_secs * SECOND, step_secs)

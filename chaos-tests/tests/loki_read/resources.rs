@@ -158,7 +158,7 @@ async fn patterns(api: &Api, sent: &[Sent], span: &[(&str, &str)]) -> Result<()>
     let query = "sum(count_over_time({} |> `order <_> paid` [2h]))";
     let counted = ask(api, "query", &[("query", query), ("time", &end().to_string())]).await?;
     let paid = sent.iter().filter(|sent| sent.message.ends_with("paid")).count();
-    ensure!(counted["data"]["result"][0]["value"][1] == paid.to_string(), "{counted}");
+    ensure!(counted["data"]["result"][0]["value"][1] == json!(paid.to_string()), "{counted}");
     Ok(())
 }
 

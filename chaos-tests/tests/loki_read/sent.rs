@@ -72,7 +72,7 @@ fn body(sent: &Sent) -> String {
         "timestamp": nanos_text(sent.at), "service": sent.service, "level": sent.level.to_uppercase(),
         "message": sent.message, "region": sent.region, "host": sent.host, "http.status": sent.status,
         "took": format!("{}ms", sent.took_ms), "size": format!("{}KB", sent.number % 3), "number": sent.number,
-        "flag": sent.number % 2 == 0, "ratio": sent.number as f64 + 0.5, "Case": if sent.number % 2 == 0 { "Ab" } else { "aB" },
+        "flag": sent.number.is_multiple_of(2), "ratio": sent.number as f64 + 0.5, "Case": if sent.number.is_multiple_of(2) { "Ab" } else { "aB" },
     });
     if let Some(latency_ms) = sent.latency_ms {
         record["latency_ms"] = json!(latency_ms);

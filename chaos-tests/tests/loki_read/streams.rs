@@ -149,7 +149,7 @@ async fn labels(api: &Api, sent: &[Sent]) -> Result<()> {
     ensure!(data["encodingFlags"] == json!(["categorize-labels"]), "{}", answer.text);
     ensure!(data["result"][0]["stream"] == stream, "{}", answer.text);
     let entry = &data["result"][0]["values"][0];
-    ensure!(entry[0] == wanted.at.to_string() && entry[1] == wanted.message, "{entry}");
+    ensure!(entry[0] == json!(wanted.at.to_string()) && entry[1] == wanted.message, "{entry}");
     ensure!(entry[2]["parsed"] == json!({ "ok": (!wanted.number.is_multiple_of(5)).to_string() }), "{entry}");
     for (name, value) in metadata.as_object().into_iter().flatten() {
         ensure!(entry[2]["structuredMetadata"][name] == *value, "{name}: {entry}");

@@ -104,7 +104,8 @@ fn actors(node: &Node, page: &mut Page) {
         kind.waiting += actor.queue_depth as f64;
         kind.restarts += actor.restarts as f64;
     }
-    let families: [(Kind, &'static str, &str, fn(&OfKind) -> f64); 3] = [
+    type Family = (Kind, &'static str, &'static str, fn(&OfKind) -> f64);
+    let families: [Family; 3] = [
         (Kind::Gauge, "insighthub_actors", "Actors alive.", |of| of.alive),
         (Kind::Gauge, "insighthub_actor_queue_depth", "Messages waiting.", |of| of.waiting),
         (Kind::Counter, "insighthub_actor_restarts_total", "Restarts of actors alive now.", |of| of.restarts),

@@ -33,7 +33,7 @@ fn word(before: &mut char, word: &str) -> Option<Option<Level>> {
     *before = after;
     let is_whole = !matches!(after, '-' | '_' | '=' | '/' | '.');
     let is_word = |word: &&str| *word == bare || (in_brackets && word.eq_ignore_ascii_case(bare));
-    let is_level = (in_brackets || is_whole) && WORDS.iter().any(|word| is_word(&word));
+    let is_level = (in_brackets || is_whole) && WORDS.iter().any(is_word);
     Some(is_level.then(|| bare.parse().ok()).flatten())
 }
 

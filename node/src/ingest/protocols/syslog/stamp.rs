@@ -201,7 +201,7 @@ impl Scan<'_> {
         let second = self.byte(b':').then(|| self.digits(2..=2))??;
         let mut nanos = 0;
         let has_fraction =
-            self.0.starts_with(['.', ',']) && self.0.bytes().nth(1).is_some_and(|b| b.is_ascii_digit());
+            self.0.starts_with(['.', ',']) && self.0.as_bytes().get(1).is_some_and(|b| b.is_ascii_digit());
         if has_fraction {
             let digits = self.0.get(1..).unwrap_or_default();
             let count = digits.bytes().take_while(u8::is_ascii_digit).count();

@@ -30,7 +30,7 @@ impl ParseMoment for str {
 fn shown(line: &str, clock: &SyslogClock) -> String {
     let header = Header::read(line, clock);
     let or_nil = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    let time = header.moment.map_or("-".to_owned(), |moment| shown_time(moment));
+    let time = header.moment.map_or("-".to_owned(), shown_time);
     let (host, app) = (or_nil(header.hostname), or_nil(header.app_name));
     let (process, id) = (or_nil(header.proc_id), or_nil(header.msg_id));
     format!("{time}|{host}|{app}|{process}|{id}|{}", header.message)
