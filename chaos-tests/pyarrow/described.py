@@ -3,13 +3,19 @@
 import json
 import sys
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 path = sys.argv[1]
 file = pq.ParquetFile(path)
 table = file.read()
-first = table.slice(0, 3).to_pylist()
+# Times as text: Python's own have no nanoseconds.
+shown = pa.table({
+    name: table[name].cast(pa.string()) if pa.types.is_timestamp(kind) else table[name]
+    for name, kind in zip(table.schema.names, table.schema.types)
+})
+first = shown.slice(0, 3).to_pylist()
 encodings = {
     column.path_in_schema: list(column.encodings)
     for column in (file.metadata.row_group(0).column(at) for at in range(file.metadata.num_columns))
