@@ -22,7 +22,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     post, path = "/loki/api/v1/push",
     request_body(content((String = "application/json"), (String = "application/x-protobuf"))),
     responses((status = 204), (status = 400, body = String, content_type = "text/plain"), (status = 408)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn push(state: State<AppState>, sender: Sender, request: Request) -> Response {
     take(state, sender, request).await.unwrap_or_else(in_loki_form)
@@ -33,7 +33,7 @@ async fn push(state: State<AppState>, sender: Sender, request: Request) -> Respo
     post, path = "/api/prom/push",
     request_body(content((String = "application/json"), (String = "application/x-protobuf"))),
     responses((status = 204), (status = 400, body = String, content_type = "text/plain"), (status = 408)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn push_old(state: State<AppState>, sender: Sender, request: Request) -> Response {
     take(state, sender, request).await.unwrap_or_else(in_loki_form)

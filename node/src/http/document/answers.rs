@@ -7,12 +7,15 @@ use serde_json::{Map, Value, json};
 use crate::http::gate::Access;
 
 const ERROR: &str = "#/components/schemas/ErrorAnswer";
+/// Where a route says that it refuses in the words of the protocol it speaks, which no schema of ours describes.
+const OWN_WORDS: &str = "x-refuses-in-own-words";
 
 /// Adds them, and gives every refusal its form.
 pub(super) fn complete(operation: &mut Map<String, Value>, method: &Method, access: Access) {
     let has_body = operation.contains_key("requestBody");
     let has_parameters =
         operation.get("parameters").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let has_own_words = operation.remove(OWN_WORDS).is_some();
     let changes = *method != Method::GET;
     let mut statuses = Vec::new();
     if has_body || has_parameters {
@@ -37,13 +40,13 @@ pub(super) fn complete(operation: &mut Map<String, Value>, method: &Method, acce
     for (status, answer) in answers.iter_mut() {
         let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
         if let (Some(status), Some(answer)) = (status, answer.as_object_mut()) {
-            fill(status, answer);
+            fill(status, answer, has_own_words);
         }
     }
     answers.sort_keys();
 }
 
-fn fill(status: StatusCode, answer: &mut Map<String, Value>) {
+fn fill(status: StatusCode, answer: &mut Map<String, Value>, has_own_words: bool) {
     let is_silent = answer.get("description").and_then(Value::as_str).is_none_or(str::is_empty);
     if is_silent {
         answer.insert("description".into(), meaning(status).into());
@@ -51,7 +54,11 @@ fn fill(status: StatusCode, answer: &mut Map<String, Value>) {
     if !status.is_client_error() && !status.is_server_error() {
         return;
     }
-    answer.entry("content").or_insert_with(|| json!({ "application/json": { "schema": { "$ref": ERROR } } }));
+    let form = match has_own_words {
+        true => json!({ "application/json": { "schema": {} }, "text/plain": { "schema": {} } }),
+        false => json!({ "application/json": { "schema": { "$ref": ERROR } } }),
+    };
+    answer.entry("content").or_insert(form);
     if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         let seconds = json!({ "type": "integer", "minimum": 0 });
         let header = json!({ "description": "Seconds after which to try again.", "schema": seconds });

@@ -17,11 +17,12 @@ pub(super) fn tell_apart(item: &mut Value) {
         let parameters = parameters.as_array().map_or(&[][..], Vec::as_slice);
         let (of_path, others): (Vec<Value>, Vec<Value>) =
             parameters.iter().cloned().partition(|parameter| parameter.get("in") == Some(&json!("path")));
-        let content = match kind.as_str() {
-            Some("form") => json!({ FORM: { "schema": form_of(&others) } }),
-            _ => json!({ "application/json": { "schema": object_of(&others) } }),
+        // Parameters may stand in the address of a form as well, and then it may be empty.
+        let (required, content) = match kind.as_str() {
+            Some("form") => (false, json!({ FORM: { "schema": form_of(&others) } })),
+            _ => (true, json!({ "application/json": { "schema": object_of(&others) } })),
         };
-        operation.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        operation.insert("requestBody".into(), json!({ "required": required, "content": content }));
         if !of_path.is_empty() {
             operation.insert("parameters".into(), of_path.into());
         }

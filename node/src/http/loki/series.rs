@@ -25,6 +25,7 @@ use crate::logql::pushdown::push;
 #[schema(as = LokiSeries)]
 pub(super) struct SeriesList {
     status: &'static str,
+    #[schema(value_type = Vec<Object>)]
     data: Vec<Labels>,
 }
 

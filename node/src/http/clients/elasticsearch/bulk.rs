@@ -31,9 +31,9 @@ macro_rules! bulk_routes {
         #[doc = $text]
         #[utoipa::path(
             $method, path = $path,
-            request_body(content((String = "application/x-ndjson"))),
+            request_body(content((String = "application/x-ndjson"), (serde_json::Value = "application/json"))),
             responses((status = 200, body = serde_json::Value), (status = 400), (status = 408)),
-            extensions(("x-insighthub-access" = json!("send_records"))),
+            extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
         )]
         async fn $name(state: State<AppState>, sender: Sender, request: Request) -> Response {
             take(state, sender, None, request).await.unwrap_or_else(in_elastic_form)
@@ -47,9 +47,9 @@ macro_rules! index_bulk_routes {
         #[utoipa::path(
             $method, path = $path,
             params(("index" = String, Path, description = "The index of actions that name none; the service of documents that name none.")),
-            request_body(content((String = "application/x-ndjson"))),
+            request_body(content((String = "application/x-ndjson"), (serde_json::Value = "application/json"))),
             responses((status = 200, body = serde_json::Value), (status = 400), (status = 408)),
-            extensions(("x-insighthub-access" = json!("send_records"))),
+            extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
         )]
         async fn $name(
             state: State<AppState>,

@@ -6,9 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use serde_json::{Value, json};
-use utoipa::openapi::ResponseBuilder;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, Required, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::PREFIX;
@@ -69,8 +70,9 @@ fn describe(
             .extensions(Some(access.clone()));
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {
             let name = name.trim_end_matches('}');
-            operation =
-                operation.parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path));
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+            operation = operation.parameter(parameter.required(Required::True).schema(Some(text)));
         }
         paths.add_path_operation(path, vec![method], operation.build());
     }

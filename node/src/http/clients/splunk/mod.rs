@@ -58,7 +58,7 @@ struct Asked {
 #[utoipa::path(
     post, path = "/services/collector", params(Asked), request_body = serde_json::Value,
     responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collect_events(
     state: State<AppState>,
@@ -73,7 +73,7 @@ async fn collect_events(
 #[utoipa::path(
     post, path = "/services/collector/event", params(Asked), request_body = serde_json::Value,
     responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collect_events_by_name(
     state: State<AppState>,
@@ -88,7 +88,7 @@ async fn collect_events_by_name(
 #[utoipa::path(
     post, path = "/services/collector/event/1.0", params(Asked), request_body = serde_json::Value,
     responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collect_events_by_version(
     state: State<AppState>,
@@ -103,7 +103,7 @@ async fn collect_events_by_version(
 #[utoipa::path(
     post, path = "/services/collector/raw", params(Asked), request_body(content = String, content_type = "text/plain"),
     responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collect_raw(
     state: State<AppState>,
@@ -118,7 +118,7 @@ async fn collect_raw(
 #[utoipa::path(
     post, path = "/services/collector/raw/1.0", params(Asked), request_body(content = String, content_type = "text/plain"),
     responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collect_raw_by_version(
     state: State<AppState>,
@@ -188,7 +188,7 @@ struct AcksAsked {
 #[utoipa::path(
     post, path = "/services/collector/ack", params(Asked), request_body = AcksAsked,
     responses((status = 200, body = serde_json::Value), (status = 400)),
-    extensions(("x-insighthub-access" = json!("send_records"))),
+    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
 )]
 async fn collector_acknowledgements(
     State(node): State<AppState>,
