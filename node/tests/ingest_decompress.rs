@@ -64,7 +64,7 @@ fn members_and_frames_one_after_another_are_one_body() {
 
 #[test]
 fn an_unknown_encoding_is_named() {
-    for encoding in ["br", "gzip, gzip", "compress", "snappy"] {
+    for encoding in ["br", "gzip, gzip", "compress", "lzma"] {
         let error = decompress(Some(encoding), b"x", 10).unwrap_err();
         assert!(matches!(&error, DecompressError::UnknownEncoding(name) if name == encoding), "{error}");
     }
@@ -100,5 +100,24 @@ fn the_bound_holds_to_the_byte() {
             let error = decompress(Some(encoding), &compressed, body.len() - 1).unwrap_err();
             assert!(matches!(error, DecompressError::TooLarge { .. }), "{encoding}: {error}");
         }
+    }
+}
+
+#[test]
+fn snappy_comes_as_a_block_or_as_a_stream() {
+    use std::io::Write;
+
+    let text = b"level=info msg=\"hello\" ".repeat(1_000);
+    let block = snap::raw::Encoder::new().compress_vec(&text).unwrap();
+    let mut stream = snap::write::FrameEncoder::new(Vec::new());
+    stream.write_all(&text).unwrap();
+    for body in [block, stream.into_inner().unwrap()] {
+        assert_eq!(decompress(Some("snappy"), &body, text.len()).unwrap(), text.as_slice());
+        let too_large = decompress(Some("snappy"), &body, text.len() - 1);
+        assert!(matches!(too_large, Err(DecompressError::TooLarge { .. })));
+        assert!(matches!(
+            decompress(Some("snappy"), &body[..20], 1 << 20),
+            Err(DecompressError::Corrupt { .. })
+        ));
     }
 }
