@@ -2,6 +2,7 @@
 
 #[path = "../../src/access/mod.rs"]
 pub mod access;
+#[allow(unused_imports, reason = "some of it is for the edge of the node")]
 #[path = "../../src/ingest/mod.rs"]
 pub mod ingest;
 #[path = "../../src/backup/manifest.rs"]
