@@ -7,7 +7,7 @@
 mod check_request;
 mod mutations;
 
-use mutations::{Numbers, mutate, seeds};
+use mutations::{Corpus, check_mutations};
 
 const MUTATIONS: usize = 20_000;
 
@@ -41,18 +41,6 @@ const PIECES: [&[u8]; 24] = [
 
 #[test]
 fn nothing_is_lost_or_invented_whatever_is_sent() {
-    let seeds = seeds("seeds");
-    assert!(seeds.len() >= 14, "the seeds are missing");
-    let mut numbers = Numbers(0x2545_F491_4F6C_DD1D);
-    for seed in &seeds {
-        check_request::check(seed);
-    }
-    for _ in 0..MUTATIONS {
-        let mut input = seeds[numbers.below(seeds.len())].clone();
-        for _ in 0..1 + numbers.below(4) {
-            let other = numbers.below(seeds.len());
-            mutate(&mut input, &seeds[other], &PIECES, &mut numbers);
-        }
-        check_request::check(&input);
-    }
+    let corpus = Corpus { folder: "seeds", seeds_min: 14, pieces: &PIECES };
+    check_mutations(&corpus, MUTATIONS, check_request::check);
 }

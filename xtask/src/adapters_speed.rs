@@ -1,11 +1,10 @@
 //! `cargo xtask adapters-speed`: builds the node as it is shipped, and measures how fast it takes each protocol.
 
-use std::process::Command;
-
 use anyhow::Result;
 use clap::Args;
 
-use crate::step::{cargo, root, run as run_command, step, target};
+use crate::dashboard::Profile;
+use crate::measuring;
 
 /// Measure how fast a node takes the same records in the form of each protocol, against its own NDJSON.
 ///
@@ -21,17 +20,6 @@ pub(crate) struct AdaptersSpeedArguments {
 }
 
 pub(crate) fn run(arguments: &AdaptersSpeedArguments) -> Result<()> {
-    step("build what measures", || {
-        let wanted = ["--workspace", "--bin", "insighthub", "--bin", "adapters_speed"];
-        run_command(cargo().args(["build", "--locked"]).args(wanted))
-    })?;
-    let profile = if arguments.debug { "debug" } else { "release" };
-    if !arguments.debug {
-        step("node: build (release)", || {
-            run_command(cargo().args(["build", "--locked", "--package", "insighthub-node", "--release"]))
-        })?;
-    }
-    let mut stopwatch = Command::new(target().join("debug").join("adapters_speed"));
-    stopwatch.current_dir(root()).env("INSIGHTHUB_BIN", target().join(profile).join("insighthub"));
-    step("measure", || run_command(stopwatch.args(&arguments.more)))
+    let profile = if arguments.debug { Profile::Development } else { Profile::Release };
+    measuring::run("adapters_speed", profile, &arguments.more)
 }

@@ -1,13 +1,11 @@
 //! `cargo xtask dashboard-speed`: builds dashboard and node as they are shipped, and measures them in a real browser.
 
-use std::process::Command;
-
 use anyhow::Result;
 use clap::Args;
 
 use crate::browser;
 use crate::dashboard::{self, Profile};
-use crate::step::{cargo, root, run as run_command, step, target};
+use crate::measuring;
 
 /// Measure the dashboard in a real browser: first paint, bytes, smoothness at 5,000 records a second, delay.
 ///
@@ -25,17 +23,6 @@ pub(crate) struct DashboardSpeedArguments {
 pub(crate) fn run(arguments: &DashboardSpeedArguments) -> Result<()> {
     browser::ensure()?;
     dashboard::build(Profile::Release)?;
-    step("build what measures", || {
-        let wanted = ["--workspace", "--bin", "insighthub", "--bin", "dashboard_speed"];
-        run_command(cargo().args(["build", "--locked"]).args(wanted))
-    })?;
-    let profile = if arguments.debug { "debug" } else { "release" };
-    if !arguments.debug {
-        step("node: build (release)", || {
-            run_command(cargo().args(["build", "--locked", "--package", "insighthub-node", "--release"]))
-        })?;
-    }
-    let mut stopwatch = Command::new(target().join("debug").join("dashboard_speed"));
-    stopwatch.current_dir(root()).env("INSIGHTHUB_BIN", target().join(profile).join("insighthub"));
-    step("measure", || run_command(stopwatch.args(&arguments.more)))
+    let profile = if arguments.debug { Profile::Development } else { Profile::Release };
+    measuring::run("dashboard_speed", profile, &arguments.more)
 }

@@ -10,6 +10,7 @@ mod dashboard;
 mod dashboard_speed;
 mod fingerprint;
 mod login_file;
+mod measuring;
 mod node_js;
 mod node_process;
 mod packaging;

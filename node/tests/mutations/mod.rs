@@ -1,10 +1,10 @@
 //! Changes inputs at random, the same in every run.
 
 /// Marsaglia's xorshift64: the same numbers everywhere.
-pub(crate) struct Numbers(pub(crate) u64);
+struct Numbers(u64);
 
 impl Numbers {
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -13,7 +13,7 @@ impl Numbers {
 }
 
 /// The files of a folder of seeds, in the order of their names.
-pub(crate) fn seeds(folder: &str) -> Vec<Vec<u8>> {
+fn seeds(folder: &str) -> Vec<Vec<u8>> {
     let directory = format!("{}/fuzz/{folder}", env!("CARGO_MANIFEST_DIR"));
     let mut paths: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -22,7 +22,7 @@ pub(crate) fn seeds(folder: &str) -> Vec<Vec<u8>> {
 }
 
 /// Changes an input; `pieces` turn up at the edges of its grammar, `other` is another input.
-pub(crate) fn mutate(input: &mut Vec<u8>, other: &[u8], pieces: &[&[u8]], numbers: &mut Numbers) {
+fn mutate(input: &mut Vec<u8>, other: &[u8], pieces: &[&[u8]], numbers: &mut Numbers) {
     let at = numbers.below(input.len());
     let end = (at + numbers.below(12)).min(input.len());
     match numbers.below(7) {
@@ -39,5 +39,29 @@ pub(crate) fn mutate(input: &mut Vec<u8>, other: &[u8], pieces: &[&[u8]], number
             input.truncate(at);
             input.extend_from_slice(&other[from..]);
         }
+    }
+}
+
+/// What is mutated.
+pub(crate) struct Corpus<'a> {
+    pub(crate) folder: &'a str,
+    /// With fewer seeds some are missing.
+    pub(crate) seeds_min: usize,
+    pub(crate) pieces: &'a [&'a [u8]],
+}
+
+/// Gives the seeds to a check, and then so many mutations of them.
+pub(crate) fn check_mutations(corpus: &Corpus<'_>, count: usize, check: fn(&[u8])) {
+    let seeds = seeds(corpus.folder);
+    assert!(seeds.len() >= corpus.seeds_min, "the seeds are missing");
+    seeds.iter().for_each(|seed| check(seed));
+    let mut numbers = Numbers(0x2545_F491_4F6C_DD1D);
+    for _ in 0..count {
+        let mut input = seeds[numbers.below(seeds.len())].clone();
+        for _ in 0..1 + numbers.below(4) {
+            let other = numbers.below(seeds.len());
+            mutate(&mut input, &seeds[other], corpus.pieces, &mut numbers);
+        }
+        check(&input);
     }
 }
