@@ -54,79 +54,38 @@ struct Asked {
     time: Option<String>,
 }
 
-/// Takes events in as Splunk's collector does: JSON objects one behind the other.
-#[utoipa::path(
-    post, path = "/services/collector", params(Asked), request_body = serde_json::Value,
-    responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
-)]
-async fn collect_events(
-    state: State<AppState>,
-    asked: Query<Asked>,
-    sender: Sender,
-    request: Request,
-) -> Result<Response, ApiError> {
-    take_in(state, asked, sender, request, SplunkForm::Events).await
+/// A route of its own for each way to write the path, alike but for the form of what is sent.
+macro_rules! collecting_routes {
+    ($($name:ident $path:literal $form:ident ($body:ty = $content_type:literal) $text:literal;)*) => {$(
+        #[doc = $text]
+        #[utoipa::path(
+            post, path = $path, params(Asked), request_body(content = $body, content_type = $content_type),
+            responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
+            extensions(
+                ("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true)),
+            ),
+        )]
+        async fn $name(
+            state: State<AppState>,
+            asked: Query<Asked>,
+            sender: Sender,
+            request: Request,
+        ) -> Result<Response, ApiError> {
+            take_in(state, asked, sender, request, SplunkForm::$form).await
+        }
+    )*};
 }
 
-/// The same as `/services/collector`.
-#[utoipa::path(
-    post, path = "/services/collector/event", params(Asked), request_body = serde_json::Value,
-    responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
-)]
-async fn collect_events_by_name(
-    state: State<AppState>,
-    asked: Query<Asked>,
-    sender: Sender,
-    request: Request,
-) -> Result<Response, ApiError> {
-    take_in(state, asked, sender, request, SplunkForm::Events).await
-}
-
-/// The same as `/services/collector`.
-#[utoipa::path(
-    post, path = "/services/collector/event/1.0", params(Asked), request_body = serde_json::Value,
-    responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
-)]
-async fn collect_events_by_version(
-    state: State<AppState>,
-    asked: Query<Asked>,
-    sender: Sender,
-    request: Request,
-) -> Result<Response, ApiError> {
-    take_in(state, asked, sender, request, SplunkForm::Events).await
-}
-
-/// Takes lines of text in.
-#[utoipa::path(
-    post, path = "/services/collector/raw", params(Asked), request_body(content = String, content_type = "text/plain"),
-    responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
-)]
-async fn collect_raw(
-    state: State<AppState>,
-    asked: Query<Asked>,
-    sender: Sender,
-    request: Request,
-) -> Result<Response, ApiError> {
-    take_in(state, asked, sender, request, SplunkForm::Raw).await
-}
-
-/// The same as `/services/collector/raw`.
-#[utoipa::path(
-    post, path = "/services/collector/raw/1.0", params(Asked), request_body(content = String, content_type = "text/plain"),
-    responses((status = 200, body = serde_json::Value), (status = 400), (status = 503)),
-    extensions(("x-insighthub-access" = json!("send_records")), ("x-refuses-in-own-words" = json!(true))),
-)]
-async fn collect_raw_by_version(
-    state: State<AppState>,
-    asked: Query<Asked>,
-    sender: Sender,
-    request: Request,
-) -> Result<Response, ApiError> {
-    take_in(state, asked, sender, request, SplunkForm::Raw).await
+collecting_routes! {
+    collect_events "/services/collector" Events (serde_json::Value = "application/json")
+        "Takes events in as Splunk's collector does: JSON objects one behind the other.";
+    collect_events_by_name "/services/collector/event" Events (serde_json::Value = "application/json")
+        "The same as `/services/collector`.";
+    collect_events_by_version "/services/collector/event/1.0" Events (serde_json::Value = "application/json")
+        "The same as `/services/collector`.";
+    collect_raw "/services/collector/raw" Raw (String = "text/plain") "Takes lines of text in.";
+    collect_raw_by_version "/services/collector/raw/1.0" Raw (String = "text/plain")
+        "The same as `/services/collector/raw`.";
 }
 
 /// Says that events may be sent here, to clients that ask before they do.
