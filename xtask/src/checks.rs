@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 
 use crate::browser;
 use crate::dashboard::{self, Profile};
@@ -15,7 +15,7 @@ use crate::real_clients;
 use crate::schemathesis;
 use crate::sdk_js;
 use crate::sdk_python;
-use crate::step::{cargo, node_binary, root, run as run_command, seconds, step};
+use crate::step::{cargo, node_binary, root, run as run_command, run_tests, seconds, step};
 
 /// Crates whose tests look inside.
 const WHITE_BOX: [&str; 8] =
@@ -36,79 +36,87 @@ type Work = Box<dyn FnOnce() -> Result<()>>;
 struct Check {
     name: &'static str,
     work: Work,
+    /// After a failure here the later ones are not worth their time: what they run is about to change.
+    carries_later_ones: bool,
 }
 
-/// Runs the checks until one fails.
+/// Runs the checks. After one that fails the others have their say as well, unless it is one of those that are quickly mended.
 pub(crate) fn run() -> Result<()> {
     let checks = checks()?;
     let count = checks.len();
     let mut passed: Vec<(&str, Duration)> = Vec::new();
+    let mut failed: Vec<(&str, Error)> = Vec::new();
     for (index, check) in checks.into_iter().enumerate() {
         let start = Instant::now();
-        let done = step(&format!("[{}/{count}] {}", index + 1, check.name), check.work);
-        if let Err(error) = done {
-            summary(&passed);
-            println!("  FAILED   {}\n           {error:#}", check.name);
-            println!("{} passed, 1 failed", passed.len());
-            bail!("{} failed; {} later checks did not run", check.name, count - passed.len() - 1);
+        match step(&format!("[{}/{count}] {}", index + 1, check.name), check.work) {
+            Ok(()) => passed.push((check.name, start.elapsed())),
+            Err(error) => {
+                failed.push((check.name, error));
+                if check.carries_later_ones {
+                    break;
+                }
+            }
         }
-        passed.push((check.name, start.elapsed()));
     }
-    summary(&passed);
-    println!("{} passed, 0 failed", passed.len());
-    Ok(())
-}
-
-fn summary(passed: &[(&str, Duration)]) {
     println!();
-    for (name, elapsed) in passed {
+    for (name, elapsed) in &passed {
         println!("  {:>11}  {name}", seconds(*elapsed));
+    }
+    for (name, error) in &failed {
+        println!("  {:>11}  {name}\n{error:#}", "FAILED");
+    }
+    println!("{} passed, {} failed", passed.len(), failed.len());
+    let names: Vec<&str> = failed.iter().map(|(name, _)| *name).collect();
+    match count - passed.len() - failed.len() {
+        _ if failed.is_empty() => Ok(()),
+        0 => bail!("failed: {}", names.join(", ")),
+        left => bail!("failed: {}; {left} later checks did not run", names.join(", ")),
     }
 }
 
 fn checks() -> Result<Vec<Check>> {
     let deny = ["--", "-D", "warnings"];
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets"];
-    let test = ["test", "--locked", "--workspace"];
+    let test = ["test", "--locked", "--no-fail-fast", "--workspace"];
     Ok(vec![
-        check("format", || run_command(cargo().args(["fmt", "--all", "--check"]))),
+        carrying("format", || run_command(cargo().args(["fmt", "--all", "--check"]))),
         // By name: --all would reach into the crates of the other workspace.
-        check("dashboard: format", || {
+        carrying("dashboard: format", || {
             let packages = ["--package", "insighthub-ui", "--package", "insighthub-ui-bundle"];
             run_command(ui().arg("fmt").args(packages).arg("--check"))
         }),
         // First with --locked: a lock file that no longer fits the shared crates is said here.
-        check("dashboard: lints", move || run_command(ui().args(clippy).args(deny))),
-        check("dashboard: tests", move || run_command(ui().args(test))),
-        check("dashboard: build for the browser", || dashboard::build(Profile::Release)),
-        check("lints", move || run_command(cargo().args(clippy).args(deny))),
+        carrying("dashboard: lints", move || run_command(ui().args(clippy).args(deny))),
+        carrying("dashboard: tests", move || run_tests(ui().args(test))),
+        carrying("dashboard: build for the browser", || dashboard::build(Profile::Release)),
+        carrying("lints", move || run_command(cargo().args(clippy).args(deny))),
         // Builds the node's binary as well, which tests of its crate may ask for.
         check("tests", move || {
-            run_command(cargo().args(test).args(["--lib", "--bins"]).args(tests_of(&WHITE_BOX, |_| true)?))
+            run_tests(cargo().args(test).args(["--lib", "--bins"]).args(tests_of(&WHITE_BOX, |_| true)?))
         }),
         check("packaging", packaging::check),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
-            run_command(black_box().args(tests_of(&BLACK_BOX, needs_nothing)?))
+            run_tests(black_box().args(tests_of(&BLACK_BOX, needs_nothing)?))
         }),
         check("what leaves: Parquet and metrics", || {
             let python = readers::ensure()?;
             let mut test = black_box();
             test.env("INSIGHTHUB_PYARROW", python);
-            run_command(test.args(tests_of(&BLACK_BOX, |name| READERS_TESTS.contains(&name))?))
+            run_tests(test.args(tests_of(&BLACK_BOX, |name| READERS_TESTS.contains(&name))?))
         }),
         check("api: schemathesis", || {
             let program = schemathesis::ensure()?;
             let mut test = black_box();
             test.env("INSIGHTHUB_SCHEMATHESIS", program).args(["--test", API_TEST]);
             // Its summary says how much was asked.
-            run_command(test.args(["--", "--nocapture"]))
+            run_tests(test.args(["--", "--nocapture"]))
         }),
         check("clients of other systems", clients),
         check("browser tests", || {
             browser::ensure()?;
             browser::ensure_accessibility()?;
-            run_command(black_box().args(tests_of(&BLACK_BOX, |name| name.starts_with(BROWSER_TESTS))?))
+            run_tests(black_box().args(tests_of(&BLACK_BOX, |name| name.starts_with(BROWSER_TESTS))?))
         }),
         check("JavaScript SDK", sdk_js::run),
     ])
@@ -128,7 +136,7 @@ fn clients() -> Result<()> {
     test.env("INSIGHTHUB_CLIENTS", real_clients::ensure()?);
     test.args(tests_of(&BLACK_BOX, |name| name.starts_with(CLIENT_TESTS))?);
     // It says how each of them fared.
-    run_command(test.args(["--", "--nocapture"]))
+    run_tests(test.args(["--", "--nocapture"]))
 }
 
 /// Whether a test runs with nothing but the node.
@@ -140,7 +148,11 @@ fn needs_nothing(name: &str) -> bool {
 }
 
 fn check(name: &'static str, work: impl FnOnce() -> Result<()> + 'static) -> Check {
-    Check { name, work: Box::new(work) }
+    Check { name, work: Box::new(work), carries_later_ones: false }
+}
+
+fn carrying(name: &'static str, work: impl FnOnce() -> Result<()> + 'static) -> Check {
+    Check { carries_later_ones: true, ..check(name, work) }
 }
 
 fn ui() -> Command {

@@ -8,6 +8,7 @@ mod checks;
 mod cluster_file;
 mod dashboard;
 mod dashboard_speed;
+mod failures;
 mod fingerprint;
 mod login_file;
 mod measuring;

@@ -1,10 +1,13 @@
 //! One visible step: its name, what it runs, how long it took.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use crate::failures::Failures;
 
 /// The folder of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -59,6 +62,28 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs tests to their end with their output on the screen; where some fail, what they said is in the error as well: at the end
+/// of everything, where it is looked for.
+pub(crate) fn run_tests(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
+    let mut failures = Failures::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            failures.see(&line);
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})\n{}", failures.told());
     }
     Ok(())
 }
