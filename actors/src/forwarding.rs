@@ -42,7 +42,10 @@ type Outcome = Result<ChunkOutcome, IngestError>;
 /// What became of a chunk, as its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    Stored,
+    Stored {
+        /// Records of it that were stored before, with other requests.
+        known: u32,
+    },
     /// Stored before, by an earlier request under the same identity.
     Duplicate,
     /// So old that nobody knows any more whether it was stored; nothing was stored now.
@@ -260,8 +263,8 @@ impl Forwarding {
 
 fn deliver(outcome: Outcome, maybe_stored: bool) -> Result<Delivery, IngestError> {
     Ok(match outcome? {
-        ChunkOutcome::Stored { .. } => Delivery::Stored,
-        ChunkOutcome::Duplicate if maybe_stored => Delivery::Stored,
+        ChunkOutcome::Stored { known, .. } => Delivery::Stored { known },
+        ChunkOutcome::Duplicate if maybe_stored => Delivery::Stored { known: 0 },
         ChunkOutcome::Duplicate => Delivery::Duplicate,
         ChunkOutcome::SequenceTooOld => Delivery::SequenceTooOld,
         ChunkOutcome::ChunkOutOfOrder => Delivery::OutOfOrder,

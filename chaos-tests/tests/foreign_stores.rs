@@ -60,9 +60,12 @@ async fn a_push_is_stored_once_however_often_it_is_sent() -> Result<()> {
         "{:?}",
         records[0]
     );
-    // One line more is another push.
+    // One line more is another push, of lines that are known.
     bench.push(&push_of(51)).await?.expect(204)?;
-    assert_eq!(bench.of_service("pay").await?.len(), 101);
+    let messages: Vec<_> =
+        bench.of_service("pay").await?.iter().map(|record| record["message"].clone()).collect();
+    assert_eq!(messages.len(), 51);
+    ensure!(messages.contains(&json!("line 50")), "{messages:?}");
     Ok(())
 }
 
@@ -111,6 +114,12 @@ async fn each_document_of_a_bulk_request_has_its_answer() -> Result<()> {
     }
     // Its documents have ids: the second request was the first, sent again.
     assert_eq!(bench.of_service("shop").await?.len(), 1);
+    // Also where they come with others, and say no time.
+    let body = "{\"index\":{\"_id\":\"n\"}}\n{\"message\":\"new\"}\n{\"create\":{\"_id\":\"a\"}}\n{\"message\":\"one\"}\n";
+    bench.bulk("/shop/_bulk", body).await?.expect(200)?;
+    assert_eq!(bench.of_service("shop").await?.len(), 2);
+    let counted = bench.api.get("/metrics", &[]).await?.text;
+    ensure!(counted.contains("insighthub_records_duplicate_total 4"), "{counted}");
     Ok(())
 }
 

@@ -59,7 +59,7 @@ impl Appends {
         let count = chunks.len();
         let proposal = group.submit(self.command(chunks)?).await?;
         if self.mutation == Mutation::AcknowledgeBeforeCommit {
-            return Ok(vec![ChunkOutcome::Stored { base_offset: 0 }; count]);
+            return Ok(vec![ChunkOutcome::Stored { base_offset: 0, known: 0 }; count]);
         }
         self.unanswered.fetch_add(1, Ordering::Relaxed);
         let unanswered = Arc::clone(&self.unanswered);

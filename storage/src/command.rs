@@ -121,6 +121,8 @@ impl EncodedBatch {
 pub enum ChunkOutcome {
     Stored {
         base_offset: Offset,
+        /// Records of it that were stored before, by their keys, and were left out.
+        known: u32,
     },
     /// Stored before under the same identity.
     Duplicate,

@@ -14,7 +14,7 @@ use crate::control::ControlState;
 use crate::fs::Fs;
 use crate::partition::PartitionSnapshot;
 
-const VERSION: u8 = 10;
+const VERSION: u8 = 11;
 pub(crate) const FILE_NAME: &str = "snapshot";
 
 /// The state of a group, as Raft hands it from node to node. Block files are not part of it: a

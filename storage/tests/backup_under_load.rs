@@ -258,7 +258,7 @@ async fn check(restored: &Cluster, original: &Cluster, partition: PartitionId, a
     let next = restored.propose_to(partition, append(partition, batches + 1)).await.unwrap();
     let base_offset = found.len() as u64;
     assert!(
-        matches!(&next, Applied::Append(chunks) if chunks[..] == [ChunkOutcome::Stored { base_offset }]),
+        matches!(&next, Applied::Append(chunks) if chunks[..] == [ChunkOutcome::Stored { base_offset, known: 0 }]),
         "{next:?}"
     );
 }

@@ -93,7 +93,7 @@ fn block_of(rows: &[Row], cuts: &[usize]) -> Vec<u8> {
         let command = append(vec![chunk(&rows[part[0]..part[1]], sequence as u64 + 1)]);
         let (applied, _) = state.apply(sequence as u64 + 1, command);
         let Applied::Append(outcomes) = applied else { panic!("{applied:?}") };
-        assert_eq!(outcomes, [ChunkOutcome::Stored { base_offset: part[0] as u64 }]);
+        assert_eq!(outcomes, [ChunkOutcome::Stored { base_offset: part[0] as u64, known: 0 }]);
     }
     let (_, effects) = state.apply(SEAL_INDEX, Command::Seal);
     let directory = tempfile::tempdir().unwrap();
@@ -164,13 +164,69 @@ fn a_repeated_chunk_stores_neither_its_records_nor_its_dead_letters_again() {
         is_anomaly: false,
     };
     let sent = Chunk { dead_letters: vec![letter("broken")], ..chunk(&[row], 9) };
-    for expected in [ChunkOutcome::Stored { base_offset: 0 }, ChunkOutcome::Duplicate] {
+    for expected in [ChunkOutcome::Stored { base_offset: 0, known: 0 }, ChunkOutcome::Duplicate] {
         let (applied, _) = state.apply(1, append(vec![sent.clone()]));
         let Applied::Append(outcomes) = applied else { panic!("{applied:?}") };
         assert_eq!(outcomes, [expected]);
     }
     assert_eq!((state.next_offset, state.next_dead_letter), (1, 1));
     assert_eq!(state.head.minutes.values().map(|minute| minute.count).sum::<u64>(), 1);
+}
+
+/// Records of these keys, each with its key as its message, and scores that say which they are.
+fn keyed(keys: &[u128], sequence: u64) -> Payload {
+    let mut builder = BatchBuilder::default();
+    for key in keys {
+        let mut record = builder.record();
+        record.key(*key);
+        record.finish(FixedFields {
+            service: "service",
+            timestamp: Timestamp(0),
+            level: Level::Info,
+            message: &key.to_string(),
+            latency_ms: None,
+            raw_bytes: 1,
+        });
+    }
+    let scores = Scores {
+        anomaly_score: keys.iter().map(|key| *key as f32).collect(),
+        anomalies: (0..).zip(keys).map(|(row, key)| (row, key.to_string().into())).collect(),
+        ..Scores::default()
+    };
+    let records = EncodedBatch::new(builder.take());
+    let sent = append(vec![Chunk { records, scores: Arc::new(scores), ..chunk(&[], sequence) }]);
+    // As a replica reads it.
+    Payload::from_bytes(Payload::new(sent).unwrap().to_bytes())
+}
+
+/// What an append stores: each record's message and what its scores say.
+fn stored(state: &mut PartitionState, sent: &Payload) -> (ChunkOutcome, Vec<String>) {
+    let (applied, effects) = state.apply(1, sent.take_command().unwrap());
+    let Applied::Append(outcomes) = applied else { panic!("{applied:?}") };
+    let records =
+        effects.stored.iter().flat_map(|batch| (0..batch.len()).filter_map(|row| batch.record(row)));
+    let told = records.map(|record| {
+        assert_eq!(record.anomaly_score, record.message.parse().ok());
+        record.message
+    });
+    (outcomes[0], told.collect())
+}
+
+#[test]
+fn a_record_that_comes_again_with_another_request_is_left_out() {
+    let mut state = PartitionState::new(PartitionId(0));
+    let outcome = |base_offset, known| ChunkOutcome::Stored { base_offset, known };
+    assert_eq!(
+        stored(&mut state, &keyed(&[1, 2, 0], 1)),
+        (outcome(0, 0), vec!["1".into(), "2".into(), "0".into()])
+    );
+    assert_eq!(stored(&mut state, &keyed(&[2, 3, 0, 1], 2)), (outcome(3, 2), vec!["3".into(), "0".into()]));
+    assert_eq!(stored(&mut state, &keyed(&[1, 2, 3], 3)), (outcome(5, 3), vec![]));
+    // Also after a restart.
+    state.apply(4, Command::Seal);
+    let snapshot = codec::encode(1, &state.snapshot(Content::default())).unwrap();
+    let mut state = PartitionState::from_snapshot(&codec::decode(1, &snapshot).unwrap());
+    assert_eq!(stored(&mut state, &keyed(&[3, 4], 5)), (outcome(5, 1), vec!["4".into()]));
 }
 
 #[test]

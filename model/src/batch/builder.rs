@@ -88,7 +88,7 @@ impl BatchBuilder {
     /// Starts the next record. Dropping the [`RecordBuilder`] unfinished takes its fields back.
     pub fn record(&mut self) -> RecordBuilder<'_> {
         self.touched.clear();
-        RecordBuilder { builder: self, finished: false }
+        RecordBuilder { builder: self, key: 0, finished: false }
     }
 
     /// Gives every record that lacks the field this text (the receiving node's `env`, `region`).
@@ -122,6 +122,10 @@ impl BatchBuilder {
     pub fn take(&mut self) -> RecordBatch {
         // A record taken back may have been the only one with a column.
         let filled = self.batch.fields.iter().filter(|column| !column.rows.is_empty());
+        let mut keys = std::mem::take(&mut self.batch.keys);
+        if !keys.is_empty() {
+            keys.resize(self.batch.len(), 0);
+        }
         let batch = RecordBatch {
             services: std::mem::take(&mut self.batch.services),
             service: self.batch.service.clone(),
@@ -130,6 +134,7 @@ impl BatchBuilder {
             message: self.batch.message.clone(),
             latency_ms: self.batch.latency_ms.clone(),
             fields: filled.cloned().collect(),
+            keys,
         };
         self.clear();
         batch
@@ -151,6 +156,7 @@ impl BatchBuilder {
         batch.level.clear();
         batch.message.truncate(0);
         batch.latency_ms.clear();
+        batch.keys.clear();
         for mut column in batch.fields.drain(..).take(SPARE_COLUMNS_MAX) {
             column.rows.clear();
             column.values.truncate(0);
@@ -248,6 +254,7 @@ impl BatchBuilder {
 #[derive(Debug)]
 pub struct RecordBuilder<'a> {
     builder: &'a mut BatchBuilder,
+    key: u128,
     finished: bool,
 }
 
@@ -255,6 +262,11 @@ impl RecordBuilder<'_> {
     /// Fields added so far.
     pub fn fields(&self) -> usize {
         self.builder.touched.len()
+    }
+
+    /// What the record is known by, from whatever request.
+    pub fn key(&mut self, key: u128) {
+        self.key = key;
     }
 
     pub fn bool(&mut self, name: &str, value: bool) -> Result<(), FieldError> {
@@ -309,6 +321,10 @@ impl RecordBuilder<'_> {
         self.finished = true;
         let service = self.builder.service(fixed.service);
         let builder = &mut *self.builder;
+        if self.key != 0 {
+            builder.batch.keys.resize(builder.batch.len(), 0);
+            builder.batch.keys.push(self.key);
+        }
         builder.batch.service.push(service);
         builder.batch.timestamp.push(fixed.timestamp.0);
         builder.batch.level.push(fixed.level as u8);

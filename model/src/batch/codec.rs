@@ -1,15 +1,15 @@
 //! The bytes of a batch: each column as one run of little-endian values, uncompressed.
 //!
-//! Layout, version 1: version u8, rows u32, services (count u16, texts), service u16 each, timestamp
+//! Layout, version 2: version u8, rows u32, services (count u16, texts), service u16 each, timestamp
 //! i64 each, level u8 each, messages, latency f64 each, field columns (count u16; name, kind u8, count
-//! u32, rows u32 each unless dense, values). A text column is its lengths u32 each, then the bytes.
-//! The caller compresses, checks and bounds the whole.
+//! u32, rows u32 each unless dense, values), keys (u8: whether there are any; u128 each). A text column is its lengths u32 each, then
+//! the bytes. The caller compresses, checks and bounds the whole.
 
 use super::{FieldColumn, FieldKind, FieldValues, RecordBatch, TextColumn};
 use crate::Level;
 use crate::limits::{CHUNK_COLUMNS_MAX, CHUNK_RECORDS_MAX};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes that are no batch: damage, or a format of another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,8 @@ pub fn encode(batch: &RecordBatch) -> Vec<u8> {
     for column in &batch.fields {
         put_field(&mut out, column, batch.len());
     }
+    out.push(u8::from(!batch.keys.is_empty()));
+    put_values(&mut out, &batch.keys, u128::to_le_bytes);
     out
 }
 
@@ -66,6 +68,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<RecordBatch> {
         message: reader.texts(rows, "messages")?,
         latency_ms: reader.array(rows, "latencies", f64::from_le_bytes)?,
         fields: reader.fields(rows)?,
+        keys: reader.keys(rows)?,
     };
     if batch.level.iter().any(|level| Level::from_number(*level).is_none()) {
         return Err(BatchDecodeError::Invalid("level"));
@@ -185,6 +188,14 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| self.field(rows)).collect()
     }
 
+    fn keys(&mut self, rows: usize) -> Decoded<Vec<u128>> {
+        match self.u8("keys")? {
+            0 => Ok(Vec::new()),
+            1 => self.array(rows, "keys", u128::from_le_bytes),
+            _ => Err(BatchDecodeError::Invalid("keys")),
+        }
+    }
+
     fn field(&mut self, rows: usize) -> Decoded<FieldColumn> {
         let name = self.text("field name")?;
         let kind = FieldKind::from_number(self.u8("field kind")?);
@@ -236,6 +247,7 @@ mod tests {
             if let Some(text) = text {
                 record.text("i.t", text).unwrap();
                 record.json("j", "[1]").unwrap();
+                record.key(text.len() as u128);
             }
             record.finish(FixedFields {
                 service: &format!("s{service}"),

@@ -20,7 +20,7 @@ struct Columns<'a> {
 
 impl RecordBatch {
     /// The rows of the batches in their order: as if they had been built as one batch. Every value is copied once,
-    /// into columns of their exact size. At most 65,536 rows: services are numbered by `u16`.
+    /// into columns of their exact size; but for keys, which nobody asks for any more. At most 65,536 rows: services are numbered by `u16`.
     pub fn joined(batches: &[&RecordBatch]) -> RecordBatch {
         let rows: usize = batches.iter().map(|batch| batch.len()).sum();
         assert!(rows <= 1 << 16, "{rows} rows are too many for one batch");
@@ -39,6 +39,7 @@ impl RecordBatch {
             message: TextColumn::joined(batches.iter().map(|batch| &batch.message)),
             latency_ms: concat(batches, rows, |batch| &batch.latency_ms),
             fields: columns.all.iter().map(Column::joined).collect(),
+            keys: Vec::new(),
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct RecordBatch {
     /// Milliseconds; NaN where the record has none.
     pub latency_ms: Vec<f64>,
     pub fields: Vec<FieldColumn>,
+    /// What each record is known by, whatever request it comes with: a digest, 0 where nothing is. Empty where no record has one.
+    /// Of no use once the batch is stored.
+    pub keys: Vec<u128>,
 }
 
 impl RecordBatch {
@@ -58,7 +61,7 @@ impl RecordBatch {
 
     /// Memory held by the columns, bytes, nearly.
     pub fn bytes_held(&self) -> usize {
-        let fixed = self.len() * (2 + 8 + 1 + 8);
+        let fixed = self.len() * (2 + 8 + 1 + 8) + self.keys.len() * 16;
         let fields: usize = self.fields.iter().map(FieldColumn::bytes_held).sum();
         fixed + self.message.bytes_held() + fields
     }

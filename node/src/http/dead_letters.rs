@@ -187,7 +187,7 @@ async fn replay_one(node: &AppState, id: LogId, record: Option<Box<RawValue>>) -
     let permit = Arc::new(node.actors.admission.admit(raw.len())?);
     let submissions = parse_again(node, id, &raw)?;
     for outcome in node.actors.submit(submissions, &permit).await {
-        if !matches!(outcome?, Delivery::Stored | Delivery::Duplicate) {
+        if !matches!(outcome?, Delivery::Stored { .. } | Delivery::Duplicate) {
             return Err(ApiError::unavailable("the replay was cut short; replay the letter again"));
         }
     }

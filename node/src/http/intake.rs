@@ -276,8 +276,10 @@ async fn submit(
     for ((identity, records, dead_letters), outcome) in sent.into_iter().zip(outcomes) {
         let again = identity.as_ref().is_some_and(|identity| stored.contains(identity));
         match outcome {
-            Delivery::Stored => {
-                Counters::add(&node.counters.accepted, records);
+            Delivery::Stored { known } => {
+                let known = u64::from(known);
+                Counters::add(&node.counters.accepted, records.saturating_sub(known));
+                Counters::add(&node.counters.duplicates, known);
                 Counters::add(&node.counters.rejected, dead_letters);
                 stored.extend(identity);
                 duplicate = false;

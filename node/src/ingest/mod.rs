@@ -10,6 +10,7 @@ mod builders;
 mod decompress;
 mod fixed;
 mod framing;
+mod key;
 mod known_keys;
 mod number;
 mod protocols;

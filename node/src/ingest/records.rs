@@ -2,6 +2,7 @@
 //!
 //! What follows is the same for all: limits, fixed fields, chunks, dead letters.
 
+use super::key::Key;
 use super::record::Draft;
 use super::rejection::Read;
 
@@ -20,8 +21,8 @@ pub(super) struct Piece<'a> {
     pub raw: &'a [u8],
     /// Bytes that it has in common with records around it: a resource, the labels of a stream.
     pub shared_bytes: usize,
-    /// The client named it: sent again, it is the same record even if it does not say when it happened.
-    pub has_id: bool,
+    /// What it is known by beside its request.
+    pub key: Key,
     /// Whether it could be read. What could not is kept as it came.
     pub read: Read<()>,
 }

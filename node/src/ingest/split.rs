@@ -3,7 +3,7 @@
 //! Where a chunk ends depends on the bytes sent and on decided routes alone, so that a retry of the request is
 //! cut alike and its chunks carry the same identities.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use insighthub_model::batch::BatchBuilder;
 use insighthub_model::dead_letter::DeadLetter;
@@ -16,9 +16,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::builders;
 use super::fixed::{self, FixedRules};
 use super::framing::{self, BodyFormat, Frames};
+use super::key::Key;
 use super::protocols::elasticsearch::Item;
 use super::reader;
-use super::record::Draft;
+use super::record::{Draft, Origin};
 use super::records::{Piece, Records};
 use super::rejection::{Read, RecordError, Rejection, RequestError};
 
@@ -111,7 +112,7 @@ pub fn parse_request(
             Some(problem) => Err(RecordError::whole(problem)),
             None => reader::read_bytes(&mut draft, raw, context.limits),
         });
-        if let Err(error) = read.and_then(|()| splitter.put(&mut draft, raw.len(), false)) {
+        if let Err(error) = read.and_then(|()| splitter.put(&mut draft, raw.len(), Key::None)) {
             let service = splitter.service_of(raw);
             splitter.refuse(Refused { offset, raw, service, position: position as u64 }, *error);
         }
@@ -131,7 +132,7 @@ pub(super) fn parse_records<'a>(
     let (mut position, mut expanded) = (0, 0);
     loop {
         draft.clear();
-        let Some(Piece { offset, raw, shared_bytes, has_id, read }) = records.next(&mut draft) else { break };
+        let Some(Piece { offset, raw, shared_bytes, key, read }) = records.next(&mut draft) else { break };
         if position >= records_max {
             return Err(RequestError::TooManyRecords { records_max });
         }
@@ -142,7 +143,7 @@ pub(super) fn parse_records<'a>(
         }
         let is_read = read.is_ok();
         let put = read.and_then(|()| splitter.admit(offset, raw_bytes));
-        if let Err(error) = put.and_then(|()| splitter.put(&mut draft, raw_bytes, has_id)) {
+        if let Err(error) = put.and_then(|()| splitter.put(&mut draft, raw_bytes, key)) {
             // What could be read is kept in the form in which it can be mended and sent again.
             let json = if is_read { draft.to_json() } else { String::new() };
             let raw = if is_read { json.as_bytes() } else { raw };
@@ -188,6 +189,8 @@ struct Splitter<'a> {
     /// Services seen lately and where in `open` their records go, each at the place its hash says.
     known: Vec<Option<(String, usize)>>,
     parsed: ParsedRequest,
+    /// How often each content has come so far.
+    repeated: HashMap<u128, u128>,
     /// Columns of all chunks so far.
     columns: usize,
     /// Up to where the lines of the body are counted, and how many there are.
@@ -201,7 +204,16 @@ impl<'a> Splitter<'a> {
         let open = partitions.zip(builders);
         let open = open.map(|(partition, builder)| OpenChunk::new(partition, None, builder)).collect();
         let known = vec![None; KNOWN_SERVICES];
-        Splitter { context, body, open, known, parsed: ParsedRequest::default(), columns: 0, counted: (0, 1) }
+        Splitter {
+            context,
+            body,
+            open,
+            known,
+            parsed: ParsedRequest::default(),
+            repeated: HashMap::new(),
+            columns: 0,
+            counted: (0, 1),
+        }
     }
 
     /// Whether a record of this size may be read, behind so many bytes of the body.
@@ -215,7 +227,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Makes a draft a row of its chunk.
-    fn put(&mut self, draft: &mut Draft<'a>, raw_bytes: usize, has_id: bool) -> Read<()> {
+    fn put(&mut self, draft: &mut Draft<'a>, raw_bytes: usize, key: Key) -> Read<()> {
         let rules = FixedRules {
             limits: self.context.limits,
             retention: self.context.retention,
@@ -223,12 +235,13 @@ impl<'a> Splitter<'a> {
             token_service: self.context.token_service,
         };
         let fixed = fixed::check(draft, &rules)?;
+        let digest = self.digest(key);
         let place = self.place(draft.text(fixed.service));
         let Some(open) = self.open.get_mut(place) else {
             return Err(RecordError::whole("the cluster has no partition for this service"));
         };
         let columns_before = open.builder.columns();
-        let written = draft.write(&mut open.builder, &fixed, raw_bytes);
+        let written = draft.write(&mut open.builder, &fixed, Origin { raw_bytes, key: digest });
         self.columns += open.builder.columns() - columns_before;
         // Also after a refusal: the columns it brought count against the chunk.
         if open.builder.is_full() {
@@ -236,8 +249,22 @@ impl<'a> Splitter<'a> {
         }
         written?;
         self.parsed.accepted += 1;
-        self.parsed.nameless += u64::from(!fixed.is_dated && !has_id);
+        self.parsed.nameless += u64::from(!fixed.is_dated && !matches!(key, Key::Id(_)));
         Ok(())
+    }
+
+    /// What a record is known by, 0 where by nothing.
+    fn digest(&mut self, key: Key) -> u128 {
+        match key {
+            Key::None => 0,
+            Key::Id(digest) => digest,
+            Key::Content(digest) => {
+                let before = self.repeated.entry(digest).or_default();
+                let digest = digest.wrapping_add(*before).max(1);
+                *before += 1;
+                digest
+            }
+        }
     }
 
     /// Refuses records once those before brought more different fields than the body so far pays for.

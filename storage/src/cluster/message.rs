@@ -22,7 +22,7 @@ use crate::query::pipeline::{Counts, Gathering, Groups};
 use crate::raft::NodeId;
 use crate::snapshot::StoredSnapshot;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// What a call to a node is; Raft's own are 1 to 4.
 pub(crate) mod kind {

@@ -6,6 +6,7 @@ mod contents;
 mod head;
 mod hiding;
 mod joining;
+mod keys;
 mod lookup;
 mod merging;
 mod noting;

@@ -9,6 +9,7 @@ use insighthub_model::spread_plan::SpreadPlan;
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
+use super::keys::Keys;
 
 const WORDS: usize = (SEQUENCE_WINDOW / 64) as usize;
 /// Producers remembered; beyond that the ones idle for longest are forgotten.
@@ -35,6 +36,8 @@ pub struct Producers {
     by_name: BTreeMap<String, Producer>,
     /// Of requests without a producer.
     contents: Contents,
+    /// Of records that are known by themselves.
+    keys: Keys,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +71,11 @@ impl Producers {
             producer.last_index = index;
         }
         verdict
+    }
+
+    /// Rows whose records are stored already, with whatever request; the others are remembered as stored.
+    pub fn known_rows(&mut self, keys: &[u128]) -> Vec<u32> {
+        self.keys.admit(keys)
     }
 
     /// Whether records of one of these services are, in this batch, by plan in other chunks than this one.

@@ -195,7 +195,8 @@ impl PartitionState {
             self.next_dead_letter += 1;
         }
         let base_offset = self.next_offset;
-        let (records, scores) = self.refuse_too_old(Timestamp(created_at), chunk.records.batch, chunk.scores);
+        let (records, scores, known) = self.leave_out_known(chunk.records.batch, chunk.scores);
+        let (records, scores) = self.refuse_too_old(Timestamp(created_at), records, scores);
         if !records.is_empty() {
             let batch = Arc::new(StoredBatch::new(
                 LogId { partition: self.partition, offset: base_offset },
@@ -207,7 +208,7 @@ impl PartitionState {
             self.head.push(Arc::clone(&batch));
             effects.stored.push(batch);
         }
-        ChunkOutcome::Stored { base_offset }
+        ChunkOutcome::Stored { base_offset, known }
     }
 
     fn tick(&mut self, index: u64, now: Timestamp) -> (Applied, Effects) {

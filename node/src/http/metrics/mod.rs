@@ -63,7 +63,7 @@ fn ingest(node: &Node, page: &mut Page) {
     );
     count(
         "insighthub_records_duplicate_total",
-        "Records of batches that were stored before, acknowledged again.",
+        "Records that were stored before, acknowledged again.",
         &counters.duplicates,
     );
     count(

@@ -5,6 +5,7 @@ use insighthub_model::Timestamp;
 use insighthub_model::limits::IngestLimits;
 
 use super::super::fixed::{self, CLIENT};
+use super::super::key::Key;
 use super::super::record::{Draft, Value};
 use super::super::records::{Piece, Records};
 use super::super::rejection::{Read, RecordError};
@@ -115,7 +116,7 @@ impl<'a> Records<'a> for JournalRecords<'a> {
             true => read(draft, raw, self.limits),
             false => Err(RecordError::whole("the entry is cut off")),
         };
-        Some(Piece { offset, raw, shared_bytes: 0, has_id: false, read })
+        Some(Piece { offset, raw, shared_bytes: 0, key: Key::None, read })
     }
 }
 

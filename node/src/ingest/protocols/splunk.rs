@@ -5,6 +5,7 @@ use insighthub_model::limits::IngestLimits;
 
 use super::super::fixed::{self, CLIENT};
 use super::super::framing;
+use super::super::key::Key;
 use super::super::number::{Number, classify};
 use super::super::reader;
 use super::super::record::{Draft, Value};
@@ -88,7 +89,7 @@ impl<'a> Records<'a> for SplunkRecords<'a> {
             SplunkForm::Events => self.read_event(draft, text),
             SplunkForm::Raw => self.read_line(draft, text.trim_end_matches('\r')),
         });
-        Some(Piece { offset, raw, shared_bytes: 0, has_id: false, read })
+        Some(Piece { offset, raw, shared_bytes: 0, key: Key::None, read })
     }
 }
 

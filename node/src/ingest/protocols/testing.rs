@@ -40,6 +40,16 @@ pub(in crate::ingest) fn parse_for(
     protocol.parse(body, &context)
 }
 
+/// What each record of a request is known by, 0 where by nothing.
+pub(in crate::ingest) fn keys(protocol: &Protocol, body: &str, token_service: Option<&str>) -> Vec<u128> {
+    let parsed = parse_for(protocol, body.as_bytes(), token_service).unwrap();
+    let keys = parsed.chunks.iter().flat_map(|chunk| {
+        let keys = &chunk.records.keys;
+        (0..chunk.records.len()).map(|row| keys.get(row).copied().unwrap_or(0))
+    });
+    keys.collect()
+}
+
 /// The records of a request, as they are shown.
 pub(in crate::ingest) fn records(parsed: &ParsedRequest) -> Vec<Value> {
     let rows =

@@ -11,6 +11,7 @@ use memchr::memchr;
 use self::action::Action;
 pub use self::action::Operation;
 use crate::ingest::fixed;
+use crate::ingest::key::{Key, KeyMaker};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
 use crate::ingest::records::{Piece, Records};
@@ -37,7 +38,8 @@ pub(super) fn parse<'a>(
     context: &'a RequestContext<'a>,
 ) -> Result<ParsedRequest, RequestError> {
     let last_index = index.unwrap_or_default().into();
-    let mut bulk = Bulk { body, at: 0, index, limits: context.limits, items: Vec::new(), last_index };
+    let sender = KeyMaker::new("elasticsearch", context.token_service);
+    let mut bulk = Bulk { body, at: 0, index, limits: context.limits, sender, items: Vec::new(), last_index };
     let mut parsed = parse_records(body, &mut bulk, context)?;
     parsed.items = bulk.items;
     Ok(parsed)
@@ -49,6 +51,8 @@ struct Bulk<'a> {
     /// The index of the path, for actions that name none.
     index: Option<&'a str>,
     limits: &'a IngestLimits,
+    /// The beginning of all keys.
+    sender: KeyMaker,
     items: Vec<Item>,
     /// Of the action before: nearly always that of the next.
     last_index: Arc<str>,
@@ -71,9 +75,9 @@ impl<'a> Records<'a> for Bulk<'a> {
             None => Err(RecordError::whole("the document is missing: the request ends after its action")),
             Some(_) => self.document(raw, &action, draft),
         };
-        let has_id = action.id.is_some();
+        let key = action.id.map_or(Key::None, |id| self.key(&action, id));
         self.remember(&action);
-        Some(Piece { offset, raw, shared_bytes: 0, has_id, read })
+        Some(Piece { offset, raw, shared_bytes: 0, key, read })
     }
 }
 
@@ -98,7 +102,7 @@ impl<'a> Bulk<'a> {
         let index = self.last_index.clone();
         self.items.push(Item { operation: Operation::Index, index, id: None });
         let raw = self.body.get(offset..).unwrap_or_default();
-        Piece { offset, raw, shared_bytes: 0, has_id: false, read: Err(error) }
+        Piece { offset, raw, shared_bytes: 0, key: Key::None, read: Err(error) }
     }
 
     fn document(&self, raw: &'a [u8], action: &Action<'a>, draft: &mut Draft<'a>) -> Read<()> {
@@ -115,6 +119,14 @@ impl<'a> Bulk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// An id is one document's within its index.
+    fn key(&self, action: &Action<'a>, id: &str) -> Key {
+        let mut maker = self.sender.clone();
+        maker.take(action.index.or(self.index).unwrap_or_default().as_bytes());
+        maker.take(id.as_bytes());
+        Key::Id(maker.finish())
     }
 
     fn remember(&mut self, action: &Action<'a>) {

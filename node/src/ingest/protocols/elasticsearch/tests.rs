@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Operation;
 use crate::ingest::Protocol;
-use crate::ingest::protocols::testing::{NOW, check, parse, parse_for, records, refused};
+use crate::ingest::protocols::testing::{NOW, check, keys, parse, parse_for, records, refused};
 
 fn bulk(index: Option<&str>) -> Protocol {
     Protocol::Elasticsearch { index: index.map(str::to_owned) }
@@ -65,6 +65,25 @@ fn a_request_is_known_again_where_each_document_is_dated_or_named() {
     assert_eq!(nameless("{\"index\":{\"_id\":\"1\"}}\n{\"message\":\"m\"}\n"), 0);
     assert_eq!(nameless("{\"index\":{}}\n{\"message\":\"m\",\"@timestamp\":\"2025-12-02T10:10:01Z\"}\n"), 0);
     assert_eq!(nameless("{\"index\":{}}\n{\"message\":\"m\"}\n"), 1);
+}
+
+#[test]
+fn a_document_is_known_by_its_id_within_its_index() {
+    let documents = |index: &str, ids: &[&str]| -> String {
+        ids.iter()
+            .map(|id| {
+                format!("{{\"index\":{{\"_index\":\"{index}\",\"_id\":\"{id}\"}}}}\n{{\"message\":\"m\"}}\n")
+            })
+            .collect()
+    };
+    let of = |body: &str, token_service| keys(&bulk(Some("a")), body, token_service);
+    let first = of(&documents("a", &["1", "2"]), None);
+    assert_ne!(first[0], first[1]);
+    assert_eq!(of(&documents("a", &["2", "3", "1"]), None)[0], first[1]);
+    assert_eq!(of("{\"create\":{\"_id\":\"1\"}}\n{\"message\":\"another\"}\n", None), first[..1]);
+    assert_ne!(of(&documents("b", &["1"]), None), first[..1]);
+    assert_ne!(of(&documents("a", &["1"]), Some("pay")), first[..1]);
+    assert_eq!(of("{\"index\":{}}\n{\"message\":\"m\",\"time\":1764670201}\n", None), [0]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use insighthub_model::limits::IngestLimits;
 use self::entries::{Entries, Entry};
 use super::level_in_text;
 use crate::ingest::fixed::{self, CLIENT};
+use crate::ingest::key::{Key, KeyMaker};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
 use crate::ingest::records::{Piece, Records};
@@ -60,7 +61,15 @@ pub(super) fn parse<'a>(
         Encoding::Json => json::read(body, context.limits)?,
         Encoding::Protobuf => protobuf::read(body, context.limits)?,
     };
-    parse_records(body, &mut Lines { entries: &entries, next: 0, limits: context.limits }, context)
+    let sender = KeyMaker::new("loki", context.token_service);
+    let mut lines = Lines {
+        entries: &entries,
+        next: 0,
+        limits: context.limits,
+        stream_key: (usize::MAX, sender.clone()),
+        sender,
+    };
+    parse_records(body, &mut lines, context)
 }
 
 /// The entries of a push as records.
@@ -68,6 +77,10 @@ struct Lines<'a> {
     entries: &'a Entries<'a>,
     next: usize,
     limits: &'a IngestLimits,
+    /// The beginning of all keys.
+    sender: KeyMaker,
+    /// A stream and the beginning of its keys.
+    stream_key: (usize, KeyMaker),
 }
 
 impl<'a> Records<'a> for Lines<'a> {
@@ -82,7 +95,7 @@ impl<'a> Records<'a> for Lines<'a> {
                 offset: unread.offset,
                 raw: unread.raw,
                 shared_bytes: 0,
-                has_id: false,
+                key: Key::None,
                 read,
             });
         };
@@ -90,7 +103,8 @@ impl<'a> Records<'a> for Lines<'a> {
         let line = entries.text(entry.line);
         let read = self.read(entry, line, draft);
         let shared_bytes = entries.label_bytes(entry.stream);
-        Some(Piece { offset: entry.offset, raw: line.as_bytes(), shared_bytes, has_id: false, read })
+        let key = self.key(entry, line);
+        Some(Piece { offset: entry.offset, raw: line.as_bytes(), shared_bytes, key, read })
     }
 }
 
@@ -116,6 +130,23 @@ impl<'a> Lines<'a> {
             draft.slots.put(Slot::Level, Value::Text(Text::Sent(level.name())));
         }
         Ok(())
+    }
+
+    /// By the rules of Loki two entries of a stream that say the same at the same moment are one that came twice: agents begin again
+    /// where they last wrote down to have been, and cut their pushes anew.
+    fn key(&mut self, entry: &Entry<'a>, line: &str) -> Key {
+        let Ok(moment) = entry.moment else { return Key::None };
+        let entries = self.entries;
+        if self.stream_key.0 != entry.stream {
+            let mut of_stream = self.sender.clone();
+            take_pairs(&mut of_stream, entries.labels(entry.stream));
+            self.stream_key = (entry.stream, of_stream);
+        }
+        let mut maker = self.stream_key.1.clone();
+        maker.take(&moment.0.to_le_bytes());
+        maker.take(line.as_bytes());
+        take_pairs(&mut maker, entries.metadata(entry));
+        Key::Content(maker.finish())
     }
 
     /// Reads a line that is a JSON object; false where it is none after all.
@@ -164,6 +195,14 @@ impl<'a> Lines<'a> {
             }
             _ => draft.attribute(Text::Sent(name), Value::Text(Text::Sent(value)), self.limits),
         }
+    }
+}
+
+/// In the order in which they were sent: a client keeps to its own.
+fn take_pairs<'p>(maker: &mut KeyMaker, pairs: impl Iterator<Item = (&'p str, &'p str)>) {
+    for (name, value) in pairs {
+        maker.take(name.as_bytes());
+        maker.take(value.as_bytes());
     }
 }
 

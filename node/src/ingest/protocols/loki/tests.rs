@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Encoding;
 use crate::ingest::Protocol;
 use crate::ingest::protocols::protobuf::{put_bytes, put_number};
-use crate::ingest::protocols::testing::{check, parse, parse_for, records, refused};
+use crate::ingest::protocols::testing::{check, keys, parse, parse_for, records, refused};
 
 const JSON: Protocol = Protocol::Loki(Encoding::Json);
 const PROTOBUF: Protocol = Protocol::Loki(Encoding::Protobuf);
@@ -89,6 +89,26 @@ fn a_line_that_is_an_object_is_read_as_one() {
         "message": broken,
     });
     check(&PROTOBUF, &protobuf("{}", &[(broken, &[])]), &[expected]);
+}
+
+#[test]
+fn an_entry_is_known_by_all_that_it_says() {
+    let of = |stream: Value, values: Value| keys(&JSON, &push(stream, values), None);
+    let (pay, later) = (json!({ "app": "pay" }), "1764670201000000008");
+    let first = of(pay.clone(), json!([[NANOS, "a"], [NANOS, "b"], [NANOS, "a"], [later, "a"]]));
+    let distinct: std::collections::BTreeSet<_> = first.iter().collect();
+    assert_eq!((first.len(), distinct.len()), (4, 4), "what is said twice in one push is meant twice");
+    // Cut anew, with more behind it.
+    let again = of(pay.clone(), json!([[NANOS, "b"], [later, "a"], [NANOS, "a"], [later, "new"]]));
+    assert_eq!(again[..3], [first[1], first[3], first[0]]);
+    assert!(!first.contains(&again[3]));
+    for other in [
+        of(json!({ "app": "pay", "pod": "2" }), json!([[NANOS, "a"]])),
+        of(pay.clone(), json!([[NANOS, "a", { "trace_id": "1" }]])),
+        keys(&JSON, &push(pay, json!([[NANOS, "a"]])), Some("pay")),
+    ] {
+        assert!(other.len() == 1 && !first.contains(&other[0]));
+    }
 }
 
 #[test]

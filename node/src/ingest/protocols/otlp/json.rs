@@ -8,6 +8,7 @@ use super::json_values::{JSON_DEPTH_MAX, Members, Name, list, skip, slice_value,
 use super::mapping::{self, Mapper};
 use super::shared::Shared;
 use super::values::Flattener;
+use crate::ingest::key::Key;
 use crate::ingest::record::Draft;
 use crate::ingest::records::{Piece, Records};
 use crate::ingest::rejection::Read;
@@ -300,7 +301,7 @@ impl<'a> JsonRecords<'a> {
         }
         let raw = self.scanner.slice(offset, self.scanner.at()).as_bytes();
         let shared_bytes = self.resource.bytes + self.scope.bytes;
-        Ok(Piece { offset, raw, shared_bytes, has_id: false, read })
+        Ok(Piece { offset, raw, shared_bytes, key: Key::None, read })
     }
 }
 

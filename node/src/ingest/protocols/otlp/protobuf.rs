@@ -8,6 +8,7 @@ use insighthub_model::limits::IngestLimits;
 use super::mapping::{self, LogRecord, Mapper};
 use super::shared::Shared;
 use super::values::{Any, Flattener, Node, Nodes};
+use crate::ingest::key::Key;
 use crate::ingest::protocols::protobuf::{Field, Message, Wire, WireError};
 use crate::ingest::record::Draft;
 use crate::ingest::records::{Piece, Records};
@@ -136,7 +137,7 @@ impl<'a> Records<'a> for ProtobufRecords<'a> {
         let read = self.read(raw, draft);
         let offset = raw.as_ptr() as usize - self.body.as_ptr() as usize;
         let shared_bytes = self.resource.bytes + self.scope.bytes;
-        Some(Piece { offset, raw, shared_bytes, has_id: false, read })
+        Some(Piece { offset, raw, shared_bytes, key: Key::None, read })
     }
 }
 

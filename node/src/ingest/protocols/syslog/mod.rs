@@ -20,6 +20,7 @@ use insighthub_model::Timestamp;
 use insighthub_model::limits::IngestLimits;
 use jiff::tz::TimeZone;
 
+use super::super::key::Key;
 use super::super::record::Draft;
 use super::super::records::{Piece, Records};
 use super::super::rejection::RecordError;
@@ -66,6 +67,6 @@ impl<'a> Records<'a> for SyslogRecords<'a> {
                 Err(RecordError::whole("the connection ended inside the message; what came of it is kept"))
             }
         };
-        Some(Piece { offset: found.offset, raw: found.raw, shared_bytes: 0, has_id: false, read })
+        Some(Piece { offset: found.offset, raw: found.raw, shared_bytes: 0, key: Key::None, read })
     }
 }
