@@ -2,7 +2,10 @@
 //! again is stored once. Real clients are tested elsewhere.
 
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
+
 use insighthub_chaos_tests::api::{Answer, Api};
+use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 use serde_json::{Value, json};
 
@@ -66,6 +69,60 @@ async fn a_push_is_stored_once_however_often_it_is_sent() -> Result<()> {
         bench.of_service("pay").await?.iter().map(|record| record["message"].clone()).collect();
     assert_eq!(messages.len(), 51);
     ensure!(messages.contains(&json!("line 50")), "{messages:?}");
+    Ok(())
+}
+
+const ENTRIES: usize = 3_000;
+
+/// Sends entries from a place on, so many at once, as an agent does that begins again where it last wrote down to have been.
+async fn send_as_agent(cluster: &Cluster, from: usize, at_once: usize) -> Result<()> {
+    let apis: Vec<Api> = cluster.nodes.iter().map(|node| Api::new(&node.url())).collect::<Result<_>>()?;
+    for start in (from..ENTRIES).step_by(at_once) {
+        let numbers: Vec<usize> = (start..ENTRIES.min(start + at_once)).collect();
+        let values: Vec<Value> = numbers
+            .iter()
+            .map(|number| json!([(1_764_670_201_000_000_000 + number).to_string(), format!("line {number}")]))
+            .collect();
+        let push = json!({ "streams": [{ "stream": { "app": "entries" }, "values": values }] }).to_string();
+        let bulk: String = numbers
+            .iter()
+            .map(|number| format!("{{\"create\":{{\"_index\":\"documents\",\"_id\":\"{number}\"}}}}\n{{\"message\":\"line {number}\"}}\n"))
+            .collect();
+        for (path, media_type, body) in [("/loki/api/v1/push", JSON, push), ("/_bulk", NDJSON, bulk)] {
+            let mut attempts = apis.iter().cycle().skip(start).take(600);
+            loop {
+                let api = attempts.next().with_context(|| format!("{path} was not stored"))?;
+                let answer = api.post_body(path, &[media_type], body.clone()).await;
+                if answer.is_ok_and(|answer| matches!(answer.status, 200 | 204)) {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_begins_again_doubles_nothing_though_a_node_died() -> Result<()> {
+    let cluster = Cluster::start(&ClusterOptions { partitions: 2, ..ClusterOptions::default() }).await?;
+    let sending = send_as_agent(&cluster, 0, 100);
+    let killing = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        cluster.node(0)?.kill().await
+    };
+    tokio::try_join!(sending, killing)?;
+    send_as_agent(&cluster, ENTRIES / 2, 137).await?;
+    send_as_agent(&cluster, 0, 700).await?;
+    for number in [1, 2] {
+        let api = Api::new(&cluster.node(number)?.url())?;
+        for service in ["entries", "documents"] {
+            let records = api.all_logs(&[("service", service)]).await?;
+            let distinct: BTreeSet<_> =
+                records.iter().filter_map(|record| record["message"].as_str()).collect();
+            assert_eq!((records.len(), distinct.len()), (ENTRIES, ENTRIES), "{service}");
+        }
+    }
     Ok(())
 }
 

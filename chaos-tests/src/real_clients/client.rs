@@ -39,8 +39,6 @@ pub enum Program {
 pub enum OnFailure {
     /// Tries again until it is taken, long enough for a node to be replaced by another.
     Retries,
-    /// The same, but not in the batches in which it was sent first: what was stored and not yet answered may be there twice.
-    Regroups,
     /// Some of it is gone: the client, or its protocol, does not notice in time.
     Loses,
 }

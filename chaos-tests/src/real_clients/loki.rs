@@ -35,7 +35,8 @@ pub(super) fn clients() -> Vec<Client> {
             Program::JavaScript("winston.mjs"),
             Package::Npm("winston-loki"),
             from_winston,
-            OnFailure::Regroups,
+            // In other batches than those in which it was sent first.
+            OnFailure::Retries,
         ),
         client(
             "syslog-ng-loki",

@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
-use super::client::{Client, OnFailure};
+use super::client::Client;
 use super::delivered::Delivered;
 use super::place::Place;
 use super::relay::Relay;
 use super::running::Running;
 use super::sent::{Sent, records};
 use super::tools::Tools;
-use crate::cluster::node::Condition;
 use crate::cluster::{Cluster, ClusterOptions};
 
 /// What each client is given.
@@ -102,15 +101,7 @@ impl Sending {
         }
         self.running.stop().await?;
         // What a client sends again, it has sent by now.
-        let mut stored = self.stored(trial).await?;
-        if self.client.on_failure == OnFailure::Regroups && self.is_through_death(trial) {
-            stored.doubled.clear();
-        }
-        stored.verdict().with_context(|| self.running.output())
-    }
-
-    fn is_through_death(&self, trial: &Trial) -> bool {
-        trial.cluster.nodes.iter().any(|node| node.condition() == Condition::Down)
+        self.stored(trial).await?.verdict().with_context(|| self.running.output())
     }
 
     /// What is there by now.
