@@ -17,6 +17,7 @@ pub mod dashboard_speed;
 pub mod deadline;
 pub mod demo_cluster;
 pub mod dice;
+pub mod grpc;
 pub mod interrupted;
 pub mod ledger;
 pub mod live_tail;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::protobuf::Message;
 use super::records::Logged;
+use crate::grpc::{EXPORT, framed};
 
 /// How records are written on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,6 +17,7 @@ pub enum Form {
     /// Our own, which the others are held against.
     Ndjson,
     OtlpProtobuf,
+    OtlpGrpc,
     OtlpJson,
     LokiProtobuf,
     LokiJson,
@@ -37,6 +39,7 @@ impl Form {
         match self {
             Form::Ndjson => "NDJSON",
             Form::OtlpProtobuf => "OTLP protobuf",
+            Form::OtlpGrpc => "OTLP gRPC",
             Form::OtlpJson => "OTLP JSON",
             Form::LokiProtobuf => "Loki protobuf, snappy",
             Form::LokiJson => "Loki JSON",
@@ -50,6 +53,7 @@ impl Form {
         let (path, content_type, body) = match self {
             Form::Ndjson => ("/api/logs", "application/x-ndjson", lines(batch, native)),
             Form::OtlpProtobuf => ("/v1/logs", "application/x-protobuf", otlp_protobuf(batch)),
+            Form::OtlpGrpc => (EXPORT, "application/grpc", framed(0, &otlp_protobuf(batch))),
             Form::OtlpJson => ("/v1/logs", "application/json", otlp_json(batch)),
             Form::LokiProtobuf => ("/loki/api/v1/push", "application/x-protobuf", loki_protobuf(batch)?),
             Form::LokiJson => ("/loki/api/v1/push", "application/json", loki_json(batch)),

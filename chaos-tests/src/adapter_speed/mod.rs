@@ -41,7 +41,7 @@ pub async fn measure(plan: Plan, forms: &[Form]) -> Result<Figures> {
     let options = ClusterOptions {
         nodes: 1,
         environment: Vec::new(),
-        doors: vec!["syslog_tcp"],
+        doors: vec!["syslog_tcp", "otlp"],
         ..ClusterOptions::default()
     };
     let cluster = Cluster::start(&options).await?;

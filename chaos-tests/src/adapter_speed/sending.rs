@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::Form;
 use super::forms::Prepared;
 use crate::cluster::node::Node;
+use crate::grpc::Connection;
 
 type Waiting = Arc<Mutex<std::vec::IntoIter<Prepared>>>;
 
@@ -22,12 +23,19 @@ pub(super) async fn send(node: &Node, form: Form, requests: Vec<Prepared>, conne
     let mut all = JoinSet::new();
     for _ in 0..connections {
         let waiting = Arc::clone(&waiting);
-        if form == Form::Syslog {
-            let address = node.door("syslog_tcp")?;
-            all.spawn(async move { write_all(TcpStream::connect(address).await?, waiting).await });
-        } else {
-            let (url, client) = (node.url(), client.clone());
-            all.spawn(async move { post_all(&client, &url, waiting).await });
+        match form {
+            Form::Syslog => {
+                let address = node.door("syslog_tcp")?;
+                all.spawn(async move { write_all(TcpStream::connect(address).await?, waiting).await });
+            }
+            Form::OtlpGrpc => {
+                let address = node.door("otlp")?;
+                all.spawn(async move { call_all(Connection::open(address).await?, waiting).await });
+            }
+            _ => {
+                let (url, client) = (node.url(), client.clone());
+                all.spawn(async move { post_all(&client, &url, waiting).await });
+            }
         }
     }
     while let Some(done) = all.join_next().await {
@@ -48,6 +56,14 @@ async fn post_all(client: &Client, url: &str, waiting: Waiting) -> Result<()> {
         let text = answer.text().await?;
         ensure!(status.is_success(), "{path}: {status} {text}");
         ensure!(!text.contains("\"errors\":true"), "{path}: {text}");
+    }
+    Ok(())
+}
+
+async fn call_all(mut connection: Connection, waiting: Waiting) -> Result<()> {
+    while let Some(Prepared { path, body, .. }) = next(&waiting).await {
+        let said = connection.call(path, &[], body.into()).await?;
+        ensure!(said.status == 0 && said.message.is_empty(), "{path}: {said:?}");
     }
     Ok(())
 }

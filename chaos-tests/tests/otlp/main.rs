@@ -1,6 +1,5 @@
 //! Logs of OpenTelemetry against real nodes: every form in which clients send them, what they are answered, who may send.
 
-mod grpc;
 mod sent;
 
 use std::io::Write;
@@ -12,11 +11,10 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::cluster::addresses::free_address;
 use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
+use insighthub_chaos_tests::grpc::{EXPORT, call, framed};
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess, Role};
 use reqwest::Client;
 use serde_json::{Value, json};
-
-use self::grpc::{EXPORT, call, framed};
 
 const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
