@@ -8,6 +8,7 @@ pub mod alert_incidents;
 pub mod api;
 pub mod binary;
 pub mod browser;
+pub mod certificates;
 pub mod chaos_record;
 pub mod chaos_run;
 pub mod checker;

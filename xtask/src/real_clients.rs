@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::apt;
+use crate::apt::{self, Need};
 use crate::fingerprint;
 use crate::node_js;
 use crate::python_tools;
@@ -15,11 +15,17 @@ use crate::step::{root, run, step, target};
 
 /// The oldest that the modules run on.
 const NODE_MAJOR_MIN: u32 = 20;
+const CURL: Need = Need {
+    packages: &["curl", "ca-certificates"],
+    files: &["/usr/bin/curl"],
+    purpose: "what commands of the documentation send with",
+};
 /// Unpacked and not installed: two of them are daemons that a machine has one of, and none is to be started on it.
 /// With the libraries they need beyond those of a small Debian.
-const DEBIAN: [&str; 16] = [
+const DEBIAN: [&str; 17] = [
     "rsyslog",
     "rsyslog-elasticsearch",
+    "rsyslog-gnutls",
     "syslog-ng-core",
     "syslog-ng-mod-http",
     "systemd-journal-remote",
@@ -38,6 +44,7 @@ const DEBIAN: [&str; 16] = [
 
 /// The folder with all of them; what is there in the right versions is not installed again.
 pub(crate) fn ensure() -> Result<PathBuf> {
+    CURL.ensure()?;
     let home = target().join("clients");
     fs::create_dir_all(&home)?;
     let source = root().join("chaos-tests/clients");

@@ -16,13 +16,20 @@ const HOST: &str = "localhost";
 const HTTP_PORT: &str = "8000";
 const OTLP_PORT: &str = "4317";
 const SYSLOG_PORT: &str = "1514";
+const SYSLOG_TLS_PORT: &str = "6514";
+const CERTIFICATES: &str = "/etc/ssl/insighthub";
 
 /// The client's block, ready to run at a place.
 pub fn configuration(client: &Client, place: &Place) -> Result<String> {
-    let path = workspace().join("docs/clients").join(client.page);
+    let block = documented(&format!("clients/{}", client.page), client.name)?;
+    fill(&block, place).with_context(|| client.name)
+}
+
+/// A block of a page below `docs/`, by its mark.
+pub(super) fn documented(page: &str, name: &str) -> Result<String> {
+    let path = workspace().join("docs").join(page);
     let page = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let block = block(&page, client.name).with_context(|| path.display().to_string())?;
-    fill(block, place).with_context(|| client.name)
+    Ok(block(&page, name).with_context(|| path.display().to_string())?.to_owned())
 }
 
 fn block<'a>(page: &'a str, name: &str) -> Result<&'a str> {
@@ -38,23 +45,28 @@ fn fill(block: &str, place: &Place) -> Result<String> {
     ensure!(block.contains(HOST), "no {HOST} to replace");
     // One number for both, as everywhere; here they are two.
     let syslog = if has_word(block, "udp") { place.syslog_udp } else { place.syslog_tcp };
-    let ports =
-        [(HTTP_PORT, place.http.port()), (OTLP_PORT, place.otlp.port()), (SYSLOG_PORT, syslog.port())];
+    let ports = [
+        (HTTP_PORT, place.http.port()),
+        (OTLP_PORT, place.otlp.port()),
+        (SYSLOG_PORT, syslog.port()),
+        (SYSLOG_TLS_PORT, place.syslog_tls.port()),
+    ];
     ensure!(ports.iter().any(|(port, _)| has_word(block, port)), "no port to replace");
     let mut filled = replace_words(block, HOST, &place.http.ip().to_string());
     for (port, real) in ports {
         filled = replace_words(&filled, port, &real.to_string());
     }
+    filled = filled.replace(CERTIFICATES, &place.certificates.to_string_lossy());
     filled = replace_words(&filled, SERVICE, &place.service);
     Ok(replace_words(&filled, TOKEN, &place.token))
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     replace_words(text, word, "") != text
 }
 
 /// Replaces a word where it stands alone: a port within a larger number is none.
-fn replace_words(text: &str, word: &str, by: &str) -> String {
+pub(super) fn replace_words(text: &str, word: &str, by: &str) -> String {
     let is_part = |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric());
     let mut replaced = String::new();
     let mut rest = text;

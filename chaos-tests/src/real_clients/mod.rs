@@ -4,6 +4,7 @@
 //! record, and nothing of how a node takes it.
 
 pub mod client;
+pub mod command;
 pub mod configuration;
 pub mod delivered;
 mod elasticsearch;

@@ -22,6 +22,7 @@ pub(super) fn clients() -> Vec<Client> {
     vec![
         client("rsyslog-rfc5424", Program::Rsyslog, rsyslog, any, logged),
         client("rsyslog-rfc3164", Program::Rsyslog, rsyslog, any, escaped),
+        client("rsyslog-tls", Program::Rsyslog, Package::Debian("rsyslog-gnutls"), any, logged),
         client("rsyslog-udp", Program::Rsyslog, rsyslog, any, escaped),
         client("syslog-ng-syslog", Program::SyslogNg, syslog_ng, any, logged),
         client("syslog-ng-network", Program::SyslogNg, syslog_ng, lines, logged),

@@ -22,7 +22,7 @@ impl Tools {
         Ok(Tools(home))
     }
 
-    pub(super) fn python(&self) -> PathBuf {
+    pub fn python(&self) -> PathBuf {
         self.0.join("python/bin/python")
     }
 

@@ -1,9 +1,11 @@
 //! A cluster that clients send to: where each sends, and what became of what it was given.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
@@ -14,6 +16,7 @@ use super::relay::Relay;
 use super::running::Running;
 use super::sent::{Sent, records};
 use super::tools::Tools;
+use crate::certificates::{Authority, Files, NODE_NAMES};
 use crate::cluster::{Cluster, ClusterOptions};
 
 /// What each client is given.
@@ -23,7 +26,7 @@ const GIVEN_WITHIN: Duration = Duration::from_secs(150);
 /// After that: some send in their own time, and wait when they were refused.
 const ARRIVED_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-const DOORS: [&str; 3] = ["otlp", "syslog_tcp", "syslog_udp"];
+const DOORS: [&str; 4] = ["otlp", "syslog_tcp", "syslog_udp", "syslog_tls"];
 
 /// A cluster as it runs in production, and the clients that are installed.
 #[derive(Debug)]
@@ -32,14 +35,28 @@ pub struct Trial {
     tools: Tools,
     /// They live as long as the cluster.
     relays: Mutex<Vec<Relay>>,
+    certificates: TempDir,
 }
 
 impl Trial {
     pub async fn start(tools: Tools) -> Result<Trial> {
         let mut environment = ClusterOptions::default().environment;
-        environment.push(("INSIGHTHUB_CLUSTER__PROFILE".to_owned(), "production".to_owned()));
+        let (certificates, authority) = (tempfile::tempdir()?, Authority::new()?);
+        let [node, sender] = ["node", "sender"].map(|name| Files::named(certificates.path(), name));
+        authority.certify(&NODE_NAMES, &node)?;
+        authority.certify(&["web-1"], &sender)?;
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        for (name, value) in [
+            ("INSIGHTHUB_CLUSTER__PROFILE", "production".to_owned()),
+            ("INSIGHTHUB_SYSLOG__CERTIFICATE", path(&node.certificate)),
+            ("INSIGHTHUB_SYSLOG__KEY", path(&node.key)),
+            ("INSIGHTHUB_SYSLOG__AUTHORITY", path(&sender.authority)),
+        ] {
+            environment.push((name.to_owned(), value));
+        }
         let options = ClusterOptions { environment, doors: DOORS.to_vec(), ..ClusterOptions::default() };
-        Ok(Trial { cluster: Cluster::start(&options).await?, tools, relays: Mutex::default() })
+        let cluster = Cluster::start(&options).await?;
+        Ok(Trial { cluster, tools, relays: Mutex::default(), certificates })
     }
 
     /// A client at one node, with a token for a service of its own.
@@ -49,9 +66,16 @@ impl Trial {
         let wanted = json!({ "service": service, "name": "a test" });
         let made = node.admin().post_json("/api/tokens", &wanted).await?;
         let token = made.member("token")?;
-        let [otlp, syslog_tcp, syslog_udp] = DOORS.map(|key| node.door(key));
-        let (otlp, syslog_tcp, syslog_udp) = (otlp?, syslog_tcp?, syslog_udp?);
-        Ok(Place { http: node.http, otlp, syslog_tcp, syslog_udp, service, token })
+        Ok(Place {
+            http: node.http,
+            otlp: node.door("otlp")?,
+            syslog_tcp: node.door("syslog_tcp")?,
+            syslog_udp: node.door("syslog_udp")?,
+            syslog_tls: node.door("syslog_tls")?,
+            certificates: self.certificates.path().to_owned(),
+            service,
+            token,
+        })
     }
 
     /// The same behind a load balancer: at the first node as long as it lives.

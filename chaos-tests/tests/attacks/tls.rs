@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::binary::binary;
+use insighthub_chaos_tests::certificates::{Authority, Files, NODE_NAMES};
 use insighthub_chaos_tests::cluster::command_line::insighthub;
 use insighthub_chaos_tests::deadline::wait_until;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess, Role};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,51 +34,17 @@ const PASSWORD: &str = "correct horse battery staple";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const RESETS: u32 = 20_000;
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Result<Authority> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Ok(Authority(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?))
-    }
-
-    /// Writes a certificate for loopback and its key; the key first, as tools that renew certificates do.
-    fn certify(&self, files: &Files) -> Result<()> {
-        let key = KeyPair::generate()?;
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let certificate = CertificateParams::new(names)?.signed_by(&key, &self.0)?;
-        fs::write(&files.key, key.serialize_pem())?;
-        fs::write(&files.certificate, certificate.pem())?;
-        Ok(())
-    }
-}
-
-struct Files {
-    authority: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
-impl Files {
-    fn below(directory: &Path) -> Files {
-        let of = |name: &str| directory.join(name);
-        Files { authority: of("ca.pem"), certificate: of("site.pem"), key: of("site.key") }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_with_tls_withstands_attacks_and_takes_new_certificates() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let (files, authority) = (Files::below(directory.path()), Authority::new()?);
-    fs::write(&files.authority, authority.0.pem())?;
-    authority.certify(&files)?;
+    let (files, authority) = (Files::named(directory.path(), "site"), Authority::new()?);
+    authority.certify(&NODE_NAMES, &files)?;
     let (peer, control) = (free_port()?, free_port()?);
     let mut node = NodeProcess::launch(options(directory.path(), &files, peer, control)?, free_port()?)?;
     node.wait_until_listening(Duration::from_secs(30)).await?;
     ensure!(node.url().starts_with("https://"), "it listens on {}", node.url());
     let client = reqwest::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(authority.0.pem().as_bytes())?]);
+        .tls_certs_only([reqwest::Certificate::from_pem(authority.pem().as_bytes())?]);
     let api = Api::through(client.build()?, &node.url())?.signed_in("admin", PASSWORD);
     wait_until("/readyz answers 200", Duration::from_secs(30), || async {
         api.get("/readyz", &[]).await.is_ok_and(|answer| answer.status == 200)
@@ -273,7 +239,7 @@ async fn new_certificates_are_shown(node: &NodeProcess, files: &Files, authority
     wait_until("there is a place again", READ_AGAIN_WITHIN, || async { shown(node, files).await.is_ok() })
         .await?;
     let first = shown(node, files).await?;
-    authority.certify(files)?;
+    authority.certify(&NODE_NAMES, files)?;
     wait_until("the new certificate is shown", READ_AGAIN_WITHIN, || async {
         shown(node, files).await.is_ok_and(|now| now != first)
     })
@@ -287,7 +253,7 @@ async fn new_certificates_are_shown(node: &NodeProcess, files: &Files, authority
     })
     .await?;
     ensure!(shown(node, files).await? == second, "a broken file changed what is shown");
-    authority.certify(files)?;
+    authority.certify(&NODE_NAMES, files)?;
     wait_until("the next good one is shown", READ_AGAIN_WITHIN, || async {
         shown(node, files).await.is_ok_and(|now| now != second)
     })

@@ -39,6 +39,18 @@ fn the_file_in_the_repository_is_good() {
 }
 
 #[test]
+fn the_example_on_the_page_of_syslog_is_good() {
+    let page = include_str!("../../../docs/syslog.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let config = parse(example, &[]).unwrap();
+    assert!(config.nodes[0].syslog_tls.is_some() && config.syslog.authority.is_some());
+    let without = example.replace("certificate =", "# certificate =").replace("key =", "# key =");
+    let error = parse(&without, &[]).unwrap_err();
+    assert!(error.contains("node.syslog_tls") && error.contains("syslog.certificate"), "{error}");
+}
+
+#[test]
 fn a_file_sets_what_it_names_and_leaves_the_rest() {
     let text = r#"
         [cluster]

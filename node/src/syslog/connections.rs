@@ -1,6 +1,6 @@
 //! Accepts connections of senders, with TLS or without, within a bound.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use anyhow::Context;
 use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepidle};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::tls::Door;
+use super::tls::{Door, Refused};
 use super::{LOG_INTERVAL, Shared, connection, told};
 use crate::http::Counters;
 
@@ -19,6 +19,14 @@ use crate::http::Counters;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A silent sender is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Whoever knocks over TLS and has no business here.
+#[derive(Debug, thiserror::Error)]
+#[error("over TLS, {from}: {reason}")]
+struct NotLetIn {
+    from: IpAddr,
+    reason: Refused,
+}
 
 /// Room for connections, over all addresses.
 #[derive(Clone, Debug)]
@@ -47,35 +55,40 @@ pub(super) fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListen
 pub(super) struct Accepting {
     shared: Arc<Shared>,
     places: Places,
-    listener: TcpListener,
     door: Option<Arc<Door>>,
     said: Option<Instant>,
 }
 
+/// A connection that has a place.
+#[derive(Debug)]
+struct Sender {
+    stream: TcpStream,
+    from: SocketAddr,
+    /// Its address may send without credentials.
+    is_known: bool,
+    place: OwnedSemaphorePermit,
+}
+
 impl Accepting {
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        places: &Places,
-        listener: TcpListener,
-        door: Option<Door>,
-    ) -> Accepting {
+    pub(super) fn new(shared: &Arc<Shared>, places: &Places, door: Option<Door>) -> Accepting {
         let (shared, places) = (Arc::clone(shared), places.clone());
-        Accepting { shared, places, listener, door: door.map(Arc::new), said: None }
+        Accepting { shared, places, door: door.map(Arc::new), said: None }
     }
 
     /// Until told to stop, then until all connections have stored what they read.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run(mut self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let ours = listener.local_addr().ok().map(|address| address.ip());
         let reloading = self.door.as_deref().and_then(Door::keep_reading);
         let mut connections = JoinSet::new();
         let stopped = stop.clone();
         loop {
             tokio::select! {
                 () = told(&mut stop) => break,
-                Some(_) = connections.join_next() => {}
-                arrived = self.listener.accept() => match arrived {
-                    Ok((stream, from)) => if let Some(place) = self.place(from) {
+                Some(ended) = connections.join_next() => self.hear(ended),
+                arrived = listener.accept() => match arrived {
+                    Ok((stream, from)) => if let Some(sender) = self.place(stream, from, ours) {
                         let (shared, door) = (Arc::clone(&self.shared), self.door.clone());
-                        connections.spawn(serve(stream, from, shared, door, stopped.clone(), place));
+                        connections.spawn(serve(sender, shared, door, stopped.clone()));
                     },
                     Err(error) => {
                         self.refuse(&format!("a connection could not be accepted: {error}"));
@@ -84,24 +97,35 @@ impl Accepting {
                 },
             }
         }
-        drop(self.listener);
-        while connections.join_next().await.is_some() {}
+        drop(listener);
+        while let Some(ended) = connections.join_next().await {
+            self.hear(ended);
+        }
         drop(reloading);
     }
 
     /// A place for who may have one.
-    fn place(&mut self, from: SocketAddr) -> Option<OwnedSemaphorePermit> {
-        let ours = self.listener.local_addr().ok().map(|address| address.ip());
+    fn place(&mut self, stream: TcpStream, from: SocketAddr, ours: Option<IpAddr>) -> Option<Sender> {
+        let is_known = self.shared.rules.admits(from.ip(), ours);
         let asks_for_certificates = self.door.as_ref().is_some_and(|door| door.asks_for_certificates());
-        if !asks_for_certificates && !self.shared.rules.admits(from.ip(), ours) {
+        if !asks_for_certificates && !is_known {
             self.refuse(&format!("syslog.allow does not name {}", from.ip()));
             return None;
         }
-        let place = Arc::clone(&self.places.free).try_acquire_owned();
-        if place.is_err() {
+        let Ok(place) = Arc::clone(&self.places.free).try_acquire_owned() else {
             self.refuse(&format!("there are syslog.connections_max ({}) connections", self.places.all));
+            return None;
+        };
+        Some(Sender { stream, from, is_known, place })
+    }
+
+    /// A connection that has ended may have been none that is let in.
+    fn hear(&mut self, ended: Result<Result<(), NotLetIn>, JoinError>) {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(refused)) => self.refuse(&refused.to_string()),
+            Err(error) => tracing::error!(%error, "a syslog connection has failed"),
         }
-        place.ok()
     }
 
     fn refuse(&mut self, reason: &str) {
@@ -114,27 +138,24 @@ impl Accepting {
 }
 
 async fn serve(
-    stream: TcpStream,
-    from: SocketAddr,
+    sender: Sender,
     shared: Arc<Shared>,
     door: Option<Arc<Door>>,
     stop: watch::Receiver<bool>,
-    place: OwnedSemaphorePermit,
-) {
+) -> Result<(), NotLetIn> {
+    let Sender { stream, from, is_known, place } = sender;
     let asked = set_socket_keepalive(&stream, true).and_then(|()| set_tcp_keepidle(&stream, KEEP_ALIVE));
     if let Err(error) = asked {
         tracing::debug!(%from, %error, "a sender that is gone will not be noticed");
     }
-    let ours = stream.local_addr().ok().map(|address| address.ip());
     match door {
         None => connection::serve(stream, from, &shared, stop).await,
-        Some(door) => match door.let_in(stream, shared.rules.admits(from.ip(), ours)).await {
-            Ok(stream) => connection::serve(stream, from, &shared, stop).await,
-            Err(error) => {
-                Counters::add(&shared.node.counters.syslog.refused, 1);
-                tracing::debug!(%from, %error, "a syslog connection over TLS was refused");
-            }
-        },
+        Some(door) => {
+            let stream = door.let_in(stream, is_known).await;
+            let stream = stream.map_err(|reason| NotLetIn { from: from.ip(), reason })?;
+            connection::serve(stream, from, &shared, stop).await;
+        }
     }
     drop(place);
+    Ok(())
 }

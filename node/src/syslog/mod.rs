@@ -99,12 +99,12 @@ impl Listening {
         let mut tasks = JoinSet::new();
         let places = connections::Places::new(shared.rules.connections_max);
         if let Some(listener) = self.tcp {
-            let accepting = connections::Accepting::new(&shared, &places, listener, None);
-            tasks.spawn(accepting.run(stop.clone()));
+            let accepting = connections::Accepting::new(&shared, &places, None);
+            tasks.spawn(accepting.run(listener, stop.clone()));
         }
         if let Some((listener, door)) = self.tls {
-            let accepting = connections::Accepting::new(&shared, &places, listener, Some(door));
-            tasks.spawn(accepting.run(stop.clone()));
+            let accepting = connections::Accepting::new(&shared, &places, Some(door));
+            tasks.spawn(accepting.run(listener, stop.clone()));
         }
         if let Some(socket) = self.udp {
             tasks.spawn(datagrams::run(socket, shared, stop));
@@ -134,7 +134,7 @@ impl Started {
 }
 
 impl Rules {
-    /// Whether an address may send without credentials to one of ours. Who reaches one on loopback is on this machine.
+    /// Whether an address may send without credentials to one that we listen on. Who reaches one on loopback is on this machine.
     fn admits(&self, from: IpAddr, ours: Option<IpAddr>) -> bool {
         ours.is_some_and(|ours| ours.is_loopback()) || self.allow.holds(from.to_canonical())
     }
@@ -149,4 +149,34 @@ fn sender_of(from: IpAddr) -> String {
 /// Waits until the node stops.
 async fn told(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_on_loopback_admits_all_and_any_other_whom_the_list_names() {
+        let rules = Rules {
+            allow: "10.0.0.0/8, 2001:db8::/32".parse().unwrap(),
+            zone: TimeZone::UTC,
+            idle: Duration::MAX,
+            connections_max: 1,
+            queue_bytes_max: 1,
+        };
+        for (from, ours, admitted) in [
+            ("192.0.2.1", "127.0.0.1", true),
+            ("::1", "::1", true),
+            ("10.1.2.3", "0.0.0.0", true),
+            ("::ffff:10.1.2.3", "::", true),
+            ("2001:db8::1", "::", true),
+            ("127.0.0.1", "0.0.0.0", false),
+            ("::1", "::", false),
+            ("11.0.0.1", "10.0.0.1", false),
+        ] {
+            let ours = Some(ours.parse().unwrap());
+            assert_eq!(rules.admits(from.parse().unwrap(), ours), admitted, "{from} to {ours:?}");
+        }
+        assert!(!rules.admits("127.0.0.1".parse().unwrap(), None), "an address that nobody knows");
+    }
 }
