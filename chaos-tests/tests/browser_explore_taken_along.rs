@@ -26,6 +26,7 @@ async fn what_was_found_is_taken_along() -> Result<()> {
     checks.check("whoever may removes it, and it is gone for everybody", removes(browser, url, &demo)).await;
     checks.check("the link to a record opens it for somebody else", links(browser, url)).await;
     checks.check("the file has every record of the search", exports(browser, url, &demo)).await;
+    checks.check("a Parquet file comes through its link", exports_parquet(browser, url)).await;
     checks.end_well(browser, url).await;
     checks.finish()
 }
@@ -102,7 +103,7 @@ async fn exports(browser: &Browser, url: &str, demo: &DemoCluster) -> Result<()>
     open(browser, url, "?q=service:web-gateway&from=-3h").await?;
     browser.click(named("button", "Export")).await?;
     browser.click(".export-links a[href*=\"format=ndjson\"]").await?;
-    let file = || finished(folder.path());
+    let file = || finished(folder.path(), "ndjson");
     wait_until("a file is saved", LOADED_WITHIN, || async { file().is_some() }).await?;
     let text = std::fs::read_to_string(file().context("no file")?)?;
     let saved: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
@@ -118,8 +119,25 @@ async fn exports(browser: &Browser, url: &str, demo: &DemoCluster) -> Result<()>
     Ok(())
 }
 
+/// What the export gives in this form is tested where it is made; here a whole file must come through the link.
+async fn exports_parquet(browser: &Browser, url: &str) -> Result<()> {
+    const MAGIC: &[u8] = b"PAR1";
+    let folder = tempfile::tempdir()?;
+    let kept = json!({ "behavior": "allow", "downloadPath": folder.path() });
+    browser.devtools("Browser.setDownloadBehavior", &kept).await?;
+    open(browser, url, "?q=service:web-gateway&from=-3h").await?;
+    browser.click(named("button", "Export")).await?;
+    browser.click(".export-links a[href*=\"format=parquet\"]").await?;
+    let file = || finished(folder.path(), "parquet");
+    wait_until("a file is saved", LOADED_WITHIN, || async { file().is_some() }).await?;
+    let bytes = std::fs::read(file().context("no file")?)?;
+    ensure!(bytes.starts_with(MAGIC) && bytes.ends_with(MAGIC), "{} bytes are no whole file", bytes.len());
+    ensure!(bytes.len() > 10_000, "{} bytes hold no thousand records", bytes.len());
+    Ok(())
+}
+
 /// The file in the folder, once the browser has given it its name.
-fn finished(folder: &Path) -> Option<PathBuf> {
+fn finished(folder: &Path, ending: &str) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "ndjson"))
+    files.into_iter().find(|path| path.extension().is_some_and(|found| found == ending))
 }

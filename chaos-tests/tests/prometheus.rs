@@ -162,6 +162,15 @@ async fn prometheus_reads_a_cluster_and_evaluates_its_rules() -> Result<()> {
     prometheus.wait_for("sum(up)", |up| up == 3.0).await?;
     prometheus.wait_for("sum(insighthub_records_accepted_total)", |records| records == 500.0).await?;
     prometheus.wait_for("sum(insighthub_records_rejected_total)", |records| records == 1.0).await?;
+    let waiting = "sum(max by (partition) (insighthub_partition_dead_letters))";
+    prometheus.wait_for(waiting, |letters| letters == 1.0).await?;
+    let letters = node.admin().get("/api/dead-letters", &[]).await?;
+    let mended = json!({
+        "id": letters.json["dead_letters"][0]["id"],
+        "record": { "service": "checkout", "message": "mended" },
+    });
+    node.admin().post_json("/api/dead-letters/replay", &json!({ "records": [mended] })).await?.expect(200)?;
+    prometheus.wait_for(waiting, |letters| letters == 0.0).await?;
     prometheus.wait_for("insighthub:partitions_led", |led| led == 4.0).await?;
     prometheus.wait_for("sum(insighthub_commit_duration_seconds_count)", |commits| commits >= 1.0).await?;
     prometheus
@@ -181,7 +190,7 @@ async fn prometheus_reads_a_cluster_and_evaluates_its_rules() -> Result<()> {
         .await?;
     wait_until("all rules were evaluated", WITHIN, || async {
         let is_done = |rule: &Value| rule["health"] != "unknown";
-        prometheus.rules().await.is_ok_and(|rules| rules.len() == 24 && rules.iter().all(is_done))
+        prometheus.rules().await.is_ok_and(|rules| rules.len() == 25 && rules.iter().all(is_done))
     })
     .await?;
     for rule in prometheus.rules().await? {

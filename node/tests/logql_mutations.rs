@@ -8,7 +8,7 @@ use insighthub_model::prng::SplitMix64;
 use insighthub_node::logql::parse;
 
 /// Queries that are read, of every kind of part.
-const SEEDS: [&str; 12] = [
+const SEEDS: [&str; 15] = [
     "{a=\"b\", c!~`d|e`} |= \"x\" or `y` !~ `z+` |> `<_> w`",
     "{} | json a=\"b.c[0]\" | logfmt --strict | unpack | decolorize",
     "{a=\"b\"} | (s >= 500 and m=\"GET\") or d > 1m30s, e < 10KB | f == -1.5",
@@ -20,6 +20,9 @@ const SEEDS: [&str; 12] = [
     "1 + 2 * -3 ^ 2 ^ .5e-3 % 4",
     "rate({a=\"b\"}[1m]) / on (x) rate({}[1m]) unless ignoring (y) vector(1) > bool 0",
     "label_replace(absent_over_time(({a=\"b\"}[1m] | json)), \"x\", \"$1\", \"a\", \"(.*)\")",
+    "{a=\"b\"} |= ip(`10.0.0.0/8`) or ip(\"::1\") != ip(`10.0.0.1-10.0.0.9`) | x != ip(\"fe80::/10\") | distinct x, y",
+    "sort_desc(rate({}[1m]) / ignoring (x) group_left (y) approx_topk(5, rate({}[1m])))",
+    "{} | line_format `{{regexReplaceAll \"(a)b\" .x \"${1}\"}} {{.y | default \"-\" | trunc -3}} {{substr 1 2 .z}}`",
     "# a note\nfirst_over_time({a=\"b\"} | unwrap bytes(x) [1h30m]) # another",
 ];
 
@@ -27,7 +30,7 @@ const ROUNDS: u64 = 20_000;
 /// Of one text; most take microseconds.
 const READ_WITHIN: Duration = Duration::from_secs(2);
 
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 27] = [
     "{",
     "}",
     "(",
@@ -52,6 +55,9 @@ const PIECES: [&str; 24] = [
     "ü",
     "\u{0}",
     "sum",
+    " group_left ",
+    "ip(",
+    "10.0.0.1/",
 ];
 
 fn check(text: &str) {

@@ -145,6 +145,13 @@ async fn combined(api: &Api, sent: &[Sent]) -> Result<()> {
     let errors = of(&|sent| sent.level == "error");
     let share = 100.0 * errors / sent.len() as f64;
     let in_eu = of(&|sent| sent.region == "eu");
+    let errors_of_regions: Vec<f64> = ["ap", "eu", "sa", "us"]
+        .map(|region| {
+            of(&|sent| sent.region == region && sent.level == "error") / of(&|sent| sent.region == region)
+        })
+        .into();
+    let infos = of(&|sent| sent.level == "info");
+    let others = (sent.len() as f64 - infos) / 3.0;
     for (query, expected) in [
         ("100 * sum(rate({level=\"error\"}[1h])) / sum(rate({}[1h]))".to_owned(), vec![share]),
         (format!("sum(count_over_time({{level=\"error\"}}[1h])) > {}", errors - 1.0), vec![errors]),
@@ -162,6 +169,14 @@ async fn combined(api: &Api, sent: &[Sent]) -> Result<()> {
                 })
                 .fold(0.0, f64::max),
         ]),
+        (
+            "sum by (level, region) (count_over_time({level=\"error\"}[1h])) / on (region) group_left sum by (region) (count_over_time({}[1h]))"
+                .to_owned(),
+            errors_of_regions,
+        ),
+        ("sort(sum by (level) (count_over_time({}[1h])))".to_owned(), vec![others, others, others, infos]),
+        ("sort_desc(sum by (level) (count_over_time({}[1h])))".to_owned(), vec![infos, others, others, others]),
+        ("approx_topk(1, sum by (level) (count_over_time({}[1h])))".to_owned(), vec![infos]),
         ("vector(7) or sum(count_over_time({service_name=\"none\"}[1h]))".to_owned(), vec![7.0]),
         ("sum(label_replace(sum by (host) (count_over_time({}[1h])), \"x\", \"$1\", \"host\", \"web-(.)\")) by (x) > 1 and on () vector(1)".to_owned(), {
             (0..6).map(|host| of(&|sent| sent.number % 6 == host)).collect()

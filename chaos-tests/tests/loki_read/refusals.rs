@@ -18,7 +18,13 @@ pub(crate) async fn check(api: &Api) -> Result<()> {
             vec![("query", "{a=\"b\"}\n| jsn")],
             "parse error at line 2, col 3: there is no stage \"jsn\"",
         ),
-        ("query_range", vec![("query", "sort(rate({}[1m]))")], "sort is not supported"),
+        ("query_range", vec![("query", "rate_counter({} | unwrap x [1m])")], "rate_counter is not supported"),
+        (
+            "query_range",
+            vec![("query", "{} |= ip(\"10.0.0.0/33\")")],
+            "parse error at line 1, col 10: expected an address",
+        ),
+        ("query_range", vec![("query", "rate({} | distinct host [1m])")], "distinct is of records"),
         (
             "query_range",
             vec![("query", "{}"), ("limit", "5001")],

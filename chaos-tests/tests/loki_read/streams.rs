@@ -1,5 +1,7 @@
 //! Queries of records: which lines, in which order, with which labels.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, ensure};
 use insighthub_chaos_tests::api::Api;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use super::sent::{SECOND, Sent, end, start};
 /// A query, and whether a record is meant.
 type Case = (&'static str, fn(&Sent) -> bool);
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     ("{service_name=\"checkout\"}", |sent| sent.service == "checkout"),
     ("{service=\"checkout\"} |= \"Card\" != \"8\"", |sent| {
         sent.message.contains("Card") && !sent.message.contains('8')
@@ -32,6 +34,10 @@ const CASES: [Case; 14] = [
         sent.service == "auth" && sent.user == "u3" && sent.number % 50 < 20
     }),
     ("{} | logfmt | user = \"u3\"", |sent| sent.service == "search" && sent.user == "u3"),
+    (
+        "{service=\"checkout\"} | label_format peer=`10.0.0.{{.number}}:80` | peer = ip(`10.0.0.0/27`)",
+        |sent| sent.service == "checkout" && sent.number < 32,
+    ),
     ("{} | Case = \"aB\" | number > 1400", |sent| sent.number % 2 == 1 && sent.number > 1_400),
 ];
 
@@ -47,6 +53,8 @@ pub(crate) async fn check(api: &Api, sent: &[Sent]) -> Result<()> {
         }
     }
     edges(api, sent).await?;
+    distinct(api, sent).await?;
+    addresses(api).await?;
     labels(api, sent).await?;
     made_anew(api).await
 }
@@ -82,6 +90,41 @@ async fn lines(api: &Api, query: &str, direction: &str, limit: usize) -> Result<
     }
     all.sort_by_key(|(at, _)| if direction == "forward" { *at } else { -*at });
     Ok(all)
+}
+
+/// The first line of each host, from either end, whatever comes behind it.
+async fn distinct(api: &Api, sent: &[Sent]) -> Result<()> {
+    let query = "{} | distinct host, level | number < 1495";
+    for (direction, sent) in
+        [("backward", sent.iter().rev().collect::<Vec<_>>()), ("forward", sent.iter().collect())]
+    {
+        let mut met = BTreeSet::new();
+        let first: Vec<&Sent> = sent
+            .into_iter()
+            .filter(|sent| met.insert((&sent.host, sent.level)))
+            .filter(|sent| sent.number < 1_495)
+            .collect();
+        ensure!(first.len() > 5, "{} lines", first.len());
+        let found = lines(api, query, direction, 5_000).await?;
+        ensure!(found == shown(first.iter(), 5_000), "{query} {direction}: {found:?}");
+    }
+    Ok(())
+}
+
+/// Lines by the addresses that stand in them.
+async fn addresses(api: &Api) -> Result<()> {
+    let made = "{service=\"checkout\"} | line_format `GET from 10.0.{{.number}}.1:80`";
+    for (filter, expected) in [
+        ("|= ip(`10.0.6.0-10.0.12.255`)", vec!["10.0.6.1", "10.0.9.1", "10.0.12.1"]),
+        ("|= ip(`10.0.6.0/24`) or ip(`10.0.9.1`)", vec!["10.0.6.1", "10.0.9.1"]),
+        ("|= `.1:80` | number < 9 != ip(`10.0.3.0/24`)", vec!["10.0.0.1", "10.0.6.1"]),
+    ] {
+        let found = lines(api, &format!("{made} {filter}"), "forward", 100).await?;
+        let expected: Vec<String> = expected.iter().map(|address| format!("GET from {address}:80")).collect();
+        let found: Vec<String> = found.into_iter().map(|(_, line)| line).collect();
+        ensure!(found == expected, "{filter}: {found:?}");
+    }
+    Ok(())
 }
 
 /// A hundred lines where nothing is said; the start belongs to the span, the end does not.

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of HTTP and of clusters, reads no clock: who asks the records is `http::loki`.
 
+mod addresses;
 pub mod ast;
 mod error;
 pub mod labels;

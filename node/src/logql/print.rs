@@ -7,8 +7,8 @@ use insighthub_model::query::TimeSpan;
 
 use super::ast::{
     Binary, BinaryOp, Bound, Conversion, Expr, Extraction, FormatValue, Grouping, GroupingKind, LabelFilter,
-    LabelPick, LogQuery, MatchingKind, Metric, RangeAggregation, RangeFunction, Stage, Unwrap,
-    VectorFunction,
+    LabelPick, LogQuery, Many, Matching, MatchingKind, Metric, RangeAggregation, RangeFunction, Side, Stage,
+    Unwrap, VectorFunction,
 };
 
 impl Display for Expr {
@@ -37,7 +37,11 @@ impl Display for Stage {
             Stage::Line(filter) => {
                 f.write_str(filter.op.symbol())?;
                 for (at, text) in filter.texts.iter().enumerate() {
-                    write!(f, "{} {}", if at == 0 { "" } else { " or" }, Quoted(text))?;
+                    f.write_str(if at == 0 { " " } else { " or " })?;
+                    match filter.op.is_of_addresses() {
+                        true => write!(f, "ip({})", Quoted(text))?,
+                        false => Quoted(text).fmt(f)?,
+                    }
                 }
                 Ok(())
             }
@@ -58,6 +62,7 @@ impl Display for Stage {
             }
             Stage::Drop(picks) => picked("drop", picks, f),
             Stage::Keep(picks) => picked("keep", picks, f),
+            Stage::Distinct(labels) => write!(f, "| distinct {}", labels.join(", ")),
         }
     }
 }
@@ -86,6 +91,9 @@ impl Display for LabelFilter {
             }
             LabelFilter::Compare { name, comparison, bound } => {
                 write!(f, "{name} {} {bound}", comparison.symbol())
+            }
+            LabelFilter::Address { name, is_negative, addresses } => {
+                write!(f, "{name} {} ip({})", if *is_negative { "!=" } else { "=" }, Quoted(addresses))
             }
             LabelFilter::And(left, right) => {
                 part(&**left, Form::if_needed(matches!(**left, LabelFilter::Or(..))), f)?;
@@ -144,7 +152,9 @@ impl Display for Metric {
                     write!(f, " {grouping} ")?;
                 }
                 match aggregation.function {
-                    VectorFunction::Topk(rows) | VectorFunction::Bottomk(rows) => {
+                    VectorFunction::Topk(rows)
+                    | VectorFunction::Bottomk(rows)
+                    | VectorFunction::ApproxTopk(rows) => {
                         write!(f, "({rows}, {})", aggregation.inner)
                     }
                     _ => write!(f, "({})", aggregation.inner),
@@ -157,8 +167,7 @@ impl Display for Metric {
                     f.write_str(" bool")?;
                 }
                 if let Some(matching) = &binary.matching {
-                    let kind = if matching.kind == MatchingKind::On { "on" } else { "ignoring" };
-                    write!(f, " {kind} ({})", matching.labels.join(", "))?;
+                    write!(f, " {matching}")?;
                 }
                 f.write_str(" ")?;
                 part(&binary.right, form(binary, Side::Right), f)
@@ -174,11 +183,21 @@ impl Display for Metric {
     }
 }
 
-/// Of an operator.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Left,
-    Right,
+impl Display for Matching {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let kind = if self.kind == MatchingKind::On { "on" } else { "ignoring" };
+        write!(f, "{kind} ({})", self.labels.join(", "))?;
+        // Without parentheses what follows might be read as its labels.
+        match &self.many {
+            Some(Many { side: Side::Left, taken_over }) => {
+                write!(f, " group_left ({})", taken_over.join(", "))
+            }
+            Some(Many { side: Side::Right, taken_over }) => {
+                write!(f, " group_right ({})", taken_over.join(", "))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// In parentheses where a side would be read as something else without them. No more are written: each is a level of depth.

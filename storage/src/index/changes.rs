@@ -1,6 +1,7 @@
 //! A set of changes to one partition, applied whole or not at all, with the checksum brought along.
 
 use insighthub_model::PartitionId;
+use insighthub_model::dead_letter::DeadLetter;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use sled::{Batch, Transactional, Tree};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -49,10 +50,43 @@ pub(super) struct Changes {
     pub(super) minutes: TreeChanges,
     pub(super) dead_letters: TreeChanges,
     pub(super) services: TreeChanges,
+    letters_added: u64,
+    letters_removed: u64,
 }
 
 impl Changes {
-    /// Applies everything in one transaction, with how far the index is by it. `meta` brings the checksum of before.
+    pub(super) fn put_letter(
+        &mut self,
+        partition: PartitionId,
+        number: u64,
+        letter: &DeadLetter,
+    ) -> Result<(), IndexError> {
+        for (key, value) in tree::dead_letter::pieces(partition, number, letter)? {
+            self.dead_letters.put(&key, None, value);
+        }
+        self.letters_added += 1;
+        Ok(())
+    }
+
+    /// One that is not there stays away.
+    pub(super) fn remove_letter(
+        &mut self,
+        trees: &Trees,
+        partition: PartitionId,
+        number: u64,
+    ) -> Result<(), IndexError> {
+        let mut is_there = false;
+        for piece in trees.dead_letters.scan_prefix(tree::dead_letter::prefix(partition, number)) {
+            let (key, value) = piece.map_err(IndexError::damaged)?;
+            self.dead_letters.remove(&key, &value);
+            is_there = true;
+        }
+        self.letters_removed += u64::from(is_there);
+        Ok(())
+    }
+
+    /// Applies everything in one transaction, with how far the index is by it. `meta` brings the checksum and the number of dead
+    /// letters of before.
     pub(super) fn apply(
         self,
         trees: &Trees,
@@ -61,7 +95,11 @@ impl Changes {
     ) -> Result<(), IndexError> {
         let parts = [&self.minutes, &self.dead_letters, &self.services];
         let added = parts.iter().fold(0u64, |sum, part| sum.wrapping_add(part.checksum));
-        let meta = PartitionMeta { content_checksum: meta.content_checksum.wrapping_add(added), ..meta };
+        let meta = PartitionMeta {
+            content_checksum: meta.content_checksum.wrapping_add(added),
+            dead_letters: (meta.dead_letters + self.letters_added).saturating_sub(self.letters_removed),
+            ..meta
+        };
         let mut meta_batch = Batch::default();
         meta_batch.insert(&tree::meta::key(partition)[..], tree::meta::encode(meta)?);
         let all = (&trees.minutes, &trees.dead_letters, &trees.services, &trees.meta);

@@ -62,6 +62,12 @@ impl Index {
         })
     }
 
+    /// How many dead letters there are.
+    pub fn dead_letters_held(&self, partition: PartitionId) -> Result<u64, IndexError> {
+        self.check_in_line(partition)?;
+        Ok(self.meta(partition)?.unwrap_or_default().dead_letters)
+    }
+
     /// Unresolved dead letters with numbers below `before_number`, newest first.
     pub fn dead_letters(
         &self,

@@ -61,10 +61,7 @@ impl Revision {
             }
         }
         for number in &self.dead_letters {
-            for piece in trees.dead_letters.scan_prefix(tree::dead_letter::prefix(partition, *number)) {
-                let (key, value) = piece.map_err(IndexError::damaged)?;
-                changes.dead_letters.remove(&key, &value);
-            }
+            changes.remove_letter(trees, partition, *number)?;
         }
         let meta = before.unwrap_or_default();
         changes.apply(trees, partition, PartitionMeta { merged_by: self.merged_by, ..meta })

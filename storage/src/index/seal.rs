@@ -90,14 +90,10 @@ impl<'a> SealChange<'a> {
         self.change_minutes(trees, &mut changes)?;
         self.change_services(trees, &mut changes)?;
         self.change_dead_letters(trees, &mut changes)?;
-        let PartitionMeta { merged_by: known, content_checksum, .. } = before.unwrap_or_default();
-        let merged_by = merged_by.unwrap_or(known);
-        let applied_seal_index = self.seal_index;
-        changes.apply(
-            trees,
-            self.partition,
-            PartitionMeta { applied_seal_index, merged_by, content_checksum },
-        )
+        let before = before.unwrap_or_default();
+        let merged_by = merged_by.unwrap_or(before.merged_by);
+        let meta = PartitionMeta { applied_seal_index: self.seal_index, merged_by, ..before };
+        changes.apply(trees, self.partition, meta)
     }
 
     fn change_minutes(&self, trees: &Trees, changes: &mut Changes) -> Result<(), IndexError> {
@@ -132,18 +128,13 @@ impl<'a> SealChange<'a> {
 
     fn change_dead_letters(&self, trees: &Trees, changes: &mut Changes) -> Result<(), IndexError> {
         for (number, letter) in self.dead_letters.as_ref() {
-            for (key, value) in tree::dead_letter::pieces(self.partition, *number, letter)? {
-                changes.dead_letters.put(&key, None, value);
-            }
+            changes.put_letter(self.partition, *number, letter)?;
         }
         let mut resolved = self.resolved_dead_letters.to_vec();
         resolved.sort_unstable();
         resolved.dedup();
         for number in resolved {
-            for piece in trees.dead_letters.scan_prefix(tree::dead_letter::prefix(self.partition, number)) {
-                let (key, value) = piece.map_err(IndexError::damaged)?;
-                changes.dead_letters.remove(&key, &value);
-            }
+            changes.remove_letter(trees, self.partition, number)?;
         }
         Ok(())
     }

@@ -121,6 +121,22 @@ impl PartitionReplica {
         Ok(found)
     }
 
+    /// How many dead letters are there and not resolved, from counts that are kept; those that retention or a deletion has
+    /// hidden count until their block is merged. `None` while the index is being changed or is of no use.
+    pub fn dead_letters_waiting(&self) -> Option<u64> {
+        let _gate = self.index_gate.try_read()?;
+        let indexed = self.world.index.dead_letters_held(self.partition).ok()?;
+        let inner = self.inner.read();
+        let frozen =
+            inner.frozen.iter().map(|head| (head.dead_letters.len(), head.resolved_dead_letters.len()));
+        let head = &inner.state.head;
+        let heads = frozen.chain([(head.dead_letters.len(), head.resolved_dead_letters.len())]);
+        let (there, resolved) = heads.fold((indexed, 0), |(there, resolved), (more, less)| {
+            (there + more as u64, resolved + less as u64)
+        });
+        Some(there.saturating_sub(resolved))
+    }
+
     /// Asks the index; one that turns out to be damaged is rebuilt from the blocks and asked again.
     fn mending<T>(&self, ask: impl Fn() -> Result<T, IndexError>) -> Result<T, IndexError> {
         match ask() {

@@ -51,6 +51,11 @@ pub(super) async fn follow(
     let from = asked.moment("start")?.unwrap_or(now.0);
     // Timestamps may lie ahead of this node's clock.
     let lines = Lines::of(&query, Span { from, to: i64::MAX })?;
+    if lines.pipeline.remembers() {
+        return Err(LokiError::bad_query(
+            "distinct remembers what came before, and the live tail has no end: expected none in it",
+        ));
+    }
     let place = node.places.take(viewer.user.as_deref())?;
     let live = Conditions { from: None, to: None, ..lines.conditions.clone() };
     // First the live end, then the past: what is stored in between comes twice and is known by its id.

@@ -11,6 +11,7 @@ struct Replica {
     partition: String,
     state: PartitionStatus,
     group: GroupStatus,
+    dead_letters: Option<u64>,
 }
 
 /// A family of one sample for each replica: its kind, name and help, and what is shown.
@@ -99,12 +100,20 @@ pub(super) fn write(node: &Node, page: &mut Page) {
             partition: group.replica.partition().to_string(),
             state: group.replica.status(),
             group: group.group.status(),
+            dead_letters: group.replica.dead_letters_waiting(),
         })
         .collect();
     for (kind, name, help, value) in OF_REPLICAS {
         let mut family = page.family(kind, name, help);
         for replica in &replicas {
             family.sample(&[("partition", &replica.partition)], value(replica));
+        }
+    }
+    let help = "Records that were refused and wait to be mended or replayed.";
+    let mut family = page.family(Kind::Gauge, "insighthub_partition_dead_letters", help);
+    for replica in &replicas {
+        if let Some(waiting) = replica.dead_letters {
+            family.sample(&[("partition", &replica.partition)], waiting as f64);
         }
     }
     let control = node.store.control.group.leadership();

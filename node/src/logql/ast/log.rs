@@ -40,6 +40,8 @@ pub enum Stage {
     Drop(Vec<LabelPick>),
     Keep(Vec<LabelPick>),
     Decolorize,
+    /// Of lines with the same values only the first that is met.
+    Distinct(Vec<String>),
 }
 
 /// `|= "a" or "b"`
@@ -59,6 +61,9 @@ pub enum LineOp {
     /// `|>`: the whole line, `<_>` standing for any run.
     Pattern,
     NotPattern,
+    /// `|= ip("10.0.0.0/8")`
+    HasAddress,
+    HasNoAddress,
 }
 
 /// `label="path"`
@@ -86,7 +91,17 @@ pub struct LabelPick {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LabelFilter {
     Match(Matcher),
-    Compare { name: String, comparison: Comparison, bound: Bound },
+    Compare {
+        name: String,
+        comparison: Comparison,
+        bound: Bound,
+    },
+    /// `name = ip("10.0.0.0/8")`
+    Address {
+        name: String,
+        is_negative: bool,
+        addresses: String,
+    },
     And(Box<LabelFilter>, Box<LabelFilter>),
     Or(Box<LabelFilter>, Box<LabelFilter>),
 }
@@ -128,8 +143,8 @@ impl MatchOp {
 impl LineOp {
     pub fn symbol(self) -> &'static str {
         match self {
-            LineOp::Contains => "|=",
-            LineOp::NotContains => "!=",
+            LineOp::Contains | LineOp::HasAddress => "|=",
+            LineOp::NotContains | LineOp::HasNoAddress => "!=",
             LineOp::Matches => "|~",
             LineOp::NotMatches => "!~",
             LineOp::Pattern => "|>",
@@ -138,7 +153,12 @@ impl LineOp {
     }
 
     pub fn is_negative(self) -> bool {
-        matches!(self, LineOp::NotContains | LineOp::NotMatches | LineOp::NotPattern)
+        matches!(self, LineOp::NotContains | LineOp::NotMatches | LineOp::NotPattern | LineOp::HasNoAddress)
+    }
+
+    /// Whether its texts stand in `ip(...)`.
+    pub fn is_of_addresses(self) -> bool {
+        matches!(self, LineOp::HasAddress | LineOp::HasNoAddress)
     }
 }
 

@@ -98,6 +98,11 @@ pub enum VectorFunction {
     Stdvar,
     Topk(u32),
     Bottomk(u32),
+    /// Worked out exactly, as [`VectorFunction::Topk`] is.
+    ApproxTopk(u32),
+    /// Puts the series of one moment in order, the least first.
+    Sort,
+    SortDesc,
 }
 
 /// `a / on (x) b`
@@ -131,6 +136,22 @@ pub enum BinaryOp {
 pub struct Matching {
     pub kind: MatchingKind,
     pub labels: Vec<String>,
+    pub many: Option<Many>,
+}
+
+/// `group_left (a)`: several series of one side match the same one of the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Many {
+    pub side: Side,
+    /// Labels that are taken over from the side of the one.
+    pub taken_over: Vec<String>,
+}
+
+/// Of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Left,
+    Right,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +224,15 @@ impl VectorFunction {
             VectorFunction::Stdvar => "stdvar",
             VectorFunction::Topk(_) => "topk",
             VectorFunction::Bottomk(_) => "bottomk",
+            VectorFunction::ApproxTopk(_) => "approx_topk",
+            VectorFunction::Sort => "sort",
+            VectorFunction::SortDesc => "sort_desc",
         }
+    }
+
+    /// Whether `by` and `without` may stand at it.
+    pub fn allows_grouping(self) -> bool {
+        !matches!(self, VectorFunction::ApproxTopk(_) | VectorFunction::Sort | VectorFunction::SortDesc)
     }
 }
 

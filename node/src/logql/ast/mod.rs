@@ -8,8 +8,8 @@ pub use log::{
     MatchOp, Matcher, Stage,
 };
 pub use metric::{
-    Binary, BinaryOp, Conversion, Grouping, GroupingKind, LabelReplace, Matching, MatchingKind, Metric,
-    Position, RangeAggregation, RangeFunction, Unwrap, VectorAggregation, VectorFunction,
+    Binary, BinaryOp, Conversion, Grouping, GroupingKind, LabelReplace, Many, Matching, MatchingKind, Metric,
+    Position, RangeAggregation, RangeFunction, Side, Unwrap, VectorAggregation, VectorFunction,
 };
 
 /// A whole query.

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::Line;
+use crate::logql::addresses::{Addresses, EXPECTED};
 use crate::logql::ast::{Bound, Comparison, LabelFilter, MatchOp};
 use crate::logql::units;
 
@@ -11,6 +12,7 @@ pub(super) enum Condition {
     Is { name: String, value: String, is_negative: bool },
     Matches { name: String, regex: Regex, is_negative: bool },
     Compare { name: String, comparison: Comparison, bound: Bound },
+    Address { name: String, is_negative: bool, addresses: Addresses },
     Both(Box<Condition>, Box<Condition>),
     Either(Box<Condition>, Box<Condition>),
 }
@@ -24,6 +26,10 @@ impl Condition {
             LabelFilter::Match(matcher) => Condition::of_value(&matcher.name, matcher.op, &matcher.value),
             LabelFilter::Compare { name, comparison, bound } => {
                 Ok(Condition::Compare { name: name.clone(), comparison: *comparison, bound: *bound })
+            }
+            LabelFilter::Address { name, is_negative, addresses } => {
+                let (name, is_negative) = (name.clone(), *is_negative);
+                Ok(Condition::Address { name, is_negative, addresses: parsed_addresses(addresses)? })
             }
             LabelFilter::And(left, right) => {
                 both(left, right).map(|(left, right)| Condition::Both(left, right))
@@ -46,7 +52,7 @@ impl Condition {
         })
     }
 
-    /// A label that is not there has the empty value; compared with a number it meets nothing.
+    /// A label that is not there has the empty value; compared with a number or with addresses it meets nothing.
     pub(super) fn holds(&self, line: &Line) -> bool {
         match self {
             Condition::Is { name, value, is_negative } => {
@@ -59,6 +65,9 @@ impl Condition {
                 let value = line.get(name).and_then(|text| number(text, name, *bound));
                 value.is_some_and(|value| comparison.holds(value, number_of(*bound)))
             }
+            Condition::Address { name, is_negative, addresses } => {
+                line.get(name).is_some_and(|text| addresses.are_in(text) != *is_negative)
+            }
             Condition::Both(left, right) => left.holds(line) && right.holds(line),
             Condition::Either(left, right) => left.holds(line) || right.holds(line),
         }
@@ -68,6 +77,10 @@ impl Condition {
 /// An expression that the whole value must meet.
 pub(in crate::logql) fn whole(pattern: &str) -> Result<Regex, String> {
     Regex::new(&format!("^(?:{pattern})$")).map_err(|error| error.to_string())
+}
+
+pub(super) fn parsed_addresses(text: &str) -> Result<Addresses, String> {
+    Addresses::parse(text).ok_or_else(|| format!("expected {EXPECTED}"))
 }
 
 /// A label's value in the unit of the bound.

@@ -2,11 +2,13 @@
 
 mod captures;
 mod condition;
+mod distinct;
 mod found;
 mod json;
 mod logfmt;
 mod pipeline;
 mod template;
+mod template_function;
 
 use std::collections::BTreeSet;
 

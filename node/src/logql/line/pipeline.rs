@@ -3,9 +3,11 @@
 use regex::Regex;
 
 use super::captures::{Captures, pattern_filter};
-use super::condition::Condition;
+use super::condition::{Condition, parsed_addresses};
+use super::distinct::Distinct;
 use super::template::Template;
 use super::{Line, json, logfmt};
+use crate::logql::addresses::Addresses;
 use crate::logql::ast::{Extraction, FormatValue, LabelPick, LineFilter, LineOp, Stage};
 
 /// Stages in order.
@@ -16,6 +18,7 @@ pub struct Pipeline(Vec<Step>);
 enum Step {
     Contains { texts: Vec<String>, is_negative: bool },
     Finds { regexes: Vec<Regex>, is_negative: bool },
+    Addresses { any: Vec<Addresses>, is_negative: bool },
     Filter(Condition),
     Json(Vec<Extraction>),
     Logfmt(Vec<Extraction>),
@@ -27,6 +30,7 @@ enum Step {
     Drop(Vec<Pick>),
     Keep(Vec<Pick>),
     Decolorize(Regex),
+    Distinct(Distinct),
 }
 
 #[derive(Debug)]
@@ -37,6 +41,8 @@ struct Pick {
 
 /// What colours a terminal's text.
 const COLOURS: &str = "\u{1b}\\[[0-9;]*[a-zA-Z]";
+
+const TEMPLATE_FAILED: &str = "TemplateFormatErr";
 
 impl Pipeline {
     /// Fails where an expression is larger than what is run.
@@ -56,6 +62,11 @@ impl Pipeline {
             }
         }
         Ok(Pipeline(steps))
+    }
+
+    /// Whether what comes through depends on the lines before.
+    pub fn remembers(&self) -> bool {
+        self.0.iter().any(|step| matches!(step, Step::Distinct(_)))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -82,6 +93,7 @@ fn step(stage: &Stage) -> Result<Step, String> {
         Stage::Drop(picks) => Step::Drop(picks.iter().map(pick).collect::<Result<_, _>>()?),
         Stage::Keep(picks) => Step::Keep(picks.iter().map(pick).collect::<Result<_, _>>()?),
         Stage::Decolorize => Step::Decolorize(compiled(COLOURS)?),
+        Stage::Distinct(labels) => Step::Distinct(Distinct::new(labels)),
     })
 }
 
@@ -101,6 +113,10 @@ fn line_filter(filter: &LineFilter) -> Result<Step, String> {
             return Ok(Step::Contains { texts: filter.texts.clone(), is_negative });
         }
         LineOp::Matches | LineOp::NotMatches => texts.map(|text| compiled(text)).collect::<Result<_, _>>()?,
+        LineOp::HasAddress | LineOp::HasNoAddress => {
+            let any = texts.map(|text| parsed_addresses(text)).collect::<Result<_, _>>()?;
+            return Ok(Step::Addresses { any, is_negative });
+        }
         LineOp::Pattern | LineOp::NotPattern => {
             texts.map(|text| compiled(&pattern_filter(text))).collect::<Result<_, _>>()?
         }
@@ -125,12 +141,20 @@ impl Step {
             Step::Finds { regexes, is_negative } => {
                 return regexes.iter().any(|regex| regex.is_match(&line.text)) != *is_negative;
             }
+            Step::Addresses { any, is_negative } => {
+                return any.iter().any(|addresses| addresses.are_in(&line.text)) != *is_negative;
+            }
             Step::Filter(condition) => return condition.holds(line),
+            Step::Distinct(distinct) => return distinct.is_first(line),
             Step::Json(extractions) => json::extract(line, extractions),
             Step::Logfmt(extractions) => logfmt::extract(line, extractions),
             Step::Unpack => json::unpack(line),
             Step::Captures(captures) => captures.extract(line),
-            Step::LineFormat(template) => line.text = template.fill(line),
+            Step::LineFormat(template) => {
+                if let Some(text) = filled(template, line) {
+                    line.text = text;
+                }
+            }
             Step::Rename(from, to) => {
                 if let Some(value) = line.get(from).map(str::to_owned) {
                     line.remove(from);
@@ -138,14 +162,26 @@ impl Step {
                 }
             }
             Step::Set(name, template) => {
-                let value = template.fill(line);
-                line.set(name, value);
+                if let Some(value) = filled(template, line) {
+                    line.set(name, value);
+                }
             }
             Step::Drop(picks) => drop_labels(line, picks),
             Step::Keep(picks) => keep(line, picks),
             Step::Decolorize(colours) => line.text = colours.replace_all(&line.text, "").into_owned(),
         }
         true
+    }
+}
+
+/// `None` where it would be too long: the line says so, and stays as it is.
+fn filled(template: &Template, line: &mut Line) -> Option<String> {
+    match template.fill(line) {
+        Ok(filled) => Some(filled),
+        Err(reason) => {
+            line.fail(TEMPLATE_FAILED, reason);
+            None
+        }
     }
 }
 

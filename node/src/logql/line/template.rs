@@ -1,31 +1,38 @@
-//! Templates of `line_format` and `label_format`: text with `{{.label}}` in it, and a few functions.
+//! Templates of `line_format` and `label_format`: text with `{{.label}}` in it, and functions of such values.
 
 use super::Line;
+use super::template_function::{Function, call};
+
+/// Bytes that a template may come to. Stages that double a line would otherwise fill the memory within a few dozens of them.
+const FILLED_BYTES_MAX: usize = 1 << 20;
+
+const EXPECTED: &str = "expected {{.label}} or {{__line__}}, with functions such as ToUpper, default \"-\" or trunc 80 behind a |";
 
 /// A template that can be filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::logql) struct Template(Vec<Part>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 enum Part {
     Text(String),
-    Value(Source, Vec<Function>),
+    Value(Term, Vec<Function>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
+/// What stands for a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Term {
     Label(String),
     Line,
+    Text(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Function {
-    Upper,
-    Lower,
-    Trim,
+/// A part of what stands between `{{` and `}}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Term(Term),
+    Number(i64),
+    Name(String),
 }
-
-const EXPECTED: &str = "expected {{.label}} or {{__line__}}, with ToUpper, ToLower or Trim behind a |";
 
 impl Template {
     /// Fails with the byte and the reason.
@@ -40,7 +47,7 @@ impl Template {
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
             }
-            parts.push(value(action).ok_or_else(|| (position, EXPECTED.to_owned()))?);
+            parts.push(value(action).map_err(|reason| (position, reason))?);
             rest = behind;
         }
         if !rest.is_empty() {
@@ -49,69 +56,119 @@ impl Template {
         Ok(Template(parts))
     }
 
-    pub(super) fn fill(&self, line: &Line) -> String {
+    /// Fails where it comes to more bytes than are kept.
+    pub(super) fn fill(&self, line: &Line) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => filled.push_str(text),
-                Part::Value(source, functions) => {
-                    let value = match source {
-                        Source::Label(name) => line.get(name).unwrap_or(""),
-                        Source::Line => &line.text,
-                    };
-                    let value =
-                        functions.iter().fold(value.to_owned(), |value, function| function.apply(&value));
+                Part::Value(term, functions) => {
+                    let mut value = term.text(line).to_owned();
+                    for function in functions {
+                        value = function.apply(&value, line);
+                        check_length(&value)?;
+                    }
                     filled.push_str(&value);
                 }
             }
+            check_length(&filled)?;
         }
-        filled
+        Ok(filled)
     }
 }
 
-fn value(action: &str) -> Option<Part> {
-    let action = action.trim().trim_start_matches('-').trim_end_matches('-').trim();
-    let mut parts = action.split('|').map(str::trim);
-    let mut words = parts.next()?.split_whitespace();
-    let mut functions = Vec::new();
-    let mut first = words.next()?;
-    // `{{ToUpper .label}}` is the same as `{{.label | ToUpper}}`.
-    if let Some(function) = function(first) {
-        functions.push(function);
-        first = words.next()?;
+fn check_length(filled: &str) -> Result<(), String> {
+    if filled.len() <= FILLED_BYTES_MAX {
+        return Ok(());
     }
-    if words.next().is_some() {
-        return None;
+    Err(format!("the template comes to more than {FILLED_BYTES_MAX} bytes"))
+}
+
+impl Term {
+    pub(super) fn text<'a>(&'a self, line: &'a Line) -> &'a str {
+        match self {
+            Term::Label(name) => line.get(name).unwrap_or(""),
+            Term::Line => &line.text,
+            Term::Text(text) => text,
+        }
     }
-    let source = match first {
-        "__line__" => Source::Line,
-        name => Source::Label(name.strip_prefix('.').filter(|name| is_name(name))?.to_owned()),
+}
+
+/// `.label | trunc 80`, or the same as `trunc 80 .label`.
+fn value(action: &str) -> Result<Part, String> {
+    let action = action.trim().trim_start_matches('-').trim_end_matches('-');
+    let mut groups = groups(action).ok_or(EXPECTED)?.into_iter();
+    let (first, mut functions) = match groups.next().as_deref() {
+        Some([Word::Term(term)]) => (term.clone(), Vec::new()),
+        Some([Word::Name(name), arguments @ ..]) => {
+            let (term, function) =
+                call(name, arguments, None).map_err(|reason| format!("{reason}: {EXPECTED}"))?;
+            (term, vec![function])
+        }
+        _ => return Err(EXPECTED.to_owned()),
     };
-    for part in parts {
-        functions.push(function(part)?);
+    for group in groups {
+        let Some((Word::Name(name), arguments)) = group.split_first() else {
+            return Err(EXPECTED.to_owned());
+        };
+        let called = call(name, arguments, Some(first.clone()));
+        functions.push(called.map_err(|reason| format!("{reason}: {EXPECTED}"))?.1);
     }
-    Some(Part::Value(source, functions))
+    Ok(Part::Value(first, functions))
+}
+
+/// Words between `|`; `None` where something is no word.
+fn groups(action: &str) -> Option<Vec<Vec<Word>>> {
+    let mut groups = vec![Vec::new()];
+    let mut rest = action.trim_start();
+    while let Some(first) = rest.chars().next() {
+        if first == '|' {
+            groups.push(Vec::new());
+            rest = rest.strip_prefix('|')?.trim_start();
+            continue;
+        }
+        let (word, after) = if matches!(first, '"' | '`') { quoted(rest, first)? } else { bare(rest)? };
+        groups.last_mut()?.push(word);
+        rest = after.trim_start();
+    }
+    Some(groups)
+}
+
+/// In double quotes a backslash takes the next sign as it is.
+fn quoted(text: &str, quote: char) -> Option<(Word, &str)> {
+    let mut found = String::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((at, char)) = chars.next() {
+        match char {
+            char if char == quote => return Some((Word::Term(Term::Text(found)), text.get(at + 1..)?)),
+            '\\' if quote == '"' => found.push(match chars.next()?.1 {
+                'n' => '\n',
+                't' => '\t',
+                // Regular expressions have escapes of their own.
+                letter if letter.is_ascii_alphanumeric() => return None,
+                other => other,
+            }),
+            other => found.push(other),
+        }
+    }
+    None
+}
+
+fn bare(text: &str) -> Option<(Word, &str)> {
+    let length = text.find(|char: char| char.is_whitespace() || char == '|').unwrap_or(text.len());
+    let (word, after) = text.split_at_checked(length)?;
+    let found = if word == "__line__" {
+        Word::Term(Term::Line)
+    } else if let Some(label) = word.strip_prefix('.') {
+        Word::Term(Term::Label(Some(label).filter(|label| is_name(label))?.to_owned()))
+    } else if let Ok(number) = word.parse() {
+        Word::Number(number)
+    } else {
+        Word::Name(Some(word).filter(|word| is_name(word))?.to_owned())
+    };
+    Some((found, after))
 }
 
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
-}
-
-fn function(name: &str) -> Option<Function> {
-    Some(match name {
-        "ToUpper" | "upper" => Function::Upper,
-        "ToLower" | "lower" => Function::Lower,
-        "Trim" | "trim" | "TrimSpace" => Function::Trim,
-        _ => return None,
-    })
-}
-
-impl Function {
-    fn apply(self, value: &str) -> String {
-        match self {
-            Function::Upper => value.to_uppercase(),
-            Function::Lower => value.to_lowercase(),
-            Function::Trim => value.trim().to_owned(),
-        }
-    }
 }

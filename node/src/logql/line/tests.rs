@@ -34,6 +34,44 @@ fn lines_are_kept_by_what_they_hold() {
 }
 
 #[test]
+fn lines_are_kept_by_the_addresses_in_them() {
+    for (stages, is_kept) in [
+        ("|= ip(`10.7.0.0/16`)", true),
+        ("|= ip(`10.8.0.0/16`)", false),
+        ("|= ip(`10.8.0.0/16`) or ip(`10.7.1.0-10.7.1.9`)", true),
+        ("!= ip(`10.8.0.0/16`)", true),
+        ("!= ip(`10.8.0.0/16`) or ip(`10.7.1.2`)", false),
+        ("| peer = ip(`fe80::/10`)", true),
+        ("| peer != ip(`fe80::/10`)", false),
+        ("| peer != ip(`10.0.0.0/8`)", true),
+        // No label, no address: neither in the network nor beyond it.
+        ("| missing = ip(`10.0.0.0/8`)", false),
+        ("| missing != ip(`10.0.0.0/8`)", false),
+    ] {
+        let kept = run(stages, "from 10.7.1.2:443 refused", &[("peer", "[fe80::7]:80")]);
+        assert_eq!(kept.is_some(), is_kept, "{stages}");
+    }
+}
+
+#[test]
+fn of_lines_with_the_same_values_the_first_is_kept() {
+    let query = parse_log("{} | distinct user, host").unwrap();
+    let pipeline = Pipeline::new(&query.stages).unwrap();
+    assert!(pipeline.remembers());
+    let is_kept = |metadata: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pipeline.run(&mut Line { metadata: metadata.iter().map(owned).collect(), ..Line::default() })
+    };
+    assert!(is_kept(&[("user", "ann"), ("host", "a")]));
+    assert!(!is_kept(&[("user", "ann"), ("host", "a"), ("other", "x")]));
+    assert!(is_kept(&[("user", "ann"), ("host", "b")]));
+    assert!(is_kept(&[("user", "an"), ("host", "na")]), "where a value ends counts");
+    assert!(is_kept(&[("user", "ann")]), "no value is a value of its own");
+    assert!(!is_kept(&[("user", "ann")]));
+    assert!(is_kept(&[]) && is_kept(&[]), "a line without the labels is like no other");
+}
+
+#[test]
 fn parsers_find_labels() {
     let json = r#"{"status": 503, "request": {"path": "/a", "ids": [7, 8]}, "ok": false, "none": null}"#;
     assert_eq!(label("| json", json, "status").as_deref(), Some("503"));
@@ -94,4 +132,45 @@ fn lines_and_labels_are_made_anew() {
     let line = run("| keep user", "x", &metadata).unwrap();
     assert_eq!(line.all(), Labels::from([("user".to_owned(), "ann".to_owned())]));
     assert_eq!(run("| decolorize", "\u{1b}[31mred\u{1b}[0m", &[]).unwrap().text, "red");
+}
+
+#[test]
+fn templates_have_functions() {
+    let metadata = [("status", "503"), ("user", " Änne "), ("path", "/a/bb/bbb?x=1"), ("empty", "")];
+    for (template, filled) in [
+        ("{{ToUpper .user}}|{{.user | trim | lower}}", " ÄNNE |änne"),
+        ("{{.missing | default \"-\"}}{{default .status .empty}}{{default `x` .status}}", "-503503"),
+        ("{{replace \"b\" \"c\" .path}}", "/a/cc/ccc?x=1"),
+        ("{{.path | trimPrefix \"/a\" | trimSuffix `1`}}", "/bb/bbb?x="),
+        ("{{.path | trimPrefix `x`}}", "/a/bb/bbb?x=1"),
+        ("{{trimAll `/1` .path}}", "a/bb/bbb?x="),
+        (
+            "{{trunc 4 .path}} {{trunc -3 .path}} {{trunc 99 .path}} {{trunc 0 .path}}",
+            "/a/b x=1 /a/bb/bbb?x=1 ",
+        ),
+        (
+            "{{substr 1 2 .path}} {{substr 8 -1 .path}} {{substr -1 2 .path}} {{substr 5 2 .path}}",
+            "a b?x=1 /a ",
+        ),
+        ("[{{alignLeft 5 .status}}][{{alignRight 5 .status}}]", "[503  ][  503]"),
+        ("[{{alignLeft 2 .status}}][{{alignRight 2 .status}}]", "[50][03]"),
+        ("{{regexReplaceAll `(b+)/` .path \"<${1}>\"}}", "/a/<bb>bbb?x=1"),
+        ("{{regexReplaceAllLiteral \"b+\" .path \"$1\"}}", "/a/$1/$1?x=1"),
+        ("{{ __line__ | replace \"|\" \"/\" }}", "a/b"),
+    ] {
+        let line = run(&format!("| line_format {template:?}"), "a|b", &metadata).unwrap();
+        assert_eq!(line.text, filled, "{template}");
+    }
+}
+
+#[test]
+fn a_template_that_grows_without_end_is_given_up() {
+    // 3 bytes, doubled 19 times: 1.5 MiB. At 18 times it is 0.75 MiB, which is kept.
+    let doubled = "| line_format `{{__line__}}{{__line__}}` ".repeat(19);
+    let line = run(&doubled, "abc", &[]).unwrap();
+    assert_eq!(line.text.len(), 3 << 18);
+    assert_eq!(line.get("__error__"), Some("TemplateFormatErr"));
+    let replaced = "| replace `a` `aaaaaaaaaa` ".repeat(7);
+    let line = run(&format!("| label_format x=\"{{{{__line__ {replaced}}}}}\""), "a", &[]).unwrap();
+    assert_eq!((line.get("x"), line.get("__error__")), (None, Some("TemplateFormatErr")));
 }

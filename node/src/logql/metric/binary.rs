@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::Evaluated;
 use super::series::{Matrix, Series};
-use crate::logql::ast::{Binary, BinaryOp, Matching, MatchingKind};
+use crate::logql::ast::{Binary, BinaryOp, Many, Matching, MatchingKind, Side};
 use crate::logql::labels::Labels;
 
 /// Fails with a sentence where series do not match one to one.
@@ -66,6 +66,9 @@ fn key(labels: &Labels, matching: Option<&Matching>) -> Labels {
 }
 
 fn matched(op: BinaryOp, matching: Option<&Matching>, left: Matrix, right: Matrix) -> Result<Matrix, String> {
+    if let Some((matching, many)) = matching.and_then(|matching| Some((matching, matching.many.as_ref()?))) {
+        return one_to_many(op, matching, many, left, right);
+    }
     let right = by_key(right, matching)?;
     let mut found = Vec::new();
     for (labels, series) in by_key(left, matching)? {
@@ -76,6 +79,41 @@ fn matched(op: BinaryOp, matching: Option<&Matching>, left: Matrix, right: Matri
     }
     found.retain(|series| !series.is_empty());
     Ok(found)
+}
+
+/// Each series of the many keeps its labels, and takes over some of the one it matches.
+fn one_to_many(
+    op: BinaryOp,
+    matching: &Matching,
+    many: &Many,
+    left: Matrix,
+    right: Matrix,
+) -> Result<Matrix, String> {
+    let (of_many, of_one) = if many.side == Side::Left { (left, right) } else { (right, left) };
+    let of_one = by_key(of_one, Some(matching))?;
+    let mut found = BTreeMap::new();
+    for Series { mut labels, points } in of_many {
+        let Some(one) = of_one.get(&key(&labels, Some(matching))) else { continue };
+        for name in &many.taken_over {
+            match one.labels.get(name) {
+                Some(value) => drop(labels.insert(name.clone(), value.clone())),
+                None => drop(labels.remove(name)),
+            }
+        }
+        let pairs = points.into_iter().zip(&one.points);
+        let points = pairs.map(|(of_many, of_one)| match many.side {
+            Side::Left => apply(op, of_many?, (*of_one)?),
+            Side::Right => apply(op, (*of_one)?, of_many?),
+        });
+        if found.insert(labels.clone(), points.collect()).is_some() {
+            return Err(format!(
+                "several series come to the same labels {labels:?} by what they take over: expected them to differ; take over \
+                 fewer labels"
+            ));
+        }
+    }
+    let found = found.into_iter().map(|(labels, points)| Series { labels, points });
+    Ok(found.filter(|series| !series.is_empty()).collect())
 }
 
 fn by_key(matrix: Matrix, matching: Option<&Matching>) -> Result<BTreeMap<Labels, Series>, String> {

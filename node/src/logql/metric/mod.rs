@@ -20,3 +20,6 @@ pub use sampled::{Sampled, Samples};
 pub use series::{Matrix, Series};
 pub use steps::{STEPS_MAX, Steps};
 pub use windows::{Buckets, Windows};
+
+#[cfg(test)]
+mod tests;

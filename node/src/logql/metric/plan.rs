@@ -9,8 +9,8 @@ use super::sampled::Sampled;
 use super::steps::Steps;
 use super::windows::Windows;
 use crate::logql::ast::{
-    Grouping, GroupingKind, LogQuery, MatchingKind, Metric, RangeAggregation, RangeFunction, Stage,
-    VectorAggregation, VectorFunction,
+    Grouping, GroupingKind, LogQuery, Many, MatchingKind, Metric, RangeAggregation, RangeFunction, Side,
+    Stage, VectorAggregation, VectorFunction,
 };
 use crate::logql::labels::ALWAYS;
 use crate::logql::pushdown::{Pushed, are_of_errors, push};
@@ -93,8 +93,9 @@ fn collect<'a>(
             {
                 around.named.extend(matching.labels.iter().cloned());
             }
-            collect(&binary.left, &around, found)?;
-            collect(&binary.right, &around, found)
+            let many = binary.matching.as_ref().and_then(|matching| matching.many.as_ref());
+            collect(&binary.left, &around.taken_over(many, Side::Left), found)?;
+            collect(&binary.right, &around.taken_over(many, Side::Right), found)
         }
         Metric::LabelReplace(replace) => {
             let mut around = Around { parent: None, named: around.named.clone() };
@@ -105,6 +106,15 @@ fn collect<'a>(
 }
 
 impl Around {
+    /// The same, of a side of an operator: the side of the one is asked for the labels that the other takes over.
+    fn taken_over(&self, many: Option<&Many>, side: Side) -> Around {
+        let mut around = self.clone();
+        around.named.extend(
+            many.filter(|many| many.side != side).iter().flat_map(|many| many.taken_over.iter().cloned()),
+        );
+        around
+    }
+
     fn within(&self, aggregation: &VectorAggregation) -> Around {
         let mut named = self.named.clone();
         let by = match &aggregation.grouping {

@@ -44,7 +44,11 @@ impl Parser {
                 return Ok(LabelFilter::Match(self.matcher(name, op)?));
             }
             if self.is_name("ip") {
-                return Err(self.error("ip(...) is not supported: expected a text"));
+                if !matches!(op, MatchOp::Equal | MatchOp::NotEqual) {
+                    return Err(self.error("ip(...) stands behind = and != alone"));
+                }
+                let (is_negative, addresses) = (op.is_negative(), self.addresses()?);
+                return Ok(LabelFilter::Address { name, is_negative, addresses });
             }
             if !matches!(op, MatchOp::Equal | MatchOp::NotEqual) {
                 return Err(self.error("expected a regular expression in quotes here"));

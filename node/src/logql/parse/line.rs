@@ -1,4 +1,4 @@
-//! Line filters: `|= "timeout" or "refused"`, `!~ "^GET"`.
+//! Line filters: `|= "timeout" or "refused"`, `!~ "^GET"`, `|= ip("10.0.0.0/8")`.
 
 use super::selector::check_regex;
 use super::{Parsed, Parser};
@@ -17,9 +17,7 @@ impl Parser {
             _ => return Ok(None),
         };
         self.at += 1;
-        if self.is_name("ip") {
-            return Err(self.error("ip(...) is not supported: expected a text"));
-        }
+        let op = if self.is_name("ip") { self.of_addresses(op)? } else { op };
         let mut texts = vec![self.line_text(op)?];
         while self.take_name("or") {
             self.check_list(texts.len())?;
@@ -28,7 +26,18 @@ impl Parser {
         Ok(Some(LineFilter { op, texts }))
     }
 
+    fn of_addresses(&self, op: LineOp) -> Parsed<LineOp> {
+        match op {
+            LineOp::Contains => Ok(LineOp::HasAddress),
+            LineOp::NotContains => Ok(LineOp::HasNoAddress),
+            _ => Err(self.error("ip(...) stands behind |= and != alone")),
+        }
+    }
+
     fn line_text(&mut self, op: LineOp) -> Parsed<String> {
+        if op.is_of_addresses() {
+            return self.addresses();
+        }
         let position = self.position();
         let text = self.text("what is looked for")?;
         if matches!(op, LineOp::Matches | LineOp::NotMatches) {

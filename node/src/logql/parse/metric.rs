@@ -7,8 +7,8 @@
 use super::range::function;
 use super::{Parsed, Parser};
 use crate::logql::ast::{
-    Binary, BinaryOp, Comparison, LabelReplace, Matching, MatchingKind, Metric, VectorAggregation,
-    VectorFunction,
+    Binary, BinaryOp, Comparison, Grouping, LabelReplace, Many, Matching, MatchingKind, Metric, Side,
+    VectorAggregation, VectorFunction,
 };
 use crate::logql::error::LogqlError;
 use crate::logql::lexer::Kind;
@@ -18,8 +18,7 @@ use crate::logql::parse::selector::check_regex;
 const RANKED_MAX: f64 = 10_000.0;
 
 /// Known to LogQL, and not to us.
-const UNSUPPORTED: [&str; 7] =
-    ["sort", "sort_desc", "rate_counter", "approx_topk", "count_values", "label_join", "group"];
+const UNSUPPORTED: [&str; 5] = ["rate_counter", "count_values", "label_join", "group", "variants"];
 
 impl Parser {
     /// Operators that bind as tight as `tightness` or tighter.
@@ -34,6 +33,7 @@ impl Parser {
             let next = op.tightness() + u8::from(op != BinaryOp::Power);
             let right = self.nested(|parser| parser.binary(next))?;
             check_sides(op, &left, &right, position)?;
+            check_many(op, matching.as_ref(), position)?;
             left = Metric::Binary(Box::new(Binary { op, matching, left, right }));
         }
         Ok(left)
@@ -56,12 +56,22 @@ impl Parser {
             return Ok(None);
         };
         let labels = self.names("the labels")?;
-        if self.is_name("group_left") || self.is_name("group_right") {
-            return Err(
-                self.error("group_left and group_right are not supported: series must match one to one")
-            );
-        }
-        Ok(Some(Matching { kind, labels }))
+        let many = self.many()?;
+        Ok(Some(Matching { kind, labels, many }))
+    }
+
+    /// Behind `on (...)` or `ignoring (...)`.
+    fn many(&mut self) -> Parsed<Option<Many>> {
+        let side = if self.take_name("group_left") {
+            Side::Left
+        } else if self.take_name("group_right") {
+            Side::Right
+        } else {
+            return Ok(None);
+        };
+        let taken_over =
+            if self.is("(") { self.names("the labels that are taken over")? } else { Vec::new() };
+        Ok(Some(Many { side, taken_over }))
     }
 
     fn operand(&mut self) -> Parsed<Metric> {
@@ -98,6 +108,10 @@ impl Parser {
                 Ok(Metric::Vector(number))
             }
             "label_replace" => self.nested(Parser::label_replace),
+            "group_left" | "group_right" => {
+                let reason = format!("{name} stands behind on (...) or ignoring (...)");
+                Err(LogqlError::new(position, reason))
+            }
             name if UNSUPPORTED.contains(&name) => {
                 Err(LogqlError::new(position, format!("{name} is not supported")))
             }
@@ -112,11 +126,12 @@ impl Parser {
 
     /// `by` stands before or behind the parentheses.
     fn vector_aggregation(&mut self, function: VectorFunction) -> Parsed<Metric> {
-        let before = self.grouping()?;
+        let before = self.grouping_of(function)?;
         self.expect("(", &format!("behind {}", function.name()))?;
         let function = match function {
             VectorFunction::Topk(_) => VectorFunction::Topk(self.ranked()?),
             VectorFunction::Bottomk(_) => VectorFunction::Bottomk(self.ranked()?),
+            VectorFunction::ApproxTopk(_) => VectorFunction::ApproxTopk(self.ranked()?),
             other => other,
         };
         let position = self.position();
@@ -130,9 +145,16 @@ impl Parser {
         self.expect(")", "behind the metric")?;
         let grouping = match before {
             Some(grouping) => Some(grouping),
-            None => self.grouping()?,
+            None => self.grouping_of(function)?,
         };
         Ok(Metric::Aggregation(Box::new(VectorAggregation { function, grouping, inner })))
+    }
+
+    fn grouping_of(&mut self, function: VectorFunction) -> Parsed<Option<Grouping>> {
+        if !function.allows_grouping() && (self.is_name("by") || self.is_name("without")) {
+            return Err(self.error(format!("{} has no by or without", function.name())));
+        }
+        self.grouping()
     }
 
     fn ranked(&mut self) -> Parsed<u32> {
@@ -177,6 +199,9 @@ fn vector_function(name: &str) -> Option<VectorFunction> {
         "stdvar" => VectorFunction::Stdvar,
         "topk" => VectorFunction::Topk(0),
         "bottomk" => VectorFunction::Bottomk(0),
+        "approx_topk" => VectorFunction::ApproxTopk(0),
+        "sort" => VectorFunction::Sort,
+        "sort_desc" => VectorFunction::SortDesc,
         _ => return None,
     })
 }
@@ -217,6 +242,16 @@ fn check_sides(op: BinaryOp, left: &Metric, right: &Metric, position: usize) -> 
     }
     if matches!(op, BinaryOp::Filter(_)) && is_number(left) && is_number(right) {
         return Err(LogqlError::new(position, "a comparison of two numbers needs bool behind the operator"));
+    }
+    Ok(())
+}
+
+/// Series are there or not: none is taken more than once.
+fn check_many(op: BinaryOp, matching: Option<&Matching>, position: usize) -> Parsed<()> {
+    if op.is_set() && matching.is_some_and(|matching| matching.many.is_some()) {
+        let reason =
+            format!("{} joins many series with many: expected no group_left or group_right", op.symbol());
+        return Err(LogqlError::new(position, reason));
     }
     Ok(())
 }

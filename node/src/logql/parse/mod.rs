@@ -9,6 +9,7 @@ mod stage;
 
 use insighthub_model::limits::QUERY_BYTES_MAX;
 
+use super::addresses::{Addresses, EXPECTED};
 use super::ast::{Expr, LogQuery, Metric};
 use super::error::LogqlError;
 use super::lexer::{Kind, Token, tokens};
@@ -178,6 +179,23 @@ impl Parser {
             names.push(self.name("a label's name")?);
         }
         Ok(names)
+    }
+
+    /// `ip("10.0.0.0/8")`
+    fn addresses(&mut self) -> Parsed<String> {
+        if !self.take_name("ip") {
+            return Err(
+                self.error("expected ip(\"...\") here: texts and addresses go in filters of their own")
+            );
+        }
+        self.expect("(", "behind ip")?;
+        let position = self.position();
+        let text = self.text(EXPECTED)?;
+        if Addresses::parse(&text).is_none() {
+            return Err(LogqlError::new(position, format!("expected {EXPECTED}")));
+        }
+        self.expect(")", "behind the addresses")?;
+        Ok(text)
     }
 
     fn check_list(&self, items: usize) -> Parsed<()> {

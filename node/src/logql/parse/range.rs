@@ -3,7 +3,7 @@
 use super::{Parsed, Parser};
 use crate::logql::ast::{
     Conversion, Grouping, GroupingKind, LabelFilter, LogQuery, Metric, Position, RangeAggregation,
-    RangeFunction, Unwrap,
+    RangeFunction, Stage, Unwrap,
 };
 use crate::logql::error::LogqlError;
 use crate::logql::lexer::Kind;
@@ -57,6 +57,11 @@ impl Parser {
         }
         if found.unwrap.is_some() && !function.needs_unwrap() && function != RangeFunction::Rate {
             let reason = format!("{} counts records: expected no unwrap in it", function.name());
+            return Err(LogqlError::new(at, reason));
+        }
+        if found.query.stages.iter().any(|stage| matches!(stage, Stage::Distinct(_))) {
+            let reason = "distinct is of records: expected none in a metric; count(sum by (label) (count_over_time(...))) counts \
+                          values";
             return Err(LogqlError::new(at, reason));
         }
         Ok(Metric::Range(Box::new(RangeAggregation { function, position: Position(at), ..found })))

@@ -8,7 +8,7 @@ use crate::logql::lexer::Kind;
 use crate::logql::limits::STAGES_MAX;
 use crate::logql::line::{Captures, Template};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "json",
     "logfmt",
     "regexp",
@@ -19,9 +19,10 @@ const NAMES: [&str; 10] = [
     "drop",
     "keep",
     "decolorize",
+    "distinct",
 ];
-const STAGES: &str = "json, logfmt, regexp, pattern, unpack, line_format, label_format, drop, keep, decolorize or a \
-                      condition on a label";
+const STAGES: &str = "json, logfmt, regexp, pattern, unpack, line_format, label_format, drop, keep, decolorize, \
+                      distinct or a condition on a label";
 
 impl Parser {
     /// Every stage up to what is none: `unwrap` is the range aggregation's.
@@ -71,7 +72,8 @@ impl Parser {
             "label_format" => Stage::LabelFormat(self.formats()?),
             "drop" => Stage::Drop(self.picks()?),
             "keep" => Stage::Keep(self.picks()?),
-            "distinct" | "ip" | "variants" => {
+            "distinct" => Stage::Distinct(self.distinct_labels()?),
+            "ip" | "variants" => {
                 return Err(LogqlError::new(position, format!("{name} is not supported")));
             }
             _ => {
@@ -139,6 +141,15 @@ impl Parser {
                 return Ok(formats);
             }
         }
+    }
+
+    fn distinct_labels(&mut self) -> Parsed<Vec<String>> {
+        let mut labels = vec![self.name("a label's name")?];
+        while self.take(",") {
+            self.check_list(labels.len())?;
+            labels.push(self.name("a label's name")?);
+        }
+        Ok(labels)
     }
 
     fn picks(&mut self) -> Parsed<Vec<LabelPick>> {

@@ -13,6 +13,7 @@ pub(super) fn of_filter(filter: &LabelFilter) -> Narrowed {
     match filter {
         LabelFilter::Match(matcher) => of_matcher(matcher),
         LabelFilter::Compare { name, comparison, bound } => of_comparison(name, *comparison, *bound),
+        LabelFilter::Address { name, .. } => of_addresses(name),
         LabelFilter::And(left, right) => Narrowed::all_of(vec![of_filter(left), of_filter(right)]),
         LabelFilter::Or(left, right) => Narrowed::any_of(vec![of_filter(left), of_filter(right)]),
     }
@@ -98,6 +99,18 @@ fn of_comparison(name: &str, comparison: Comparison, bound: Bound) -> Narrowed {
         }
         // Lengths of time and bytes are texts to us: only whether there is one is known.
         (Meaning::Fields(names), Bound::Duration(_) | Bound::Bytes(_)) => {
+            let expression = any_of(names.iter().map(|name| Expression::field(name, Test::Exists)));
+            Narrowed { expression, is_exact: false }
+        }
+        _ => Narrowed::nothing_known(),
+    }
+}
+
+/// Where addresses stand in a text is found line by line; what has no text has none of them.
+fn of_addresses(name: &str) -> Narrowed {
+    match meaning(name) {
+        Meaning::Nothing => Narrowed::exactly(never()),
+        Meaning::Fields(names) => {
             let expression = any_of(names.iter().map(|name| Expression::field(name, Test::Exists)));
             Narrowed { expression, is_exact: false }
         }

@@ -7,6 +7,7 @@ mod text;
 
 use insighthub_model::query::{Expression, LetterCase, Regex, Test};
 
+use super::addresses::Addresses;
 use super::ast::{LabelFilter, LabelPick, LineFilter, LineOp, LogQuery, Matcher, Stage};
 use super::labels::ALWAYS;
 use super::line::pattern_filter;
@@ -136,7 +137,8 @@ impl Place {
             Stage::Logfmt(_) => self.parse("="),
             Stage::Regexp(pattern) => self.parse(pattern),
             Stage::LineFormat(_) | Stage::Decolorize => self.is_message = false,
-            Stage::Unpack => *self = Place { labels: Known::Nothing, is_message: false },
+            // What stands behind it is asked of the lines that it keeps: none may be left out before.
+            Stage::Unpack | Stage::Distinct(_) => *self = Place { labels: Known::Nothing, is_message: false },
             Stage::Pattern(_) | Stage::LabelFormat(_) | Stage::Drop(_) | Stage::Keep(_) => {
                 self.labels = Known::Nothing
             }
@@ -171,7 +173,7 @@ fn beside_parsers(filter: &LabelFilter, finds: &[Expression]) -> Narrowed {
 fn is_of_errors(filter: &LabelFilter) -> bool {
     match filter {
         LabelFilter::Match(matcher) => matcher.name.starts_with("__"),
-        LabelFilter::Compare { name, .. } => name.starts_with("__"),
+        LabelFilter::Compare { name, .. } | LabelFilter::Address { name, .. } => name.starts_with("__"),
         LabelFilter::And(left, right) | LabelFilter::Or(left, right) => {
             is_of_errors(left) || is_of_errors(right)
         }
@@ -181,9 +183,9 @@ fn is_of_errors(filter: &LabelFilter) -> bool {
 /// What is found beside a label that every record has gets another name.
 fn is_of_every_record(filter: &LabelFilter) -> bool {
     match filter {
-        LabelFilter::Match(Matcher { name, .. }) | LabelFilter::Compare { name, .. } => {
-            ALWAYS.contains(&name.as_str())
-        }
+        LabelFilter::Match(Matcher { name, .. })
+        | LabelFilter::Compare { name, .. }
+        | LabelFilter::Address { name, .. } => ALWAYS.contains(&name.as_str()),
         LabelFilter::And(left, right) | LabelFilter::Or(left, right) => {
             is_of_every_record(left) && is_of_every_record(right)
         }
@@ -197,6 +199,7 @@ pub(super) fn are_of_errors(picks: &[LabelPick]) -> bool {
 fn of_line(filter: &LineFilter) -> Narrowed {
     let text = |text: &String| {
         let pattern = match filter.op {
+            LineOp::HasAddress | LineOp::HasNoAddress => return of_line_addresses(text),
             LineOp::Contains | LineOp::NotContains => regex::escape(text),
             LineOp::Matches | LineOp::NotMatches => text.clone(),
             LineOp::Pattern | LineOp::NotPattern => pattern_filter(text),
@@ -208,6 +211,12 @@ fn of_line(filter: &LineFilter) -> Narrowed {
     };
     let any = Narrowed::any_of(filter.texts.iter().map(text).collect());
     if filter.op.is_negative() { any.negated() } else { any }
+}
+
+/// Whether a text that looks like an address is one of those that are meant is found line by line.
+fn of_line_addresses(text: &str) -> Narrowed {
+    let coarse = Addresses::parse(text).and_then(|addresses| message(&addresses.coarse_pattern()));
+    coarse.map_or_else(Narrowed::nothing_known, |expression| Narrowed { expression, is_exact: false })
 }
 
 /// The message matches; `None` where the expression is larger than what is pushed.

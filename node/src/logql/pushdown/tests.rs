@@ -32,6 +32,7 @@ fn what_records_can_be_asked_is_asked_of_them() {
         ("{} | status >= 500", "status:>=500"),
         ("{} | status != 200, latency_ms > 1.5s", "(status:<200 OR status:>200) latency_ms:>1500"),
         ("{} | drop __error__, __error_details__ |= \"x\"", "/x/"),
+        ("{} | __x = ip(`10.0.0.1`)", "NOT *"),
         ("{} | __error__=\"\"", "*"),
         ("{} | __error__!=\"\"", "NOT *"),
     ] {
@@ -48,6 +49,14 @@ fn names_with_underscores_may_be_names_with_dots() {
 #[test]
 fn what_depends_on_the_line_is_left() {
     for (text, filter, rest) in [
+        ("{} |= ip(`10.0.0.1`)", "/10\\.0\\.0\\.1/", 1),
+        ("{} |= ip(`10.0.0.0/8`) |= `x`", "/\\d\\.\\d{1,3}\\.\\d{1,3}\\.\\d/ /x/", 1),
+        ("{} |= ip(`::1`)", "/:[0-9a-fA-F]{0,4}:/", 1),
+        ("{} != ip(`10.0.0.1`)", "*", 1),
+        ("{} | addr = ip(`10.0.0.1`)", "addr:*", 1),
+        ("{} | addr != ip(`10.0.0.1`)", "addr:*", 1),
+        // Which lines of a host come first is not known where the others are left out before.
+        ("{} | level=`info` | distinct host | env=`prod` |= `x`", "level:INFO", 3),
         ("{} | json", "*", 1),
         ("{} | json | status >= 500", "status:>=500 OR /^\\s*\\{/", 2),
         ("{} | logfmt | status = `x` |= \"y\"", "(status:x status:/^x$/ OR /=/) /y/", 2),

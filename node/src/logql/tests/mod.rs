@@ -5,7 +5,7 @@ mod trees;
 use super::*;
 
 /// What is typed, and how it is printed.
-const GOOD: [(&str, &str); 34] = [
+const GOOD: [(&str, &str); 42] = [
     ("{}", "{}"),
     ("{ app = \"a\", b!~`c|d` ,}", "{app=\"a\", b!~\"c|d\"}"),
     ("{a=\"b\"} |= \"x\" != `y` |~ \"z+\" !~ `w`", "{a=\"b\"} |= \"x\" != \"y\" |~ \"z+\" !~ \"w\""),
@@ -54,24 +54,55 @@ const GOOD: [(&str, &str); 34] = [
         "label_replace(rate({a=\"b\"}[1m]), \"x\", \"$1\", \"a\", \"(.*)\")",
         "label_replace(rate({a=\"b\"} [1m]), \"x\", \"$1\", \"a\", \"(.*)\")",
     ),
+    ("{a=\"b\"} |= ip(`10.0.0.0/8`) or ip(\"::1\")", "{a=\"b\"} |= ip(\"10.0.0.0/8\") or ip(\"::1\")"),
+    ("{a=\"b\"} != ip(\"10.0.0.1-10.0.0.9\")", "{a=\"b\"} != ip(\"10.0.0.1-10.0.0.9\")"),
+    (
+        "{a=\"b\"} | x=ip(\"10.0.0.1\") or y != ip(\"::/0\")",
+        "{a=\"b\"} | x = ip(\"10.0.0.1\") or y != ip(\"::/0\")",
+    ),
+    ("{ip=\"b\"} | json | distinct x,y", "{ip=\"b\"} | json | distinct x, y"),
+    ("sort_desc(sort(rate({a=\"b\"}[1m])))", "sort_desc(sort(rate({a=\"b\"} [1m])))"),
+    ("approx_topk(5, rate({a=\"b\"}[1m]))", "approx_topk(5, rate({a=\"b\"} [1m]))"),
+    (
+        "rate({a=\"b\"}[1m]) / on(x) group_left(y, z) rate({}[1m])",
+        "rate({a=\"b\"} [1m]) / on (x) group_left (y, z) rate({} [1m])",
+    ),
+    (
+        "vector(1) == bool ignoring(x) group_right vector(2)",
+        "vector(1) == bool ignoring (x) group_right () vector(2)",
+    ),
     ("# a note\nabsent_over_time({a=\"b\"}[1m]) # another", "absent_over_time({a=\"b\"} [1m])"),
 ];
 
 /// What is refused, the byte that is pointed at, and a part of the reason.
-const BAD: [(&str, usize, &str); 30] = [
+const BAD: [(&str, usize, &str); 42] = [
     ("", 0, "the query ends here"),
     ("{a=\"b\"", 6, "expected `,`"),
     ("{a}", 2, "expected =, !=, =~ or !~"),
     ("{a=b}", 3, "a value in quotes"),
     ("{a=~\"(\"}", 4, "regular expression"),
     ("{a=\"b\"} |= x", 11, "what is looked for in quotes"),
-    ("{a=\"b\"} |= ip(\"10.0.0.0/8\")", 11, "ip(...) is not supported"),
+    ("{a=\"b\"} |= ip(\"10.0.0.0/33\")", 14, "expected an address"),
+    ("{a=\"b\"} |~ ip(\"10.0.0.1\")", 11, "behind |= and != alone"),
+    ("{a=\"b\"} |= ip(\"10.0.0.1\") or \"x\"", 29, "filters of their own"),
+    ("{a=\"b\"} |= \"x\" or ip(\"10.0.0.1\")", 18, "in quotes"),
+    ("{a=\"b\"} | x =~ ip(\"10.0.0.1\")", 15, "behind = and != alone"),
     ("{a=\"b\"} | jsn", 10, "there is no stage \"jsn\""),
-    ("{a=\"b\"} | distinct x", 10, "distinct is not supported"),
+    ("{a=\"b\"} | distinct", 18, "a label's name"),
+    ("{a=\"b\"} | variants", 10, "variants is not supported"),
+    ("count_over_time({a=\"b\"} | distinct x [5m])", 0, "distinct is of records"),
+    ("sort by (x) (rate({a=\"b\"}[5m]))", 5, "sort has no by"),
+    ("approx_topk(2, rate({a=\"b\"}[5m])) without (x)", 34, "approx_topk has no by"),
+    ("rate({}[5m]) and on (x) group_left rate({}[5m])", 13, "no group_left"),
+    ("rate({}[5m]) / group_left rate({}[5m])", 15, "group_left stands behind on"),
+    ("rate_counter({a=\"b\"} | unwrap x [5m])", 0, "rate_counter is not supported"),
     ("{a=\"b\"} | x >", 13, "expected a number"),
     ("{a=\"b\"} | x > 5q", 14, "expected a number"),
     ("{a=\"b\"} | x =~ 5", 15, "regular expression in quotes"),
     ("{a=\"b\"} | line_format \"{{if .x}}\"", 24, "expected {{.label}}"),
+    ("{a=\"b\"} | line_format \"{{if .x}}\"", 24, "do not support `if`"),
+    ("{a=\"b\"} | line_format `{{printf \"%s\" .x}}`", 24, "do not support `printf`"),
+    ("{a=\"b\"} | line_format `{{regexReplaceAll \"(\" .x \"y\"}}`", 24, "no regular expression"),
     ("{a=\"b\"} | regexp \"x\"", 17, "named group"),
     ("{a=\"b\"} | pattern \"<x><y>\"", 18, "text between"),
     ("{a=\"b\"}[5m]", 7, "inside a function"),
@@ -83,11 +114,9 @@ const BAD: [(&str, usize, &str); 30] = [
     ("count_over_time({a=\"b\"} | unwrap x [5m])", 0, "counts records"),
     ("quantile_over_time(95, {a=\"b\"} | unwrap x [5m])", 19, "between 0 and 1"),
     ("topk(0, rate({a=\"b\"}[5m]))", 5, "a whole number"),
-    ("sort(rate({a=\"b\"}[5m]))", 0, "sort is not supported"),
     ("nosuch(1)", 0, "there is no function \"nosuch\""),
     ("1 > 2", 2, "needs bool"),
     ("vector(1) and 2", 10, "joins series"),
-    ("vector(1) * on (x) group_left vector(2)", 19, "group_left and group_right"),
     ("{a=\"b\"} ; drop", 8, "means nothing here"),
 ];
 

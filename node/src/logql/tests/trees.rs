@@ -4,14 +4,14 @@ use proptest::prelude::*;
 
 use crate::logql::ast::{
     Binary, BinaryOp, Bound, Comparison, Conversion, Expr, Extraction, FormatValue, Grouping, GroupingKind,
-    LabelFilter, LabelPick, LabelReplace, LineFilter, LineOp, LogQuery, MatchOp, Matcher, Matching,
-    MatchingKind, Metric, Position, RangeAggregation, RangeFunction, Stage, Unwrap, VectorAggregation,
+    LabelFilter, LabelPick, LabelReplace, LineFilter, LineOp, LogQuery, Many, MatchOp, Matcher, Matching,
+    MatchingKind, Metric, Position, RangeAggregation, RangeFunction, Side, Stage, Unwrap, VectorAggregation,
     VectorFunction,
 };
 use crate::logql::parse;
 
 /// Words that mean something else where a label's name may stand.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 15] = [
     "json",
     "logfmt",
     "regexp",
@@ -22,6 +22,7 @@ const TAKEN: [&str; 14] = [
     "drop",
     "keep",
     "decolorize",
+    "distinct",
     "unwrap",
     "ip",
     "and",
@@ -84,6 +85,16 @@ fn number() -> impl Strategy<Value = f64> {
     prop_oneof![(-1_000_000i32..1_000_000).prop_map(f64::from), proptest::num::f64::NORMAL]
 }
 
+fn addresses() -> impl Strategy<Value = String> {
+    let v6 = || any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string());
+    prop_oneof![
+        any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
+        v6(),
+        (v6(), 0..=128u8).prop_map(|(address, length)| format!("{address}/{length}")),
+        Just("10.0.0.1 - 10.0.0.9".to_owned()),
+    ]
+}
+
 fn label_filter() -> impl Strategy<Value = LabelFilter> {
     let bound = prop_oneof![
         number().prop_map(Bound::Number),
@@ -98,6 +109,9 @@ fn label_filter() -> impl Strategy<Value = LabelFilter> {
             bound
         }),
     ];
+    let of_addresses = (name(), any::<bool>(), addresses())
+        .prop_map(|(name, is_negative, addresses)| LabelFilter::Address { name, is_negative, addresses });
+    let leaf = prop_oneof![4 => leaf, 1 => of_addresses].boxed();
     leaf.prop_recursive(3, 8, 2, |inner| {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| LabelFilter::And(Box::new(a), Box::new(b))),
@@ -107,17 +121,23 @@ fn label_filter() -> impl Strategy<Value = LabelFilter> {
 }
 
 fn line_filter() -> impl Strategy<Value = Stage> {
-    use LineOp::{Contains, Matches, NotContains, NotMatches, NotPattern, Pattern};
+    use LineOp::{Contains, HasAddress, HasNoAddress, Matches, NotContains, NotMatches, NotPattern, Pattern};
     let op = prop_oneof![
         Just(Contains),
         Just(NotContains),
         Just(Matches),
         Just(NotMatches),
         Just(Pattern),
-        Just(NotPattern)
+        Just(NotPattern),
+        Just(HasAddress),
+        Just(HasNoAddress)
     ];
     op.prop_flat_map(|op| {
-        let text = if matches!(op, Matches | NotMatches) { regex().boxed() } else { text().boxed() };
+        let text = match op {
+            Matches | NotMatches => regex().boxed(),
+            HasAddress | HasNoAddress => addresses().boxed(),
+            _ => text().boxed(),
+        };
         proptest::collection::vec(text, 1..3).prop_map(move |texts| Stage::Line(LineFilter { op, texts }))
     })
 }
@@ -136,8 +156,9 @@ fn stage() -> impl Strategy<Value = Stage> {
     let format =
         prop_oneof![name().prop_map(FormatValue::Rename), template.clone().prop_map(FormatValue::Template)];
     prop_oneof![
-        line_filter(),
-        label_filter().prop_map(Stage::Filter),
+        // What is drawn from lies on the stack as a whole, unless it is boxed.
+        line_filter().boxed(),
+        label_filter().prop_map(Stage::Filter).boxed(),
         extractions.clone().prop_map(Stage::Json),
         extractions.prop_map(Stage::Logfmt),
         Just(Stage::Unpack),
@@ -148,12 +169,13 @@ fn stage() -> impl Strategy<Value = Stage> {
         proptest::collection::vec((name(), format), 1..3).prop_map(Stage::LabelFormat),
         picks().prop_map(Stage::Drop),
         picks().prop_map(Stage::Keep),
+        proptest::collection::vec(name(), 1..3).prop_map(Stage::Distinct),
     ]
 }
 
 fn log_query() -> impl Strategy<Value = LogQuery> {
     let selector = proptest::collection::vec(matcher(), 0..3);
-    let stages = proptest::collection::vec(stage(), 0..4);
+    let stages = proptest::collection::vec(stage().boxed(), 0..4);
     (selector, stages).prop_map(|(selector, mut stages)| {
         let mut after_name = false;
         stages.retain(|stage| !(std::mem::replace(&mut after_name, ends_in_name(stage)) && may_go_on(stage)));
@@ -170,7 +192,8 @@ fn ends_in_name(stage: &Stage) -> bool {
 }
 
 fn may_go_on(stage: &Stage) -> bool {
-    matches!(stage, Stage::Line(LineFilter { op: LineOp::NotContains | LineOp::NotMatches, .. }))
+    let goes_on = |op: LineOp| matches!(op.symbol(), "!=" | "!~");
+    matches!(stage, Stage::Line(filter) if goes_on(filter.op))
 }
 
 fn grouping() -> impl Strategy<Value = Grouping> {
@@ -193,8 +216,9 @@ fn range() -> impl Strategy<Value = Metric> {
     let summed = unwrap.prop_map(|unwrap| (Sum, Some(unwrap), None));
     let spans = (1i64..100_000_000_000_000, -1_000_000_000_000i64..1_000_000_000_000);
     (log_query(), prop_oneof![of_records, of_numbers, summed], spans).prop_map(
-        |(query, (function, unwrap, grouping), (range, offset))| {
+        |(mut query, (function, unwrap, grouping), (range, offset))| {
             let position = Position(0);
+            query.stages.retain(|stage| !matches!(stage, Stage::Distinct(_)));
             Metric::Range(Box::new(RangeAggregation {
                 function,
                 query,
@@ -209,12 +233,18 @@ fn range() -> impl Strategy<Value = Metric> {
 }
 
 fn metric() -> impl Strategy<Value = Metric> {
-    let leaf = prop_oneof![2 => range(), 1 => number().prop_map(Metric::Vector)];
+    let leaf = prop_oneof![2 => range().boxed(), 1 => number().prop_map(Metric::Vector)].boxed();
     leaf.prop_recursive(3, 8, 2, |inner| {
-        let function =
-            prop_oneof![Just(VectorFunction::Sum), Just(VectorFunction::Avg), Just(VectorFunction::Topk(3))];
+        let function = prop_oneof![
+            Just(VectorFunction::Sum),
+            Just(VectorFunction::Avg),
+            Just(VectorFunction::Topk(3)),
+            Just(VectorFunction::ApproxTopk(3)),
+            Just(VectorFunction::SortDesc)
+        ];
         let aggregation = (function, proptest::option::of(grouping()), inner.clone()).prop_map(
             |(function, grouping, inner)| {
+                let grouping = grouping.filter(|_| function.allows_grouping());
                 Metric::Aggregation(Box::new(VectorAggregation { function, grouping, inner }))
             },
         );
@@ -226,10 +256,20 @@ fn metric() -> impl Strategy<Value = Metric> {
             comparison().prop_map(BinaryOp::Bool),
         ];
         let kind = prop_oneof![Just(MatchingKind::On), Just(MatchingKind::Ignoring)];
-        let matching = (kind, proptest::collection::vec(name(), 0..3))
-            .prop_map(|(kind, labels)| Matching { kind, labels });
+        let side = prop_oneof![Just(Side::Left), Just(Side::Right)];
+        let many = (side, proptest::collection::vec(name(), 0..3))
+            .prop_map(|(side, taken_over)| Many { side, taken_over });
+        let matching = (kind, proptest::collection::vec(name(), 0..3), proptest::option::of(many))
+            .prop_map(|(kind, labels, many)| Matching { kind, labels, many });
         let binary = (op, proptest::option::of(matching), inner.clone(), inner.clone()).prop_map(
-            |(op, matching, left, right)| Metric::Binary(Box::new(Binary { op, matching, left, right })),
+            |(op, matching, left, right)| {
+                let keeps_one = |matching: Matching| Matching {
+                    many: matching.many.filter(|_| !BinaryOp::is_set(op)),
+                    ..matching
+                };
+                let matching = matching.map(keeps_one);
+                Metric::Binary(Box::new(Binary { op, matching, left, right }))
+            },
         );
         let with_number = (inner.clone(), number(), comparison()).prop_map(|(left, number, comparison)| {
             let (op, matching) = (BinaryOp::Filter(comparison), None);
@@ -240,7 +280,7 @@ fn metric() -> impl Strategy<Value = Metric> {
                 Metric::LabelReplace(Box::new(LabelReplace { inner, target, replacement, source, regex }))
             },
         );
-        prop_oneof![aggregation, binary, with_number, replaced]
+        prop_oneof![aggregation.boxed(), binary.boxed(), with_number.boxed(), replaced.boxed()]
     })
 }
 

@@ -14,6 +14,8 @@ pub struct PartitionMeta {
     pub merged_by: u64,
     /// Sum over all keys and values of the partition.
     pub content_checksum: u64,
+    /// How many dead letters there are: counted as they come and go, since counting them anew reads them all.
+    pub dead_letters: u64,
 }
 
 pub(in crate::index) fn key(partition: PartitionId) -> [u8; 2] {
@@ -35,8 +37,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_meta_reads_back(applied_seal_index in any::<u64>(), merged_by in any::<u64>(), content_checksum in any::<u64>(), partition in any::<u16>()) {
-            let meta = PartitionMeta { applied_seal_index, merged_by, content_checksum };
+        fn a_meta_reads_back(applied_seal_index in any::<u64>(), merged_by in any::<u64>(), content_checksum in any::<u64>(), dead_letters in any::<u64>(), partition in any::<u16>()) {
+            let meta = PartitionMeta { applied_seal_index, merged_by, content_checksum, dead_letters };
             prop_assert_eq!(decode(&encode(meta).unwrap()).unwrap(), meta);
             let partition = PartitionId(partition);
             prop_assert_eq!(super::super::partition_of(&key(partition)).unwrap(), partition);

@@ -16,7 +16,7 @@ pub use meta::PartitionMeta;
 pub use service::ServiceSummary;
 
 /// Version of all values. One for all: a change means a rebuild, which needs nothing but the blocks.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The partition a key belongs to.
 pub(super) fn partition_of(key: &[u8]) -> Result<PartitionId, IndexError> {

@@ -7,7 +7,8 @@ use crate::components::menu::Menu;
 use crate::network::requests::query::export_address;
 use crate::state::range::Span;
 
-const FORMATS: [(&str, &str); 3] = [("csv", "CSV"), ("json", "JSON"), ("ndjson", "NDJSON")];
+const FORMATS: [(&str, &str); 4] =
+    [("csv", "CSV"), ("json", "JSON"), ("ndjson", "NDJSON"), ("parquet", "Parquet")];
 
 /// Links that a browser saves by itself: everything, however much it is.
 pub(super) fn export_links(query: &str, span: Span, fields: &[String]) -> Html {
