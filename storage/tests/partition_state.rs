@@ -190,7 +190,7 @@ fn keyed(keys: &[u128], sequence: u64) -> Payload {
     }
     let scores = Scores {
         anomaly_score: keys.iter().map(|key| *key as f32).collect(),
-        anomalies: (0..).zip(keys).map(|(row, key)| (row, key.to_string().into())).collect(),
+        anomalies: (0..).zip(keys).map(|(row, key)| (row, key.to_string())).collect(),
         ..Scores::default()
     };
     let records = EncodedBatch::new(builder.take());
