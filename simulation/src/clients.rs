@@ -14,6 +14,7 @@ use insighthub_storage::control::{ControlCommand, ControlReply, ServiceToken, To
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::appends::EPOCH_NANOS;
 use crate::dice::Dice;
@@ -22,6 +23,9 @@ use crate::history::History;
 use crate::node::{Machine, PARTITIONS, Running};
 
 pub(crate) const WRITERS: u64 = 3;
+/// The writer that numbers its requests anew and begins again where it last wrote down to have been, as agents do that follow files:
+/// its records are known by themselves.
+const AGENT: u64 = 0;
 /// The writers, the reader, the one of the control state and the one who deletes.
 const SLOTS: u64 = WRITERS + 3;
 /// Longer than any answer may take.
@@ -101,12 +105,20 @@ impl Client {
         let mut pace = Pace::new(self.seed, number);
         let name = format!("w{number}");
         let mut sequence = 0;
+        let mut last = None;
         while !self.is_stopped() {
             sequence += 1;
             let partition = PartitionId(pace.dice.within(0..u64::from(PARTITIONS)) as u16);
-            let messages: Vec<String> =
+            let new: Vec<String> =
                 (0..pace.dice.within(1..7)).map(|row| format!("{name}/{sequence}/{row}")).collect();
-            let chunk = chunk(&name, sequence, &messages);
+            let (partition, messages) = match last.take() {
+                Some((partition, again)) if number == AGENT && pace.dice.one_in(3) => {
+                    (partition, [again, new.clone()].concat())
+                }
+                _ => (partition, new.clone()),
+            };
+            last = Some((partition, new));
+            let chunk = chunk(&name, sequence, &messages, number == AGENT);
             let is_fresh = self.progress.lock().healed;
             self.history.lock().send(partition, &messages);
             if self.send(&mut pace, partition, chunk, &messages).await && is_fresh {
@@ -138,6 +150,9 @@ impl Client {
                 Some(Ok(outcome @ (ChunkOutcome::Stored { .. } | ChunkOutcome::Duplicate))) => {
                     let mut history = self.history.lock();
                     history.counts.duplicates += u64::from(outcome == ChunkOutcome::Duplicate);
+                    if let ChunkOutcome::Stored { known, .. } = outcome {
+                        history.counts.known += u64::from(known);
+                    }
                     history.counts.retried += u64::from(attempt > 0);
                     history.note("client", &format!("acknowledged p{partition} {messages:?} {outcome:?}"));
                     history.acknowledge(partition, messages);
@@ -247,12 +262,15 @@ impl Pace {
     }
 }
 
-fn chunk(producer: &str, sequence: u64, messages: &[String]) -> ChunkMessage {
+fn chunk(producer: &str, sequence: u64, messages: &[String], keyed: bool) -> ChunkMessage {
     let mut builder = BatchBuilder::default();
     for (row, message) in messages.iter().enumerate() {
         let mut record = builder.record();
         if record.int("row", row as i64).is_err() {
             continue;
+        }
+        if keyed {
+            record.key(xxh3_128(message.as_bytes()));
         }
         record.finish(FixedFields {
             service: producer,

@@ -47,6 +47,8 @@ pub struct Counts {
     pub retried: u64,
     /// Acknowledgements that said a former attempt had stored the batch.
     pub duplicates: u64,
+    /// Records that were left out because another request had brought them.
+    pub known: u64,
     pub reads: u64,
     /// Reads that could not confirm every partition.
     pub uncertain_reads: u64,

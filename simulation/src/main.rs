@@ -97,10 +97,11 @@ fn summary(outcomes: &[Outcome], seconds: f64) {
     let simulated: f64 = outcomes.iter().map(|outcome| outcome.simulated.as_secs_f64()).sum();
     println!("seeds        {} in {seconds:.1} s, {simulated:.0} simulated s", outcomes.len());
     println!(
-        "acknowledged {} records, {} batches retried, {} answered as duplicates",
+        "acknowledged {} records, {} batches retried, {} answered as duplicates, {} records of others left out",
         sum(|outcome| outcome.counts.acknowledged),
         sum(|outcome| outcome.counts.retried),
-        sum(|outcome| outcome.counts.duplicates)
+        sum(|outcome| outcome.counts.duplicates),
+        sum(|outcome| outcome.counts.known)
     );
     println!(
         "reads        {}, of which {} said that they may be incomplete",

@@ -46,6 +46,7 @@ fn many_seeds_hold() {
     let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
     assert!(outcomes.iter().all(|outcome| outcome.counts.acknowledged > 50), "a seed that hardly wrote");
     assert!(sum(|outcome| outcome.counts.duplicates) > SEEDS / 10, "retries were hardly tried");
+    assert!(sum(|outcome| outcome.counts.known) > 10 * SEEDS, "an agent hardly began again");
     assert!(sum(|outcome| outcome.counts.reads) > 10 * SEEDS, "there were hardly any reads");
     assert!(sum(|outcome| outcome.counts.seals) > 5 * SEEDS, "there were hardly any seals");
     assert!(sum(|outcome| outcome.counts.merged_blocks) > SEEDS, "blocks were hardly merged");
