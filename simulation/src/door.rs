@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use insighthub_model::{PartitionId, Timestamp};
+use bytes::Bytes;
+use insighthub_model::{PartitionId, RecordBatch, Timestamp};
 use insighthub_storage::cluster::message::{AppendFailure, ChunkMessage, Failure};
 use insighthub_storage::cluster::{AppendHandler, Cluster, Question, SearchQuestion};
-use insighthub_storage::command::ChunkOutcome;
+use insighthub_storage::command::{ChunkOutcome, EncodedBatch};
 use insighthub_storage::control::{ControlCommand, ControlReply, Deed, DeletionEntry};
 use insighthub_storage::query::{Budget, Conditions, Page};
 use tokio::sync::{mpsc, oneshot};
@@ -91,6 +92,9 @@ async fn append(
         let now = turmoil::sim_elapsed().unwrap_or_default().as_nanos();
         chunk.identity.producer = format!("{}-{now}", chunk.identity.producer);
     }
+    if mutation == Mutation::DropKeys {
+        chunk.records = without_keys(chunk.records)?;
+    }
     let none = || Failure::Unavailable("no leader is known".into());
     let leader =
         cluster.leader_of(partition).or_else(|| cluster.guess_leader(partition, 0)).ok_or_else(none)?;
@@ -107,6 +111,12 @@ async fn append(
         }
     };
     outcomes.pop().unwrap_or(Err(AppendFailure::Failure(Failure::Unknown("no answer".into()))))
+}
+
+fn without_keys(records: Bytes) -> Result<Bytes, Failure> {
+    let records = EncodedBatch::from_bytes(records).map_err(|error| Failure::Invalid(error.to_string()))?;
+    let batch = RecordBatch { keys: Vec::new(), ..records.batch.as_ref().clone() };
+    Ok(EncodedBatch::new(batch).to_bytes())
 }
 
 async fn delete(cluster: &Arc<Cluster>, start: &str) -> bool {

@@ -46,15 +46,18 @@ pub enum Mutation {
     AcknowledgeBeforeCommit,
     /// Nobody remembers which batches were stored.
     DropDedupe,
+    /// Nobody knows a record that comes again with another request.
+    DropKeys,
     /// A replica answers from what it has, without asking how far the log is committed.
     ServeBeforeReadIndex,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 4] = [
+    pub const ALL: [Mutation; 5] = [
         Mutation::SkipSync,
         Mutation::AcknowledgeBeforeCommit,
         Mutation::DropDedupe,
+        Mutation::DropKeys,
         Mutation::ServeBeforeReadIndex,
     ];
 }

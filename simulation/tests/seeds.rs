@@ -90,6 +90,11 @@ fn batches_nobody_remembers_are_noticed() {
 }
 
 #[test]
+fn records_nobody_remembers_are_noticed() {
+    assert_noticed(Mutation::DropKeys);
+}
+
+#[test]
 fn an_answer_before_the_read_index_is_noticed() {
     assert_noticed(Mutation::ServeBeforeReadIndex);
 }

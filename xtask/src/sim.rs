@@ -14,7 +14,7 @@ pub(crate) struct SimArguments {
     #[arg(long, default_value_t = 1)]
     first: u64,
     /// Break something on purpose and stop at the first seed that notices: skip-sync,
-    /// acknowledge-before-commit, drop-dedupe or serve-before-read-index.
+    /// acknowledge-before-commit, drop-dedupe, drop-keys or serve-before-read-index.
     #[arg(long)]
     mutation: Option<String>,
     /// Print every event; RUST_LOG adds what the libraries log.
