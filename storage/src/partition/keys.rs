@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PartitionState;
 
-/// Keys remembered of one partition: two megabytes of them, with their index.
+/// Keys remembered of one partition: with their index about four megabytes, once so many have come.
 const KEYS_MAX: usize = 65_536;
 
 /// The last keys.
