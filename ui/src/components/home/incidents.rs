@@ -6,6 +6,7 @@ use crate::api::anomalies::{Anomaly, Incident, Severity};
 use crate::components::link::Link;
 use crate::components::moment::ago;
 use crate::components::notice::Empty;
+use crate::state::alerts::words;
 use crate::state::analytics::places;
 use crate::state::analytics::view::AnalyticsView;
 use crate::state::filter::Filter;
@@ -72,7 +73,7 @@ fn alert(incident: &Incident, now_ms: f64) -> Html {
             <div>
                 <p><Link to={Place::of(Page::Alerts)}><b>{ &incident.title }</b></Link>{ " " }
                     <span class="summary">{ group.join(", ") }</span></p>
-                <p class="summary">{ &evidence.because }</p>
+                <p class="summary">{ &evidence.measure }{ ": " }{ words::figure(evidence.observed) }{ ", " }{ &evidence.because }</p>
                 <p class="hint">
                     { "alert, fired " }{ ago(incident.opened_at.millis(), now_ms) }
                     if let Some(by) = &incident.acknowledged { { format!(", {} is on it", by.by) } }

@@ -84,7 +84,7 @@ fn tiles(cluster: &Cluster, rate: Option<f64>) -> Html {
             { tile("Accepted here a second", rate.map_or("–".to_owned(), format::rate), false) }
             { tile("Records accepted here", format::count(cluster.ingest.accepted), false) }
             { tile("Records refused here", format::count(cluster.ingest.rejected), cluster.ingest.rejected > 0) }
-            { tile("Repeated batches here", format::count(cluster.ingest.duplicates), false) }
+            { tile("Repeated records here", format::count(cluster.ingest.duplicates), false) }
             { tile("Actor restarts here", format::count(restarts), restarts > 0) }
         </ul>
     }
