@@ -136,8 +136,12 @@ async fn exports_parquet(browser: &Browser, url: &str) -> Result<()> {
     Ok(())
 }
 
-/// The file in the folder, once the browser has given it its name.
+/// The file in the folder, once all of it is there. The browser writes under another name and renames; that the name is free for
+/// it, it has made sure of with an empty file.
 fn finished(folder: &Path, ending: &str) -> Option<PathBuf> {
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.into_iter().find(|path| path.extension().is_some_and(|found| found == ending))
+    files.into_iter().find(|path| {
+        path.extension().is_some_and(|found| found == ending)
+            && path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+    })
 }
