@@ -97,15 +97,7 @@ async fn links(browser: &Browser, url: &str) -> Result<()> {
 }
 
 async fn exports(browser: &Browser, url: &str, demo: &DemoCluster) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let kept = json!({ "behavior": "allow", "downloadPath": folder.path() });
-    browser.devtools("Browser.setDownloadBehavior", &kept).await?;
-    open(browser, url, "?q=service:web-gateway&from=-3h").await?;
-    browser.click(named("button", "Export")).await?;
-    browser.click(".export-links a[href*=\"format=ndjson\"]").await?;
-    let file = || finished(folder.path(), "ndjson");
-    wait_until("a file is saved", LOADED_WITHIN, || async { file().is_some() }).await?;
-    let text = std::fs::read_to_string(file().context("no file")?)?;
+    let text = String::from_utf8(downloaded(browser, url, "ndjson").await?)?;
     let saved: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     // Nothing is sent any more, so the range that moves on can only lose what is three hours old.
     let oldest = saved.last().and_then(|record| record["timestamp"].as_str()).context("the file is empty")?;
@@ -122,18 +114,23 @@ async fn exports(browser: &Browser, url: &str, demo: &DemoCluster) -> Result<()>
 /// What the export gives in this form is tested where it is made; here a whole file must come through the link.
 async fn exports_parquet(browser: &Browser, url: &str) -> Result<()> {
     const MAGIC: &[u8] = b"PAR1";
+    let bytes = downloaded(browser, url, "parquet").await?;
+    ensure!(bytes.starts_with(MAGIC) && bytes.ends_with(MAGIC), "{} bytes are no whole file", bytes.len());
+    ensure!(bytes.len() > 10_000, "{} bytes hold no thousand records", bytes.len());
+    Ok(())
+}
+
+/// The file that the export menu gives in this form.
+async fn downloaded(browser: &Browser, url: &str, format: &str) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
     let kept = json!({ "behavior": "allow", "downloadPath": folder.path() });
     browser.devtools("Browser.setDownloadBehavior", &kept).await?;
     open(browser, url, "?q=service:web-gateway&from=-3h").await?;
     browser.click(named("button", "Export")).await?;
-    browser.click(".export-links a[href*=\"format=parquet\"]").await?;
-    let file = || finished(folder.path(), "parquet");
+    browser.click(&*format!(".export-links a[href*=\"format={format}\"]")).await?;
+    let file = || finished(folder.path(), format);
     wait_until("a file is saved", LOADED_WITHIN, || async { file().is_some() }).await?;
-    let bytes = std::fs::read(file().context("no file")?)?;
-    ensure!(bytes.starts_with(MAGIC) && bytes.ends_with(MAGIC), "{} bytes are no whole file", bytes.len());
-    ensure!(bytes.len() > 10_000, "{} bytes hold no thousand records", bytes.len());
-    Ok(())
+    Ok(std::fs::read(file().context("no file")?)?)
 }
 
 /// The file in the folder, once all of it is there. The browser writes under another name and renames; that the name is free for
