@@ -11,7 +11,7 @@
 #[path = "../fuzz/check_senders.rs"]
 mod check_senders;
 
-const MUTATIONS: usize = 5_000;
+const MUTATIONS: usize = 60_000;
 
 const PIECES: [&[u8]; 22] = [
     b"<13>",

@@ -26,7 +26,7 @@ const SEEDS: [&str; 15] = [
     "# a note\nfirst_over_time({a=\"b\"} | unwrap bytes(x) [1h30m]) # another",
 ];
 
-const ROUNDS: u64 = 20_000;
+const ROUNDS: u64 = 400_000;
 /// Of one text; most take microseconds.
 const READ_WITHIN: Duration = Duration::from_secs(2);
 
