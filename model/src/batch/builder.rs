@@ -122,9 +122,8 @@ impl BatchBuilder {
     pub fn take(&mut self) -> RecordBatch {
         // A record taken back may have been the only one with a column.
         let filled = self.batch.fields.iter().filter(|column| !column.rows.is_empty());
-        let mut keys = std::mem::take(&mut self.batch.keys);
-        if !keys.is_empty() {
-            keys.resize(self.batch.len(), 0);
+        if !self.batch.keys.is_empty() {
+            self.batch.keys.resize(self.batch.timestamp.len(), 0);
         }
         let batch = RecordBatch {
             services: std::mem::take(&mut self.batch.services),
@@ -134,7 +133,7 @@ impl BatchBuilder {
             message: self.batch.message.clone(),
             latency_ms: self.batch.latency_ms.clone(),
             fields: filled.cloned().collect(),
-            keys,
+            keys: self.batch.keys.clone(),
         };
         self.clear();
         batch
@@ -145,6 +144,7 @@ impl BatchBuilder {
         let batch = &self.batch;
         let fixed = batch.service.capacity() * 2 + batch.timestamp.capacity() * 8 + batch.level.capacity();
         let fixed = fixed + batch.latency_ms.capacity() * 8 + batch.message.bytes_reserved();
+        let fixed = fixed + batch.keys.capacity() * 16;
         batch.fields.iter().chain(&self.spare).map(FieldColumn::bytes_reserved).sum::<usize>() + fixed
     }
 

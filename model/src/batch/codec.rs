@@ -2,8 +2,8 @@
 //!
 //! Layout, version 2: version u8, rows u32, services (count u16, texts), service u16 each, timestamp
 //! i64 each, level u8 each, messages, latency f64 each, field columns (count u16; name, kind u8, count
-//! u32, rows u32 each unless dense, values), keys (u8: whether there are any; u128 each). A text column is its lengths u32 each, then
-//! the bytes. The caller compresses, checks and bounds the whole.
+//! u32, rows u32 each unless dense, values), keys (u8: whether there are any; u128 each). A text column is
+//! its lengths u32 each, then the bytes. The caller compresses, checks and bounds the whole.
 
 use super::{FieldColumn, FieldKind, FieldValues, RecordBatch, TextColumn};
 use crate::Level;

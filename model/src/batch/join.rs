@@ -20,7 +20,8 @@ struct Columns<'a> {
 
 impl RecordBatch {
     /// The rows of the batches in their order: as if they had been built as one batch. Every value is copied once,
-    /// into columns of their exact size; but for keys, which nobody asks for any more. At most 65,536 rows: services are numbered by `u16`.
+    /// into columns of their exact size; but for keys, which nobody asks for any more. At most 65,536 rows: services
+    /// are numbered by `u16`.
     pub fn joined(batches: &[&RecordBatch]) -> RecordBatch {
         let rows: usize = batches.iter().map(|batch| batch.len()).sum();
         assert!(rows <= 1 << 16, "{rows} rows are too many for one batch");

@@ -61,15 +61,6 @@ pub(super) struct Draft<'a> {
     pub message_otherwise: Option<Text<'a>>,
 }
 
-/// What a record is beside what it says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Origin {
-    /// Size as it came.
-    pub raw_bytes: usize,
-    /// What it is known by, 0 where by nothing.
-    pub key: u128,
-}
-
 impl<'a> Draft<'a> {
     pub(super) fn clear(&mut self) {
         self.slots.clear();
@@ -112,10 +103,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes the record a row of a batch.
-    pub(super) fn write(&self, builder: &mut BatchBuilder, fixed: &Fixed<'a>, of: Origin) -> Read<()> {
+    /// Makes the record a row of a batch; `key` is what it is known by, 0 where by nothing.
+    pub(super) fn write(
+        &self,
+        builder: &mut BatchBuilder,
+        fixed: &Fixed<'a>,
+        raw_bytes: usize,
+        key: u128,
+    ) -> Read<()> {
         let mut record = builder.record();
-        record.key(of.key);
+        record.key(key);
         for (name, value) in &self.fields {
             self.write_field(&mut record, self.text(*name), *value)?;
         }
@@ -125,7 +122,7 @@ impl<'a> Draft<'a> {
             level: fixed.level,
             message: self.text(fixed.message),
             latency_ms: fixed.latency_ms,
-            raw_bytes: of.raw_bytes,
+            raw_bytes,
         });
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::framing::{self, BodyFormat, Frames};
 use super::key::Key;
 use super::protocols::elasticsearch::Item;
 use super::reader;
-use super::record::{Draft, Origin};
+use super::record::Draft;
 use super::records::{Piece, Records};
 use super::rejection::{Read, RecordError, Rejection, RequestError};
 
@@ -241,7 +241,7 @@ impl<'a> Splitter<'a> {
             return Err(RecordError::whole("the cluster has no partition for this service"));
         };
         let columns_before = open.builder.columns();
-        let written = draft.write(&mut open.builder, &fixed, Origin { raw_bytes, key: digest });
+        let written = draft.write(&mut open.builder, &fixed, raw_bytes, digest);
         self.columns += open.builder.columns() - columns_before;
         // Also after a refusal: the columns it brought count against the chunk.
         if open.builder.is_full() {

@@ -62,13 +62,7 @@ pub(super) fn parse<'a>(
         Encoding::Protobuf => protobuf::read(body, context.limits)?,
     };
     let sender = KeyMaker::new("loki", context.token_service);
-    let mut lines = Lines {
-        entries: &entries,
-        next: 0,
-        limits: context.limits,
-        stream_key: (usize::MAX, sender.clone()),
-        sender,
-    };
+    let mut lines = Lines { entries: &entries, next: 0, limits: context.limits, sender, last_stream: None };
     parse_records(body, &mut lines, context)
 }
 
@@ -79,8 +73,8 @@ struct Lines<'a> {
     limits: &'a IngestLimits,
     /// The beginning of all keys.
     sender: KeyMaker,
-    /// A stream and the beginning of its keys.
-    stream_key: (usize, KeyMaker),
+    /// The stream of the entry before, and the beginning of its keys.
+    last_stream: Option<(usize, KeyMaker)>,
 }
 
 impl<'a> Records<'a> for Lines<'a> {
@@ -137,12 +131,13 @@ impl<'a> Lines<'a> {
     fn key(&mut self, entry: &Entry<'a>, line: &str) -> Key {
         let Ok(moment) = entry.moment else { return Key::None };
         let entries = self.entries;
-        if self.stream_key.0 != entry.stream {
+        let of_stream = self.last_stream.take().filter(|(stream, _)| *stream == entry.stream);
+        let (_, of_stream) = self.last_stream.insert(of_stream.unwrap_or_else(|| {
             let mut of_stream = self.sender.clone();
             take_pairs(&mut of_stream, entries.labels(entry.stream));
-            self.stream_key = (entry.stream, of_stream);
-        }
-        let mut maker = self.stream_key.1.clone();
+            (entry.stream, of_stream)
+        }));
+        let mut maker = of_stream.clone();
         maker.take(&moment.0.to_le_bytes());
         maker.take(line.as_bytes());
         take_pairs(&mut maker, entries.metadata(entry));
