@@ -3,9 +3,12 @@
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use insighthub_chaos_tests::api::{Answer, Api};
 use insighthub_chaos_tests::cluster::{Cluster, ClusterOptions};
+use insighthub_chaos_tests::deadline::wait_until;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
 use serde_json::{Value, json};
 
@@ -73,9 +76,11 @@ async fn a_push_is_stored_once_however_often_it_is_sent() -> Result<()> {
 }
 
 const ENTRIES: usize = 3_000;
+const WITHIN: Duration = Duration::from_secs(60);
 
-/// Sends entries from a place on, so many at once, as an agent does that begins again where it last wrote down to have been.
-async fn send_as_agent(cluster: &Cluster, from: usize, at_once: usize) -> Result<()> {
+/// Sends entries from a place on, so many at once, as an agent does that begins again where it last wrote down to have been. Says up
+/// to where they are stored.
+async fn send_as_agent(cluster: &Cluster, from: usize, at_once: usize, stored: &AtomicUsize) -> Result<()> {
     let apis: Vec<Api> = cluster.nodes.iter().map(|node| Api::new(&node.url())).collect::<Result<_>>()?;
     for start in (from..ENTRIES).step_by(at_once) {
         let numbers: Vec<usize> = (start..ENTRIES.min(start + at_once)).collect();
@@ -96,9 +101,10 @@ async fn send_as_agent(cluster: &Cluster, from: usize, at_once: usize) -> Result
                 if answer.is_ok_and(|answer| matches!(answer.status, 200 | 204)) {
                     break;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
+        stored.store(start + at_once, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -106,14 +112,17 @@ async fn send_as_agent(cluster: &Cluster, from: usize, at_once: usize) -> Result
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_begins_again_doubles_nothing_though_a_node_died() -> Result<()> {
     let cluster = Cluster::start(&ClusterOptions { partitions: 2, ..ClusterOptions::default() }).await?;
-    let sending = send_as_agent(&cluster, 0, 100);
+    let stored = AtomicUsize::new(0);
     let killing = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        cluster.node(0)?.kill().await
+        let is_under_way = || async { stored.load(Ordering::Relaxed) >= ENTRIES / 3 };
+        wait_until("a third is stored", WITHIN, is_under_way).await?;
+        cluster.node(0)?.kill().await?;
+        ensure!(stored.load(Ordering::Relaxed) < ENTRIES, "the node died when all was stored");
+        Ok(())
     };
-    tokio::try_join!(sending, killing)?;
-    send_as_agent(&cluster, ENTRIES / 2, 137).await?;
-    send_as_agent(&cluster, 0, 700).await?;
+    tokio::try_join!(send_as_agent(&cluster, 0, 100, &stored), killing)?;
+    send_as_agent(&cluster, ENTRIES / 2, 137, &stored).await?;
+    send_as_agent(&cluster, 0, 700, &stored).await?;
     for number in [1, 2] {
         let api = Api::new(&cluster.node(number)?.url())?;
         for service in ["entries", "documents"] {
