@@ -59,6 +59,7 @@ export class InsightHub {
   #chars = 0;
   #told = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = 0;
   #notBefore = 0;
   #failures = 0;
 
@@ -264,8 +265,13 @@ export class InsightHub {
     this.#chars -= batch.body.length - batch.lines.length;
   }
 
+  /** Of two moments the earlier one: a failure is tried again before the records that came since are old enough. */
   #later(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    const due = Date.now() + ms;
+    if (this.#timer !== undefined && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.flush();
     }, ms);
