@@ -11,7 +11,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use insighthub_model::Timestamp;
 use insighthub_model::limits::{IngestLimits, REJECTIONS_LISTED_MAX};
 use insighthub_model::routing::HomeRoutes;
-use insighthub_node::ingest::{BodyFormat, RequestContext, parse_request};
+use insighthub_node::ingest::splunk::{SplunkBody, SplunkForm};
+use insighthub_node::ingest::{BodyFormat, Protocol, RequestContext};
 
 const RECORDS: usize = 10_000;
 const RECORD_BYTES: usize = 321;
@@ -65,12 +66,32 @@ fn records() -> Vec<String> {
         .collect()
 }
 
+/// The same as events for Splunk's collector: what happened, what it concerns and where it comes from are apart.
+fn splunk_events(records: &[String]) -> String {
+    let event = |(at, record): (usize, &String)| {
+        let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(record).unwrap();
+        let mut take = |name: &str| fields.remove(name).unwrap();
+        let [service, host, _] = ["service", "host", "timestamp"].map(&mut take);
+        let [level, message, http] = ["level", "message", "http"].map(&mut take);
+        let event = serde_json::json!({ "service": service, "level": level, "message": message });
+        fields.insert("http.status".to_owned(), http["status"].clone());
+        fields.insert("http.method".to_owned(), http["method"].clone());
+        let time = NOW.0 as f64 / 1e9 - 0.012_345 * at as f64;
+        serde_json::json!({ "time": time, "host": host, "source": service, "event": event, "fields": fields })
+            .to_string()
+    };
+    records.iter().enumerate().map(event).collect()
+}
+
 fn parse(criterion: &mut Criterion) {
     let records = records();
     let bytes: usize = records.iter().map(String::len).sum();
     println!("{} bytes a record", bytes / RECORDS);
     let lines = records.join("\n").into_bytes();
     let array = format!("[{}]", records.join(",")).into_bytes();
+    let events = splunk_events(&records).into_bytes();
+    let splunk = SplunkBody { form: SplunkForm::Events, about: [const { None }; 4], time: None };
+    let json = Protocol::Json(BodyFormat::Detect);
     let limits = IngestLimits::default();
     let context = RequestContext {
         retention: &insighthub_model::retention::Retention::default(),
@@ -85,10 +106,12 @@ fn parse(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("parse_request");
     group.throughput(Throughput::Elements(RECORDS as u64)).measurement_time(Duration::from_secs(4));
-    for (name, body) in [("lines", &lines), ("array", &array)] {
+    let bodies =
+        [("lines", &json, &lines), ("array", &json, &array), ("splunk", &Protocol::Splunk(splunk), &events)];
+    for (name, protocol, body) in bodies {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let parsed = parse_request(black_box(body), BodyFormat::Detect, &context).unwrap();
+                let parsed = protocol.parse(black_box(body), &context).unwrap();
                 assert_eq!(parsed.accepted, RECORDS as u64);
                 parsed
             });

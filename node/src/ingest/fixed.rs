@@ -296,7 +296,7 @@ pub(super) fn moment_of(draft: &Draft<'_>, value: Value<'_>) -> Option<Timestamp
 }
 
 /// A decimal number since 1970, `1733134202.123`, digit by digit.
-fn decimal_epoch(text: &str) -> Option<Timestamp> {
+pub(super) fn decimal_epoch(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {

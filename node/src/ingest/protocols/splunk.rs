@@ -46,6 +46,8 @@ pub enum SplunkForm {
 #[derive(Debug)]
 pub(super) struct SplunkRecords<'a> {
     body: &'a [u8],
+    /// The body, where all of it is text: then an event is read to its end without that being looked for first.
+    text: Option<&'a str>,
     at: usize,
     how: &'a SplunkBody,
     limits: &'a IngestLimits,
@@ -53,7 +55,7 @@ pub(super) struct SplunkRecords<'a> {
 
 impl<'a> SplunkRecords<'a> {
     pub(super) fn new(body: &'a [u8], how: &'a SplunkBody, limits: &'a IngestLimits) -> SplunkRecords<'a> {
-        SplunkRecords { body, at: 0, how, limits }
+        SplunkRecords { body, text: std::str::from_utf8(body).ok(), at: 0, how, limits }
     }
 
     fn skip(&mut self, is_between: impl Fn(&u8) -> bool) {
@@ -61,35 +63,51 @@ impl<'a> SplunkRecords<'a> {
         self.at += rest.iter().take_while(|byte| is_between(byte)).count();
     }
 
-    /// The bytes of the next record.
-    fn next_raw(&mut self) -> Option<&'a [u8]> {
-        let end = match self.how.form {
-            SplunkForm::Events => {
-                // Some put them into an array.
-                self.skip(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b'[' | b']' | 0));
-                framing::value_end(self.body, self.at).filter(|end| *end > self.at)
-            }
-            SplunkForm::Raw => {
-                self.skip(|byte| matches!(byte, b'\n' | b'\r'));
-                memchr::memchr(b'\n', self.body.get(self.at..)?).map(|length| self.at + length)
-            }
-        };
-        let raw = self.body.get(self.at..end.unwrap_or(self.body.len()))?;
-        (!raw.is_empty()).then_some(raw)
+    fn piece(&mut self, length: usize, read: Read<()>) -> Option<Piece<'a>> {
+        let offset = self.at;
+        self.at += length;
+        let raw = self.body.get(offset..self.at)?;
+        Some(Piece { offset, raw, shared_bytes: 0, key: Key::None, read })
     }
+
+    fn next_event(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
+        // Some put them into an array.
+        self.skip(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b'[' | b']' | 0));
+        if let Some(text) = self.text.and_then(|text| text.get(self.at..))
+            && let Ok((members, length)) = members(draft, text, self.limits)
+        {
+            let read = self.read_event(draft, &members);
+            return self.piece(length, read);
+        }
+        let end = framing::value_end(self.body, self.at).filter(|end| *end > self.at);
+        let raw = self.body.get(self.at..end.unwrap_or(self.body.len())).filter(|raw| !raw.is_empty())?;
+        let text = std::str::from_utf8(raw).map_err(|_| not_text());
+        let members = text.and_then(|text| members(draft, text, self.limits));
+        let read = members.and_then(|(members, _)| self.read_event(draft, &members));
+        self.piece(raw.len(), read)
+    }
+
+    fn next_line(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
+        self.skip(|byte| matches!(byte, b'\n' | b'\r'));
+        let rest = self.body.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let raw = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
+        let text = std::str::from_utf8(raw).map_err(|_| not_text());
+        let read = text.map(|text| self.read_line(draft, text.trim_end_matches('\r')));
+        self.piece(raw.len(), read)
+    }
+}
+
+#[cold]
+fn not_text() -> Box<RecordError> {
+    RecordError::whole("the event is not UTF-8")
 }
 
 impl<'a> Records<'a> for SplunkRecords<'a> {
     fn next(&mut self, draft: &mut Draft<'a>) -> Option<Piece<'a>> {
-        let raw = self.next_raw()?;
-        let offset = self.at;
-        self.at += raw.len();
-        let text = std::str::from_utf8(raw).map_err(|_| RecordError::whole("the event is not UTF-8"));
-        let read = text.and_then(|text| match self.how.form {
-            SplunkForm::Events => self.read_event(draft, text),
-            SplunkForm::Raw => self.read_line(draft, text.trim_end_matches('\r')),
-        });
-        Some(Piece { offset, raw, shared_bytes: 0, key: Key::None, read })
+        match self.how.form {
+            SplunkForm::Events => self.next_event(draft),
+            SplunkForm::Raw => self.next_line(draft),
+        }
     }
 }
 
@@ -103,12 +121,11 @@ struct Members<'a> {
 }
 
 impl<'a> SplunkRecords<'a> {
-    fn read_event(&self, draft: &mut Draft<'a>, text: &'a str) -> Read<()> {
-        let members = members(draft, text, self.limits)?;
+    fn read_event(&self, draft: &mut Draft<'a>, members: &Members<'a>) -> Read<()> {
         let event = members.event.ok_or_else(|| RecordError::field("event", EVENT_REQUIRED))?;
         read_what_happened(draft, event, self.limits)?;
         draft.make_way_for(&ABOUT);
-        let time = members.time.map(|time| value(draft, time)).transpose()?;
+        let time = members.time.map(|time| moment(draft, time)).transpose()?;
         self.put_time(draft, time);
         let sent = |at: usize| members.about.get(at).copied().flatten();
         for (at, name) in ABOUT.into_iter().enumerate() {
@@ -125,7 +142,7 @@ impl<'a> SplunkRecords<'a> {
         Ok(())
     }
 
-    fn read_line(&self, draft: &mut Draft<'a>, line: &'a str) -> Read<()> {
+    fn read_line(&self, draft: &mut Draft<'a>, line: &'a str) {
         payload::read(draft, line, self.limits);
         draft.make_way_for(&ABOUT);
         self.put_time(draft, None);
@@ -133,7 +150,6 @@ impl<'a> SplunkRecords<'a> {
             draft.fields.extend(self.said(at).map(|value| (Text::Sent(name), value)));
         }
         self.settle(draft);
-        Ok(())
     }
 
     fn said(&self, at: usize) -> Option<Value<'a>> {
@@ -171,7 +187,8 @@ impl<'a> SplunkRecords<'a> {
     }
 }
 
-fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<Members<'a>> {
+/// The members of the object that a text begins with, and how long it is.
+fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<(Members<'a>, usize)> {
     let mut members = Members::default();
     let mut scanner = Scanner::new(text);
     let unnamed = |error| RecordError::scan(error, None);
@@ -179,7 +196,7 @@ fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> R
         return Err(RecordError::whole("an event must be a JSON object"));
     }
     if scanner.take(b'}') {
-        return Ok(members);
+        return Ok((members, scanner.at()));
     }
     loop {
         let key = scanner.key(&mut draft.arena).map_err(unnamed)?;
@@ -199,7 +216,7 @@ fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> R
             }
         }
         if !scanner.another_member().map_err(unnamed)? {
-            return Ok(members);
+            return Ok((members, scanner.at()));
         }
     }
 }
@@ -217,8 +234,10 @@ fn read_what_happened<'a>(draft: &mut Draft<'a>, event: &'a str, limits: &Ingest
             let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
             if let Value::Text(text) = *value { Some(text) } else { None }
         };
-        let told = TEXTS.into_iter().find_map(|wanted| named(draft, wanted));
-        draft.message_otherwise = Some(told.unwrap_or_else(|| compact(draft, event)));
+        if draft.slots.present(Slot::Message).or(draft.slots.present(Slot::Msg)).is_none() {
+            let told = TEXTS.into_iter().find_map(|wanted| named(draft, wanted));
+            draft.message_otherwise = Some(told.unwrap_or_else(|| compact(draft, event)));
+        }
         return Ok(());
     }
     let message = match value(draft, event)? {
@@ -248,6 +267,14 @@ fn value<'a>(draft: &mut Draft<'a>, sent: &'a str) -> Read<Value<'a>> {
     }
 }
 
+/// A decimal number is nearly always one of seconds.
+fn moment<'a>(draft: &mut Draft<'a>, sent: &'a str) -> Read<Value<'a>> {
+    match fixed::decimal_epoch(sent) {
+        Some(moment) => Ok(Value::Moment(moment)),
+        None => value(draft, sent),
+    }
+}
+
 fn number(sent: &str) -> Value<'_> {
     match classify(sent) {
         Number::Int(number) => Value::Int(number),
@@ -268,11 +295,11 @@ fn numbered<'a>(draft: &Draft<'a>, time: Value<'a>) -> Value<'a> {
 mod tests {
     use super::*;
 
-    fn read_all(body: &str, form: SplunkForm) -> Vec<Result<serde_json::Value, String>> {
+    fn read_all(body: impl AsRef<[u8]>, form: SplunkForm) -> Vec<Result<serde_json::Value, String>> {
         let limits = IngestLimits::default();
         let about = [Some("asked-host".to_owned()), None, None, None];
         let how = SplunkBody { form, about, time: None };
-        let (mut records, mut draft) = (SplunkRecords::new(body.as_bytes(), &how, &limits), Draft::default());
+        let (mut records, mut draft) = (SplunkRecords::new(body.as_ref(), &how, &limits), Draft::default());
         let mut found = Vec::new();
         loop {
             draft.clear();
@@ -292,11 +319,10 @@ mod tests {
             [{"event":{"line":"three","n":1}},{"event":{"k": [1, 2]}}]{"event":7}"#;
         let found: Vec<_> = read_all(body, SplunkForm::Events).into_iter().map(Result::unwrap).collect();
         let expected = serde_json::json!([
-            {"timestamp": 1433188255.5, "message": "one", "service": "app", "host": "web", "source": "app", "sourcetype": "json",
+            {"timestamp": "2015-06-01T19:50:55.500Z", "message": "one", "service": "app", "host": "web", "source": "app", "sourcetype": "json",
              "index": "main", "a": "b", "n": ["x", "y"], "otherwise": null},
             {"timestamp": 1433188256, "level": "error", "msg": "two", "service": "asked-host", "host": "asked-host",
-             "client.host": "inner", "client.timestamp": "2020-01-01T00:00:00Z",
-             "otherwise": "{\"msg\":\"two\",\"level\":\"error\",\"timestamp\":\"2020-01-01T00:00:00Z\",\"host\":\"inner\"}"},
+             "client.host": "inner", "client.timestamp": "2020-01-01T00:00:00Z", "otherwise": null},
             {"service": "asked-host", "host": "asked-host", "line": "three", "n": 1, "otherwise": "three"},
             {"service": "asked-host", "host": "asked-host", "k": [1, 2], "otherwise": "{\"k\":[1,2]}"},
             {"message": "7", "service": "asked-host", "host": "asked-host", "otherwise": null},
@@ -313,6 +339,16 @@ mod tests {
         assert_eq!(reasons[..4], [EVENT_BLANK, EVENT_REQUIRED, EVENT_BLANK, "good"]);
         assert_eq!(reasons[4], "an event must be a JSON object");
         assert!(reasons.len() == 6 && reasons[5].starts_with("the JSON is broken"), "{reasons:?}");
+    }
+
+    #[test]
+    fn what_is_no_text_costs_its_own_event_alone() {
+        let good = r#"{"event":"first","time":1433188255.25} {"event":{"message":"é","a":[1,{"b":"}"}]}},{"event":cut}{"event":"last"}"#;
+        let body = [good.as_bytes(), b"{\"event\":\"\xff\"}{\"event\":\"after\"}"].concat();
+        let (alone, found) = (read_all(good, SplunkForm::Events), read_all(body, SplunkForm::Events));
+        assert_eq!((alone.len(), &found[..4]), (4, &alone[..]));
+        assert_eq!(found[4], Err("the event is not UTF-8".to_owned()));
+        assert_eq!((found.len(), &found[5].as_ref().unwrap()["message"]), (6, &"after".into()));
     }
 
     #[test]
