@@ -16,6 +16,7 @@ use crate::schemathesis;
 use crate::sdk_js;
 use crate::sdk_python;
 use crate::step::{cargo, node_binary, root, run as run_command, run_tests, seconds, step};
+use crate::test_programs::run_at_once;
 
 /// Crates whose tests look inside.
 const WHITE_BOX: [&str; 8] =
@@ -97,7 +98,7 @@ fn checks() -> Result<Vec<Check>> {
         check("packaging", packaging::check),
         check("Python SDK", sdk_python::run),
         check("crash tests on real processes", || {
-            run_tests(black_box().args(tests_of(&BLACK_BOX, needs_nothing)?))
+            run_at_once(black_box().args(tests_of(&BLACK_BOX, needs_nothing)?))
         }),
         check("what leaves: Parquet and metrics", || {
             let python = readers::ensure()?;

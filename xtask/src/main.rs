@@ -25,6 +25,7 @@ mod sdk_js;
 mod sdk_python;
 mod sim;
 mod step;
+mod test_programs;
 mod up;
 
 use std::process::ExitCode;
