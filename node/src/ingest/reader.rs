@@ -5,7 +5,7 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::fixed::CLIENT;
+use super::fixed::{self, CLIENT};
 use super::known_keys::Meaning;
 use super::number::{Number, classify};
 use super::record::{Draft, Value};
@@ -14,22 +14,41 @@ use super::scan::{ScanError, Scanner};
 use super::scan_text::{Text, push_compact};
 use super::slots::Slot;
 
-/// Reads a record, and nothing but a record, from its bytes.
-pub(super) fn read_bytes<'a>(draft: &mut Draft<'a>, raw: &'a [u8], limits: &IngestLimits) -> Read<()> {
-    let text = std::str::from_utf8(raw).map_err(|error| {
-        RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
-    })?;
-    read(draft, text, limits)
+/// Whose words the names of the members are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// A field with a meaning holds what it must, or the record is refused.
+    Ours,
+    /// Nobody has promised that `message` is a text.
+    Foreign,
 }
 
-/// Reads a record, and nothing but a record, from a text.
-fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
+/// Reads a record of our own, and nothing but a record, from its bytes.
+pub(super) fn read_bytes<'a>(draft: &mut Draft<'a>, raw: &'a [u8], limits: &IngestLimits) -> Read<()> {
+    read(draft, text_of(raw)?, limits, Names::Ours)
+}
+
+/// Reads an object of a protocol without fixed fields, and nothing but an object: what cannot be in a fixed field is a field of
+/// the client's own, and the members of an object are.
+pub(super) fn read_foreign<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> Read<()> {
+    read(draft, text, limits, Names::Foreign)?;
+    fixed::let_go_of_misfits(draft);
+    Ok(())
+}
+
+pub(super) fn text_of(raw: &[u8]) -> Read<&str> {
+    std::str::from_utf8(raw).map_err(|error| {
+        RecordError::whole(format!("the record is not UTF-8 at byte {}", error.valid_up_to() + 1))
+    })
+}
+
+fn read<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits, names: Names) -> Read<()> {
     draft.clear();
     let mut scanner = Scanner::new(text);
     if !scanner.take(b'{') {
         return Err(not_an_object(&mut scanner));
     }
-    Reader { draft, scanner: &mut scanner, limits }.top_members()?;
+    Reader { draft, scanner: &mut scanner, limits, names }.top_members()?;
     match scanner.peek() {
         None => Ok(()),
         Some(_) => Err(RecordError::whole(format!(
@@ -80,7 +99,7 @@ pub(super) fn read_attributes<'a>(draft: &mut Draft<'a>, text: &'a str, limits: 
     if scanner.take(b'}') {
         return Ok(());
     }
-    let mut reader = Reader { draft, scanner: &mut scanner, limits };
+    let mut reader = Reader { draft, scanner: &mut scanner, limits, names: Names::Foreign };
     loop {
         let key = reader.scanner.key(&mut reader.draft.arena).map_err(unnamed)?;
         if reader.scanner.peek() == Some(b'{') {
@@ -99,6 +118,7 @@ struct Reader<'d, 's, 'a> {
     draft: &'d mut Draft<'a>,
     scanner: &'s mut Scanner<'a>,
     limits: &'d IngestLimits,
+    names: Names,
 }
 
 impl<'a> Reader<'_, '_, 'a> {
@@ -164,7 +184,7 @@ impl<'a> Reader<'_, '_, 'a> {
     fn slot(&mut self, slot: Slot) -> Read<()> {
         let name = Text::Sent(slot.name());
         // An object cannot stand for a time or a level: it is a field of the client's own. One called service may hold its name.
-        if (slot.is_alias() || slot == Slot::Service) && self.scanner.peek() == Some(b'{') {
+        if self.scanner.peek() == Some(b'{') && self.is_object_of_its_own(slot) {
             return self.member(name, 1);
         }
         if self.draft.slots.get(slot).is_some() {
@@ -173,6 +193,12 @@ impl<'a> Reader<'_, '_, 'a> {
         let value = self.value(name, 1)?;
         self.draft.slots.put(slot, value);
         Ok(())
+    }
+
+    #[cold]
+    fn is_object_of_its_own(&self, slot: Slot) -> bool {
+        let is_foreign = self.names == Names::Foreign && !self.scanner.is_at_empty_object();
+        slot.is_alias() || slot == Slot::Service || is_foreign
     }
 
     /// A field of the client's own, or all the fields of an object.

@@ -74,6 +74,12 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Whether `{}` is next.
+    pub(super) fn is_at_empty_object(&self) -> bool {
+        let mut ahead = Scanner { text: self.text, at: self.at };
+        ahead.take(b'{') && ahead.take(b'}')
+    }
+
     /// Takes these bytes if they are next. White space in front of others is not passed over.
     #[inline]
     pub(super) fn take_exact(&mut self, text: &str) -> bool {

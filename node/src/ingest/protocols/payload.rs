@@ -2,7 +2,6 @@
 
 use insighthub_model::limits::IngestLimits;
 
-use super::super::fixed;
 use super::super::reader;
 use super::super::record::{Draft, Value};
 use super::super::scan_text::Text;
@@ -13,8 +12,7 @@ const MARK: &str = "@cee:";
 /// Reads it into an empty draft. A broken object is a text.
 pub(super) fn read<'a>(draft: &mut Draft<'a>, line: &'a str, limits: &IngestLimits) {
     let json = line.strip_prefix(MARK).unwrap_or(line).trim_ascii();
-    if json.starts_with('{') && reader::read_bytes(draft, json.as_bytes(), limits).is_ok() {
-        fixed::let_go_of_misfits(draft);
+    if json.starts_with('{') && reader::read_foreign(draft, json, limits).is_ok() {
         draft.message_otherwise = Some(Text::Sent(json));
         return;
     }

@@ -14,7 +14,7 @@ use super::super::rejection::{Read, RecordError};
 use super::super::scan::Scanner;
 use super::super::scan_text::{Text, push_compact};
 use super::super::slots::Slot;
-use super::payload;
+use super::{level_in_text, payload};
 
 pub const EVENT_REQUIRED: &str = "the member event is required";
 pub const EVENT_BLANK: &str = "the member event must not be empty";
@@ -23,8 +23,8 @@ const ABOUT: [&str; 4] = ["host", "source", "sourcetype", "index"];
 /// The service is the first of these that can be one.
 const SERVICES: [&str; 4] = ["source", "sourcetype", "index", "host"];
 const SERVICE_OTHERWISE: &str = "splunk";
-/// Members of an event that hold its text, where it has no message.
-const TEXTS: [&str; 3] = ["event", "line", "log"];
+/// Members of an event that hold its text, where it has no message. Splunk's own loggers put an object into `message`.
+const TEXTS: [&str; 5] = ["event", "line", "log", "message.msg", "message.message"];
 
 /// How a body is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,6 +183,7 @@ impl<'a> SplunkRecords<'a> {
         });
         draft.service_otherwise = Some(service.unwrap_or(Text::Sent(SERVICE_OTHERWISE)));
         fixed::let_go_of_misfits(draft);
+        put_level_of_text(draft);
         draft.join_repeated();
     }
 }
@@ -221,6 +222,18 @@ fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> R
     }
 }
 
+/// Most loggers for the collector send a text that they have formatted, and their level nowhere else.
+fn put_level_of_text(draft: &mut Draft<'_>) {
+    let says_level =
+        [Slot::Level, Slot::Severity, Slot::LogLevel, Slot::Lvl].map(|slot| draft.slots.get(slot));
+    let Some(Value::Text(text)) = draft.slots.get(Slot::Message) else { return };
+    if says_level.iter().all(Option::is_none)
+        && let Some(level) = level_in_text::find(draft.text(text))
+    {
+        draft.slots.put(Slot::Level, Value::Text(Text::Sent(level.name())));
+    }
+}
+
 /// A text is a message; the members of an object are fields.
 fn read_what_happened<'a>(draft: &mut Draft<'a>, event: &'a str, limits: &IngestLimits) -> Read<()> {
     draft.clear();
@@ -228,8 +241,7 @@ fn read_what_happened<'a>(draft: &mut Draft<'a>, event: &'a str, limits: &Ingest
         return Err(RecordError::field("event", EVENT_BLANK));
     }
     if event.starts_with('{') {
-        reader::read_bytes(draft, event.as_bytes(), limits)?;
-        fixed::let_go_of_misfits(draft);
+        reader::read_foreign(draft, event, limits)?;
         let named = |draft: &Draft<'a>, wanted: &str| {
             let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
             if let Value::Text(text) = *value { Some(text) } else { None }
@@ -339,6 +351,32 @@ mod tests {
         assert_eq!(reasons[..4], [EVENT_BLANK, EVENT_REQUIRED, EVENT_BLANK, "good"]);
         assert_eq!(reasons[4], "an event must be a JSON object");
         assert!(reasons.len() == 6 && reasons[5].starts_with("the JSON is broken"), "{reasons:?}");
+    }
+
+    #[test]
+    fn events_of_splunks_own_loggers_keep_what_they_hold() {
+        let body = r#"{"event":{"message":{"msg":"paid","meta":{"order":7,"level":"info"}},"severity":"warn"},"source":"s"}
+            {"event":{"message":{"b":[1]},"msg":"beside","level":{"name":"x"},"latency_ms":{}},"source":"s"}"#;
+        let found: Vec<_> = read_all(body, SplunkForm::Events).into_iter().map(Result::unwrap).collect();
+        let expected = serde_json::json!([
+            {"severity": "warn", "service": "s", "host": "asked-host", "source": "s", "message.msg": "paid",
+             "message.meta.order": 7, "message.meta.level": "info", "otherwise": "paid"},
+            {"msg": "beside", "service": "s", "host": "asked-host", "source": "s", "message.b": [1], "level.name": "x",
+             "client.latency_ms": {}, "otherwise": null},
+        ]);
+        assert_eq!(serde_json::Value::from(found), expected);
+    }
+
+    #[test]
+    fn a_level_is_taken_from_the_text_where_nothing_else_says_it() {
+        let body = r#"{"event":"ERROR no route"}{"event":"ERROR no route","fields":{"level":"warn"}}{"event":{"message":"FATAL x","severity":"info"}}{"event":"no error"}"#;
+        let found: Vec<_> = read_all(body, SplunkForm::Events).into_iter().map(Result::unwrap).collect();
+        let said: Vec<_> = found.iter().map(|record| (&record["level"], &record["severity"])).collect();
+        let (none, text) = (&serde_json::Value::Null, |text: &str| serde_json::Value::from(text));
+        let wanted = [(&text("ERROR"), none), (&text("warn"), none), (none, &text("info")), (none, none)];
+        assert_eq!(said, wanted);
+        let lines = read_all("2026-01-31 WARN slow\n", SplunkForm::Raw);
+        assert_eq!(lines[0].as_ref().unwrap()["level"], "WARN");
     }
 
     #[test]

@@ -10,7 +10,6 @@ use memchr::memchr;
 
 use self::action::Action;
 pub use self::action::Operation;
-use crate::ingest::fixed;
 use crate::ingest::key::{Key, KeyMaker};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
@@ -106,11 +105,9 @@ impl<'a> Bulk<'a> {
     }
 
     fn document(&self, raw: &'a [u8], action: &Action<'a>, draft: &mut Draft<'a>) -> Read<()> {
-        reader::read_bytes(draft, raw, self.limits)?;
-        fixed::let_go_of_misfits(draft);
-        if let Ok(text) = std::str::from_utf8(raw) {
-            draft.message_otherwise = Some(otherwise_message(draft).unwrap_or(Text::Sent(text)));
-        }
+        let text = reader::text_of(raw)?;
+        reader::read_foreign(draft, text, self.limits)?;
+        draft.message_otherwise = Some(otherwise_message(draft).unwrap_or(Text::Sent(text)));
         let index = action.index.or(self.index).filter(|index| !index.is_empty());
         draft.service_otherwise = Some(Text::Sent(index.unwrap_or(SERVICE_UNKNOWN)));
         for (name, value) in [("_index", index), ("_id", action.id)] {

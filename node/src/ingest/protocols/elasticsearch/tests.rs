@@ -31,6 +31,18 @@ fn documents_are_records_and_their_index_is_the_service_of_those_that_name_none(
 }
 
 #[test]
+fn an_object_in_the_place_of_a_text_keeps_its_members() {
+    let body = r#"{"index":{}}
+{"@timestamp":"2025-12-02T10:10:01Z","message":{"code":7,"of":{"a":"b"}},"log":"said","level":{"name":"x"},"latency_ms":{ }}
+"#;
+    let record = json!({
+        "service": "web", "timestamp": "2025-12-02T10:10:01.000Z", "level": "INFO", "message": "said", "log": "said",
+        "message.code": 7, "message.of.a": "b", "level.name": "x", "client.latency_ms": {}, "_index": "web",
+    });
+    check(&bulk(Some("web")), body.as_bytes(), &[record]);
+}
+
+#[test]
 fn each_action_has_its_item() {
     let body = r#"{"index":{"_index":"a","_id":7}}
 {"message":"m"}

@@ -13,7 +13,7 @@ use insighthub_model::limits::IngestLimits;
 
 use self::entries::{Entries, Entry};
 use super::level_in_text;
-use crate::ingest::fixed::{self, CLIENT};
+use crate::ingest::fixed::CLIENT;
 use crate::ingest::key::{Key, KeyMaker};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
@@ -147,11 +147,7 @@ impl<'a> Lines<'a> {
     /// Reads a line that is a JSON object; false where it is none after all.
     fn read_object(&self, line: &'a str, draft: &mut Draft<'a>) -> bool {
         let is_object = line.trim_start().starts_with('{') && line.trim_end().ends_with('}');
-        let is_read = is_object && reader::read_bytes(draft, line.as_bytes(), self.limits).is_ok();
-        if is_read {
-            fixed::let_go_of_misfits(draft);
-        }
-        is_read
+        is_object && reader::read_foreign(draft, line, self.limits).is_ok()
     }
 
     /// The time of the entry is the record's; one that stands in its line stays a field.
