@@ -17,6 +17,7 @@ mod programs;
 pub mod relay;
 pub mod running;
 pub mod sent;
+mod splunk;
 mod syslog;
 pub mod table;
 pub mod tools;
@@ -26,6 +27,13 @@ use self::client::Client;
 
 /// Every client that is tested.
 pub fn clients() -> Vec<Client> {
-    [otlp::clients(), loki::clients(), elasticsearch::clients(), syslog::clients(), journal::clients()]
-        .concat()
+    [
+        otlp::clients(),
+        loki::clients(),
+        elasticsearch::clients(),
+        splunk::clients(),
+        syslog::clients(),
+        journal::clients(),
+    ]
+    .concat()
 }
