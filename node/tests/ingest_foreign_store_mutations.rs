@@ -38,6 +38,6 @@ const PIECES: [&[u8]; 20] = [
 
 #[test]
 fn nothing_is_lost_or_invented_whatever_is_sent() {
-    let corpus = Corpus { folder: "seeds-foreign_store", seeds_min: 8, pieces: &PIECES };
+    let corpus = Corpus { folder: "seeds-foreign_store", seeds_min: 10, pieces: &PIECES };
     check_mutations(&corpus, MUTATIONS, check_request::check_foreign_store);
 }

@@ -193,11 +193,16 @@ fn a_bound_token_names_the_service_and_refuses_others() {
 fn each_refusal_names_its_field_and_says_why() {
     let deep = format!("{}1{}", r#"{"a":"#.repeat(16), "}".repeat(16));
     let deep_array = format!("{}{}", "[".repeat(16), "]".repeat(16));
-    let cases: [(String, Option<&str>, &str); 32] = [
+    let cases: [(String, Option<&str>, &str); 33] = [
         (r#"{"message":"m"}"#.into(), Some("service"), "service is required"),
         (r#"{"service":null,"message":"m"}"#.into(), Some("service"), "required"),
         (r#"{"service":"","message":"m"}"#.into(), Some("service"), "empty"),
         (r#"{"service":7,"message":"m"}"#.into(), Some("service"), "must be text, got a number"),
+        (
+            r#"{"service":{ },"service.name":"a","message":"m"}"#.into(),
+            Some("service"),
+            "must be text, got an object",
+        ),
         (r#"{"service":"a\nb","message":"m"}"#.into(), Some("service"), "control"),
         (format!(r#"{{"service":"{}","message":"m"}}"#, "s".repeat(129)), Some("service"), "129 bytes"),
         (r#"{"service":"a"}"#.into(), Some("message"), "message is required"),

@@ -53,10 +53,11 @@ const JOURNAL: [&[u8]; 3] = [
     b"\0_HOSTNAME=h\n_SYSTEMD_UNIT=cron.service\nLEVEL=warn\nMESSAGE=\xff\n\n",
 ];
 
-const SPLUNK: [&[u8]; 4] = [
+const SPLUNK: [&[u8]; 5] = [
     b"\0{\"time\":1433188255.500,\"event\":\"one\",\"fields\":{\"a\":\"b\",\"n\":[1]}}{\"event\":{\"msg\":\"two\",\"host\":\"x\"},\"host\":\"y\"}",
     b"\x04[{\"event\":{\"line\":\"three\",\"timestamp\":\"x\"},\"time\":\"1433188256\"},{\"event\":null}]7",
     b"\x0bfirst\r\n{\"msg\":\"second\"}\nlast",
+    b"\0{\"event\":{\"message\":{\"msg\":\"four\"},\"level\":{},\"service\":{}},\"fields\":{\"message\":{\"x\":1},\"service\":{}}}",
     b"\x01{\"event\":{\"a\":{\"b\":{\"c\":{\"d\":1}}}},\"index\":7,\"source\":null}",
 ];
 

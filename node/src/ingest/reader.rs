@@ -102,7 +102,7 @@ pub(super) fn read_attributes<'a>(draft: &mut Draft<'a>, text: &'a str, limits: 
     let mut reader = Reader { draft, scanner: &mut scanner, limits, names: Names::Foreign };
     loop {
         let key = reader.scanner.key(&mut reader.draft.arena).map_err(unnamed)?;
-        if reader.scanner.peek() == Some(b'{') {
+        if reader.scanner.peek() == Some(b'{') && !reader.scanner.is_at_empty_object() {
             reader.member(key, 1)?;
         } else {
             let value = reader.value(key, 1)?;
@@ -195,10 +195,11 @@ impl<'a> Reader<'_, '_, 'a> {
         Ok(())
     }
 
+    /// Whether the members of an object that is next are fields: an empty one would be a field of the slot's own name.
     #[cold]
     fn is_object_of_its_own(&self, slot: Slot) -> bool {
-        let is_foreign = self.names == Names::Foreign && !self.scanner.is_at_empty_object();
-        slot.is_alias() || slot == Slot::Service || is_foreign
+        let may_have_members = slot == Slot::Service || self.names == Names::Foreign;
+        slot.is_alias() || (may_have_members && !self.scanner.is_at_empty_object())
     }
 
     /// A field of the client's own, or all the fields of an object.
