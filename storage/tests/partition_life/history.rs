@@ -212,7 +212,7 @@ impl History {
             raw_bytes_total: raw.len() as u64,
             raw: raw.into_bytes(),
         };
-        self.plain.letter(service, minute, vec![word]);
+        self.plain.letter(service, minute, vec![word], None);
         let chunk = Chunk {
             identity: BatchIdentity::whole("letters", self.log.len() as u64),
             records: EncodedBatch::new(BatchBuilder::default().take()),

@@ -10,7 +10,7 @@ mod replica;
 mod steps;
 
 use history::History;
-use plain::PlainRecord;
+use plain::{PlainRecord, Wanted};
 use proptest::prelude::*;
 use steps::{Step, steps};
 
@@ -61,6 +61,23 @@ fn one_replica_joins_batches_and_the_other_does_not() {
         history.finish().await
     })
     .unwrap();
+}
+
+/// Late records are rare in a random life, and rarer those that are asked for by an id.
+#[test]
+fn a_deletion_by_an_id_takes_the_letter_of_a_late_record() {
+    let record = |nanos| PlainRecord {
+        service: 0,
+        minute: 0,
+        nanos,
+        level: insighthub_model::Level::Trace,
+        words: (0, 0),
+        latency_ms: None,
+        is_anomaly: false,
+    };
+    let wanted = Wanted { word: None, service: None, latency_above: None, id: Some(16), minutes: None };
+    let expire = Step::Expire { default: Some(1), service: None, floor: 0.0 };
+    run(&[expire, Step::Append(vec![record(16), record(17)]), Step::Delete(wanted)]).unwrap();
 }
 
 proptest! {

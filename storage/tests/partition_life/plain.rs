@@ -132,12 +132,12 @@ impl Wanted {
             && self.is_in_time(record.minute)
     }
 
-    /// A letter has no latency and no id.
+    /// A letter has no latency.
     pub(crate) fn accepts_letter(&self, letter: &PlainLetter) -> bool {
         self.word.is_none_or(|word| letter.words.contains(&word))
             && self.service.is_none_or(|service| letter.service == service)
             && self.latency_above.is_none()
-            && self.id.is_none()
+            && self.id.is_none_or(|id| letter.id == Some(id))
             && self.is_in_time(letter.minute)
     }
 }
@@ -150,6 +150,8 @@ pub(crate) struct PlainLetter {
     /// Of its coming.
     pub(crate) minute: i64,
     pub(crate) words: Vec<usize>,
+    /// Of the record it is, where it is one that came too late.
+    pub(crate) id: Option<i64>,
     pub(crate) is_gone: bool,
 }
 
@@ -180,17 +182,17 @@ impl PlainList {
     pub(crate) fn append(&mut self, record: &PlainRecord, minute: i64) {
         if FIRST_MINUTE + record.minute < self.first_minute(record.service()) {
             let words = vec![record.words.0, record.words.1];
-            return self.letter(record.service, minute, words);
+            return self.letter(record.service, minute, words, Some(record.id()));
         }
         self.records.insert(self.next_offset, record.clone());
         self.next_offset += 1;
     }
 
-    pub(crate) fn letter(&mut self, service: usize, minute: i64, words: Vec<usize>) {
+    pub(crate) fn letter(&mut self, service: usize, minute: i64, words: Vec<usize>, id: Option<i64>) {
         let number = self.next_letter;
         self.next_letter += 1;
         let is_gone = FIRST_MINUTE + minute < self.first_minute(SERVICES[service]);
-        self.letters.push(PlainLetter { number, service, minute, words, is_gone });
+        self.letters.push(PlainLetter { number, service, minute, words, id, is_gone });
     }
 
     pub(crate) fn expire(&mut self, expiry: &Expiry) {
