@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::failures::Failures;
@@ -25,6 +25,7 @@ pub(crate) fn run_at_once(tests: &mut Command) -> Result<()> {
     let shown = shown(tests);
     let programs = build(tests)?;
     let count = programs.len();
+    ensure!(count > 0, "`{shown}` has no tests");
     let environment: Vec<(OsString, OsString)> =
         tests.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let (waiting, told) = (Mutex::new(programs), Mutex::new(Told::default()));
