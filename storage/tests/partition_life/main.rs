@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use steps::{Step, steps};
 
 /// Cases of the ordinary run; set `PROPTEST_CASES` for more.
-const CASES: u32 = 24;
+const CASES: u32 = 100;
 
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
