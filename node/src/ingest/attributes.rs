@@ -50,6 +50,12 @@ impl<'a> Draft<'a> {
         Text::Arena { start, end: self.arena.len() }
     }
 
+    /// The first field of a name, if it holds text.
+    pub(super) fn text_field(&self, wanted: &str) -> Option<Text<'a>> {
+        let (_, value) = self.fields.iter().find(|(name, _)| self.text(*name) == wanted)?;
+        if let Value::Text(text) = *value { Some(text) } else { None }
+    }
+
     /// The service, where the record names one.
     pub(super) fn service(&self) -> Option<&str> {
         let named = self.slots.get(Slot::Service).or_else(|| self.slots.get(Slot::ServiceName));

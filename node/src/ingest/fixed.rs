@@ -218,6 +218,12 @@ pub(super) fn fits(draft: &Draft<'_>, slot: Slot, value: Value<'_>) -> bool {
     }
 }
 
+/// Whether the record names its level, under whatever name.
+pub(super) fn says_level(draft: &Draft<'_>) -> bool {
+    let mut names = std::iter::once(Slot::Level).chain(LEVEL_ALIASES);
+    names.any(|slot| draft.slots.get(slot).is_some_and(|value| fits(draft, Slot::Level, value)))
+}
+
 fn bad_level(draft: &Draft<'_>, value: Value<'_>) -> Box<RecordError> {
     const KNOWN: &str = "TRACE, DEBUG, INFO, WARN, ERROR or FATAL (or 10, 20 ... 60)";
     let found = match value {

@@ -97,7 +97,7 @@ impl<'a> Scanner<'a> {
         Ok(character)
     }
 
-    /// The number of the escape `\uXXXX` at an offset.
+    /// The number of a `\u` escape, that of its four hex digits, at an offset.
     fn four_hex_digits(&self, at: usize) -> Scanned<u32> {
         let digits = self.slice_bytes(at + 2, 4);
         let mut number = 0;

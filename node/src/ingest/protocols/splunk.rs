@@ -46,7 +46,7 @@ pub enum SplunkForm {
 #[derive(Debug)]
 pub(super) struct SplunkRecords<'a> {
     body: &'a [u8],
-    /// The body, where all of it is text: then an event is read to its end without that being looked for first.
+    /// The body of events, where all of it is text: then an event is read to its end without that being looked for first.
     text: Option<&'a str>,
     at: usize,
     how: &'a SplunkBody,
@@ -55,7 +55,8 @@ pub(super) struct SplunkRecords<'a> {
 
 impl<'a> SplunkRecords<'a> {
     pub(super) fn new(body: &'a [u8], how: &'a SplunkBody, limits: &'a IngestLimits) -> SplunkRecords<'a> {
-        SplunkRecords { body, text: std::str::from_utf8(body).ok(), at: 0, how, limits }
+        let text = if how.form == SplunkForm::Events { std::str::from_utf8(body).ok() } else { None };
+        SplunkRecords { body, text, at: 0, how, limits }
     }
 
     fn skip(&mut self, is_between: impl Fn(&u8) -> bool) {
@@ -175,8 +176,7 @@ impl<'a> SplunkRecords<'a> {
 
     fn settle(&self, draft: &mut Draft<'a>) {
         let service = SERVICES.into_iter().find_map(|wanted| {
-            let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
-            let Value::Text(text) = *value else { return None };
+            let text = draft.text_field(wanted)?;
             let is_service =
                 fixed::service_problem(draft.text(text), self.limits.service_bytes_max).is_none();
             is_service.then_some(text)
@@ -224,10 +224,8 @@ fn members<'a>(draft: &mut Draft<'a>, text: &'a str, limits: &IngestLimits) -> R
 
 /// Most loggers for the collector send a text that they have formatted, and their level nowhere else.
 fn put_level_of_text(draft: &mut Draft<'_>) {
-    let says_level =
-        [Slot::Level, Slot::Severity, Slot::LogLevel, Slot::Lvl].map(|slot| draft.slots.get(slot));
     let Some(Value::Text(text)) = draft.slots.get(Slot::Message) else { return };
-    if says_level.iter().all(Option::is_none)
+    if !fixed::says_level(draft)
         && let Some(level) = level_in_text::find(draft.text(text))
     {
         draft.slots.put(Slot::Level, Value::Text(Text::Sent(level.name())));
@@ -242,12 +240,8 @@ fn read_what_happened<'a>(draft: &mut Draft<'a>, event: &'a str, limits: &Ingest
     }
     if event.starts_with('{') {
         reader::read_foreign(draft, event, limits)?;
-        let named = |draft: &Draft<'a>, wanted: &str| {
-            let (_, value) = draft.fields.iter().find(|(name, _)| draft.text(*name) == wanted)?;
-            if let Value::Text(text) = *value { Some(text) } else { None }
-        };
         if draft.slots.present(Slot::Message).or(draft.slots.present(Slot::Msg)).is_none() {
-            let told = TEXTS.into_iter().find_map(|wanted| named(draft, wanted));
+            let told = TEXTS.into_iter().find_map(|wanted| draft.text_field(wanted));
             draft.message_otherwise = Some(told.unwrap_or_else(|| compact(draft, event)));
         }
         return Ok(());

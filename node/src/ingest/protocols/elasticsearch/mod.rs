@@ -141,12 +141,7 @@ fn otherwise_message<'a>(draft: &Draft<'a>) -> Option<Text<'a>> {
     if draft.slots.get(Slot::Message).is_some() {
         return None;
     }
-    ["log", "event.original", "body"].iter().find_map(|name| {
-        draft.fields.iter().find_map(|(field, value)| match value {
-            Value::Text(text) if draft.text(*field) == *name => Some(*text),
-            _ => None,
-        })
-    })
+    ["log", "event.original", "body"].into_iter().find_map(|name| draft.text_field(name))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use insighthub_model::limits::IngestLimits;
 
 use self::entries::{Entries, Entry};
 use super::level_in_text;
-use crate::ingest::fixed::CLIENT;
+use crate::ingest::fixed::{self, CLIENT};
 use crate::ingest::key::{Key, KeyMaker};
 use crate::ingest::reader;
 use crate::ingest::record::{Draft, Value};
@@ -118,7 +118,7 @@ impl<'a> Lines<'a> {
             labels.find_map(|(label, value)| (label == *name && !value.is_empty()).then_some(value))
         });
         draft.service_otherwise = Some(Text::Sent(service.unwrap_or(SERVICE_UNKNOWN)));
-        if draft.slots.get(Slot::Level).is_none()
+        if !fixed::says_level(draft)
             && let Some(level) = level_in_text::find(line)
         {
             draft.slots.put(Slot::Level, Value::Text(Text::Sent(level.name())));

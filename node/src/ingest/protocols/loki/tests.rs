@@ -64,6 +64,16 @@ fn both_encodings_give_the_same_records() {
 }
 
 #[test]
+fn a_level_of_another_name_counts_more_than_a_word_of_the_message() {
+    let level_of = |line: &str| {
+        let body = push(json!({ "app": "pay" }), json!([[NANOS, line]]));
+        records(&parse(&JSON, body.as_bytes()).unwrap())[0]["level"].clone()
+    };
+    assert_eq!(level_of(r#"{"severity":"info","msg":"ERROR budget is fine"}"#), "INFO");
+    assert_eq!(level_of(r#"{"severity":"customer-facing","msg":"ERROR of theirs"}"#), "ERROR");
+}
+
+#[test]
 fn a_line_that_is_an_object_is_read_as_one() {
     let line =
         json!({ "level": 50, "msg": "no", "req": { "id": 7 }, "time": 1, "service": "pay" }).to_string();
