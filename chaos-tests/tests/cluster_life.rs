@@ -18,8 +18,6 @@ use serde_json::{Value, json};
 /// In the file of every block that holds its records, in plain: a service's name.
 const TENANT: &str = "tenant-zq81x7";
 const SERVICES: [&str; 4] = ["checkout", "search", "mail", TENANT];
-/// Of the tenant among them.
-const TENANT_NUMBER: u64 = 3;
 const BATCH_RECORDS: u64 = 500;
 /// The numbers of the requests that are too many for the nodes.
 const FILLED_FROM: u64 = 20_000;
@@ -279,11 +277,10 @@ impl Bench {
 fn only_old_ones_are_gone(left: &BTreeSet<u64>) -> bool {
     let newest = (FILLED_TO - BATCH_RECORDS..FILLED_TO).all(|number| left.contains(&number));
     newest
-        && (0..4).all(|service| {
-            let is_its = |number: &u64| number % 4 == service;
+        && (0u64..).zip(SERVICES).all(|(at, service)| {
+            let is_its = |number: &u64| number % 4 == at;
             let first_left = left.iter().copied().find(is_its).unwrap_or(FILLED_TO);
-            let was_sent =
-                |number: &u64| *number >= FILLED_FROM || (*number < 10_000 && service != TENANT_NUMBER);
+            let was_sent = |number: &u64| *number >= FILLED_FROM || (*number < 10_000 && service != TENANT);
             (first_left..FILLED_TO).filter(is_its).filter(was_sent).all(|number| left.contains(&number))
         })
 }

@@ -104,19 +104,10 @@ impl Program {
 }
 
 /// The programs of a `cargo test`, in the order of their names.
-fn build(tests: &Command) -> Result<VecDeque<Program>> {
-    let mut build = Command::new(tests.get_program());
-    build.args(tests.get_args()).args(["--no-run", "--message-format=json-render-diagnostics"]);
-    for (name, value) in tests.get_envs() {
-        value.map(|value| build.env(name, value));
-    }
-    if let Some(folder) = tests.get_current_dir() {
-        build.current_dir(folder);
-    }
-    let built = build.stderr(Stdio::inherit()).output().with_context(|| shown(&build))?;
-    if !built.status.success() {
-        bail!("`{}` failed ({})", shown(&build), built.status);
-    }
+fn build(tests: &mut Command) -> Result<VecDeque<Program>> {
+    tests.args(["--no-run", "--message-format=json-render-diagnostics"]).stderr(Stdio::inherit());
+    let built = tests.output().with_context(|| shown(tests))?;
+    ensure!(built.status.success(), "`{}` failed ({})", shown(tests), built.status);
     let messages = String::from_utf8_lossy(&built.stdout);
     let mut programs: Vec<Program> = messages.lines().filter_map(program).collect();
     programs.sort_by(|one, other| one.name.cmp(&other.name));
