@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,10 +21,14 @@ use insighthub_storage::raft::{Membership, RaftLogId};
 use insighthub_storage::sealed_head::SealedHead;
 use insighthub_storage::snapshot::Snapshot;
 use openraft::CommittedLeaderId;
+use tokio::time::Instant;
 
 /// Syncs of one seal: block and snapshot, each a file put in place.
 const SYNCS_MAX: u64 = 6;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Of the sealer.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+const BUSY_EVERY: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 struct CountsFolds;
@@ -37,19 +41,23 @@ impl ApplyObserver for CountsFolds {
     }
 }
 
-fn open(fs: &SimFs, index: &Path) -> Arc<PartitionReplica> {
-    let world = ReplicaWorld {
+fn world(fs: &SimFs, index: &Path) -> ReplicaWorld {
+    ReplicaWorld {
         fs: fs.as_fs(),
         cache: Arc::new(BlockCache::new(1 << 20)),
         index: Arc::new(Index::open(index).unwrap()),
         sealer: Arc::new(Sealer::start().unwrap()),
         observer: Arc::new(CountsFolds),
         join_steps: JOIN_STEPS,
-    };
-    PartitionReplica::open(PartitionId(0), Path::new("/disk/partition"), world).unwrap()
+    }
 }
 
-fn append() -> Command {
+fn open(partition: u16, world: ReplicaWorld) -> Arc<PartitionReplica> {
+    let directory = PathBuf::from(format!("/disk/partition-{partition}"));
+    PartitionReplica::open(PartitionId(partition), &directory, world).unwrap()
+}
+
+fn append(sequence: u64) -> Command {
     let mut builder = BatchBuilder::default();
     let fixed = FixedFields {
         service: "payment",
@@ -60,7 +68,7 @@ fn append() -> Command {
         raw_bytes: 1,
     };
     builder.record().finish(fixed);
-    let identity = BatchIdentity::whole("p", 1);
+    let identity = BatchIdentity::whole("p", sequence);
     let scores = Arc::new(Scores { anomaly_score: vec![f32::NAN], ..Scores::default() });
     let records = EncodedBatch::new(builder.take());
     let chunk = Chunk { identity, records, scores, dead_letters: Vec::new() };
@@ -75,8 +83,8 @@ fn log_id(index: u64) -> RaftLogId {
 async fn seal_on_failing_disk(good: u64) -> bool {
     let index = tempfile::tempdir().unwrap();
     let fs = SimFs::new(good);
-    let replica = open(&fs, index.path());
-    replica.apply(log_id(1), &Membership::default(), append());
+    let replica = open(0, world(&fs, index.path()));
+    replica.apply(log_id(1), &Membership::default(), append(1));
     let before = fs.syncs();
     fs.inject(Fault::SyncFails { after: good });
     replica.apply(log_id(2), &Membership::default(), Command::Seal);
@@ -94,12 +102,43 @@ async fn seal_on_failing_disk(good: u64) -> bool {
     fs.syncs() - before > good
 }
 
-#[test]
-fn a_seal_that_is_tried_again_makes_one_block() {
-    // The sealer is a task of this thread, and its pauses cost nothing.
+/// What one partition's failed seal waits for while another's commands keep the sealer busy.
+async fn seal_beside_a_busy_partition() -> Duration {
+    let index = tempfile::tempdir().unwrap();
+    let fs = SimFs::new(1);
+    let world = world(&fs, index.path());
+    let (failing, busy) = (open(0, world.clone()), open(1, world));
+    failing.apply(log_id(1), &Membership::default(), append(1));
+    fs.inject(Fault::SyncFails { after: 0 });
+    failing.apply(log_id(2), &Membership::default(), Command::Seal);
+    let started = Instant::now();
+    let mut sealed = std::pin::pin!(tokio::time::timeout(PATIENCE, failing.sealed.notified()));
+    let mut batches = 0;
+    loop {
+        tokio::select! {
+            sealed = &mut sealed => {
+                assert!(sealed.is_ok(), "not tried again in {PATIENCE:?} beside {batches} batches");
+                return started.elapsed();
+            }
+            () = tokio::time::sleep(BUSY_EVERY) => {
+                batches += 1;
+                busy.apply(log_id(2 * batches - 1), &Membership::default(), append(batches));
+                busy.apply(log_id(2 * batches), &Membership::default(), Command::Seal);
+            }
+        }
+    }
+}
+
+/// Runs with the sealer as a task of this thread, whose pauses cost nothing.
+fn simulated<T>(future: impl Future<Output = T>) -> T {
     let _entered = insighthub_storage::simulation::enter(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let struck = runtime.unwrap().block_on(async {
+    runtime.unwrap().block_on(future)
+}
+
+#[test]
+fn a_seal_that_is_tried_again_makes_one_block() {
+    let struck = simulated(async {
         let mut struck = 0;
         for good in 0..SYNCS_MAX {
             struck += u64::from(seal_on_failing_disk(good).await);
@@ -107,4 +146,10 @@ fn a_seal_that_is_tried_again_makes_one_block() {
         struck
     });
     assert!(struck >= 2, "only {struck} syncs failed: block and snapshot are one each");
+}
+
+#[test]
+fn a_failed_seal_does_not_wait_for_a_quiet_moment() {
+    let waited = simulated(seal_beside_a_busy_partition());
+    assert!(waited < 3 * RETRY_PAUSE, "tried again after {waited:?}");
 }

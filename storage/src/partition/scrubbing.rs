@@ -38,9 +38,9 @@ impl PartitionReplica {
         if self.is_block_whole(meta) {
             return Scrubbed::Whole;
         }
-        // It may have left the replica while it was read.
-        let is_here = self.block_metas().iter().any(|known| known.id == meta.id);
-        if !is_here {
+        // It may have left the replica while it was read, or leave it now: then nothing would mend it.
+        let inner = self.inner.read();
+        if !inner.blocks.iter().any(|known| known.meta.id == meta.id) {
             return Scrubbed::Whole;
         }
         if !self.damaged.lock().insert(meta.id) {

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use insighthub_model::PartitionId;
+use tokio::time::Instant;
 
 use super::{PartitionReplica, PartitionSnapshot};
 use crate::block::BlockId;
@@ -95,26 +96,25 @@ impl Sealer {
 fn run(jobs: &Receiver<Job>) {
     let mut backlog = Backlog::default();
     loop {
-        let job = if backlog.is_empty() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            jobs.recv_timeout(RETRY_PAUSE)
+        let job = match backlog.retry_at {
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => jobs.recv_timeout(at.saturating_duration_since(Instant::now())),
         };
         match job {
             Ok(job) => backlog.take(job),
-            Err(RecvTimeoutError::Timeout) => backlog.retry(),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        backlog.retry_when_due();
     }
 }
 
 async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<Job>) {
     let mut backlog = Backlog::default();
     loop {
-        let job = if backlog.is_empty() {
-            Ok(jobs.recv().await)
-        } else {
-            tokio::time::timeout(RETRY_PAUSE, jobs.recv()).await
+        let job = match backlog.retry_at {
+            None => Ok(jobs.recv().await),
+            Some(at) => tokio::time::timeout_at(at, jobs.recv()).await,
         };
         match job {
             Ok(Some(job)) => {
@@ -125,36 +125,45 @@ async fn run_simulated(mut jobs: tokio::sync::mpsc::Receiver<Job>) {
                 backlog.take(job);
             }
             Ok(None) => return,
-            Err(_) => backlog.retry(),
+            Err(_) => {}
         }
+        backlog.retry_when_due();
     }
 }
 
 /// Jobs that failed and, behind each, the later ones of its partition: none may be skipped, the next one's snapshot would
 /// not name its blocks. Other partitions go on.
 #[derive(Default)]
-struct Backlog(BTreeMap<PartitionId, VecDeque<Job>>);
+struct Backlog {
+    waiting: BTreeMap<PartitionId, VecDeque<Job>>,
+    /// `None` while nothing waits. A moment, not a pause between jobs: on a busy node there is none.
+    retry_at: Option<Instant>,
+}
 
 impl Backlog {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     fn take(&mut self, job: Job) {
-        match self.0.get_mut(&job.replica.partition()) {
+        let partition = job.replica.partition();
+        match self.waiting.get_mut(&partition) {
             Some(waiting) => waiting.push_back(job),
             None if is_done(&job) => {}
-            None => drop(self.0.insert(job.replica.partition(), VecDeque::from([job]))),
+            None => {
+                self.waiting.insert(partition, VecDeque::from([job]));
+                self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_PAUSE);
+            }
         }
     }
 
-    fn retry(&mut self) {
-        for waiting in self.0.values_mut() {
+    fn retry_when_due(&mut self) {
+        if self.retry_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        for waiting in self.waiting.values_mut() {
             while waiting.front().is_some_and(is_done) {
                 waiting.pop_front();
             }
         }
-        self.0.retain(|_, waiting| !waiting.is_empty());
+        self.waiting.retain(|_, waiting| !waiting.is_empty());
+        self.retry_at = (!self.waiting.is_empty()).then(|| Instant::now() + RETRY_PAUSE);
     }
 }
 
