@@ -97,6 +97,24 @@ impl Drop for UnderWay {
     }
 }
 
+/// For a handler whose client may be quiet in the middle of a request: where it waits for more and not for itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience(Arc<Activity>);
+
+impl Patience {
+    /// An answerer asks for another [`STALLED_MAX`] at least this often.
+    pub(crate) const EVERY: Duration = Duration::from_secs(STALLED_MAX.as_secs() / 4);
+
+    pub(super) fn with(activity: Arc<Activity>) -> Patience {
+        Patience(activity)
+    }
+
+    /// The request may stand still for another while.
+    pub(crate) fn ask(&self) {
+        self.0.moved();
+    }
+}
+
 /// A stream that tells when bytes come, and holds its place among the connections, also once it has become a WebSocket.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
@@ -175,6 +193,21 @@ mod tests {
         assert!(activity.verdict().is_some_and(|reason| reason.contains("moved")));
         drop(under_way);
         assert_eq!(activity.verdict(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_may_stand_still_for_as_long_as_its_handler_says() {
+        let activity = Activity::new(false);
+        let _under_way = activity.begin();
+        let patience = Patience::with(Arc::clone(&activity));
+        for _ in 0..10 {
+            tokio::time::advance(Patience::EVERY).await;
+            patience.ask();
+        }
+        tokio::time::advance(STALLED_MAX - MOMENT).await;
+        assert_eq!(activity.verdict(), None);
+        tokio::time::advance(MOMENT).await;
+        assert!(activity.verdict().is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,8 +21,9 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::activity::{Activity, Watched};
+use super::activity::{Activity, Patience, Watched};
 use super::answered::Answered;
+use super::arriving::Arriving;
 use super::limits;
 use super::told;
 
@@ -175,7 +176,8 @@ impl Server {
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let under_way = activity.begin();
             request.extensions_mut().insert(ConnectInfo(from));
-            let answering = router.call(request);
+            request.extensions_mut().insert(Patience::with(Arc::clone(&activity)));
+            let answering = router.call(request.map(|body| Arriving::new(body, Arc::clone(&activity))));
             async move {
                 let Ok(answer) = answering.await;
                 Ok::<_, Infallible>(answer.map(|body| Answered::new(body, under_way)))

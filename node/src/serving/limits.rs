@@ -11,6 +11,8 @@ pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 pub(super) const IDLE_MAX: Duration = Duration::from_secs(75);
 /// A request of which nothing moves, neither in nor out: above the 300 s that a query may be given.
 pub(super) const STALLED_MAX: Duration = Duration::from_secs(330);
+/// A client of whom nothing has come for so long is asked by the system whether it is there.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Connections that wait to be accepted.
 pub(super) const BACKLOG: u32 = 4_096;
 /// How often a connection is looked at.

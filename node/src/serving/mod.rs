@@ -5,6 +5,7 @@
 
 mod activity;
 mod answered;
+mod arriving;
 mod certificate;
 mod connection;
 mod limits;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use rustix::net::sockopt::set_tcp_keepidle;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -23,6 +25,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::HttpConfig;
+pub(crate) use activity::Patience;
 pub(crate) use certificate::{Certificate, KeepsReading};
 use connection::Server;
 
@@ -104,6 +107,9 @@ impl Serving {
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
+    // What it accepts has the same: a client that is gone without a word is noticed, however long it may be quiet.
+    socket.set_keepalive(true)?;
+    set_tcp_keepidle(&socket, limits::KEEP_ALIVE)?;
     socket.bind(address)?;
     socket.listen(limits::BACKLOG)
 }

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use insighthub_actors::admission::Permit;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +23,7 @@ use super::super::insisting::insist;
 use super::super::{ApiError, AppState, Arrival, Counters, Intake, KnownBy};
 use crate::ingest::Protocol;
 use crate::ingest::journal::{self, EntryEnd};
+use crate::serving::Patience;
 
 /// Where uploads go; their bodies keep no pace.
 pub(in crate::http) const PATH: &str = "/upload";
@@ -60,11 +61,12 @@ async fn upload_journal(
         let message = format!("the body must be a journal: Content-Type {MEDIA_TYPE}");
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
     }
+    let patience = parts.extensions.get::<Patience>();
     let mut upload = Upload::new(node, sender.service);
     let mut pieces = body.into_data_stream();
     loop {
         let piece = match upload.has_whole_entries() {
-            false => pieces.next().await,
+            false => patiently(&mut pieces, patience).await,
             true => match timeout(GATHER, pieces.next()).await {
                 Ok(piece) => piece,
                 Err(_) => {
@@ -85,6 +87,16 @@ async fn upload_journal(
     }
     upload.finish().await?;
     Ok((StatusCode::ACCEPTED, "OK.\n").into_response())
+}
+
+/// What comes next, however long that takes: a journal is quiet when nothing happens.
+async fn patiently<S: Stream + Unpin>(pieces: &mut S, patience: Option<&Patience>) -> Option<S::Item> {
+    loop {
+        match timeout(Patience::EVERY, pieces.next()).await {
+            Ok(piece) => return piece,
+            Err(_) => patience.into_iter().for_each(Patience::ask),
+        }
+    }
 }
 
 /// One upload under way.
