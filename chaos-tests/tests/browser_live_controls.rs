@@ -9,6 +9,8 @@ use serde_json::json;
 
 const ROWS: &str = ".list .row";
 const IS_LIVE: &str = ".pill.live";
+/// A machine with much to do beside.
+const SLOW: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_live_page_is_narrowed_held_and_read() -> Result<()> {
@@ -87,6 +89,14 @@ async fn reads(browser: &Browser, url: &str) -> Result<()> {
     browser.wait_for("document.querySelector('.row.selected')?.id === 'row-0'", &[], LOADED_WITHIN).await?;
     browser.press(&["Escape"]).await?;
     browser.wait_until_gone(".details-message").await?;
+    // Keys come faster than the rows are drawn, and none is lost.
+    browser.slow_down(SLOW).await?;
+    browser.press(&["j", "j", "j", "k", "Enter"]).await?;
+    browser.wait_for_element(".details-message").await?;
+    browser.wait_for("document.querySelector('.row.selected')?.id === 'row-2'", &[], LOADED_WITHIN).await?;
+    browser.press(&["Escape"]).await?;
+    browser.wait_until_gone(".details-message").await?;
+    browser.slow_down(1).await?;
     browser.click(".list .row .service").await?;
     browser.click(named("button", "Only records with this service")).await?;
     browser.wait_for("location.search.length > 1", &[], LOADED_WITHIN).await?;

@@ -64,6 +64,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features).await.map(drop)
     }
 
+    /// As if the machine were so many times as slow; 1 is as fast as it is.
+    pub async fn slow_down(&self, times: u32) -> Result<()> {
+        self.devtools("Emulation.setCPUThrottlingRate", &json!({ "rate": times })).await.map(drop)
+    }
+
     /// Writes a picture of the page as PNG.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         let picture = self.picture(&json!({ "format": "png" })).await?;

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use yew::{Callback, Html, NodeRef, Properties, classes, component, hook, html, use_node_ref, use_state};
+use yew::{
+    Callback, Html, NodeRef, Properties, UseStateHandle, classes, component, hook, html, use_node_ref,
+    use_state,
+};
 
 use crate::api::record::Record;
 use crate::browser::{dom, keyboard};
@@ -67,7 +70,7 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
     let choice = use_state(|| None::<Choice>);
     let tops = use_state_eq(|| 0_u32);
     let to_top = props.to_top.wrapping_add(*tops);
-    let selected = choice.as_ref().and_then(|choice| props.lines.position(&choice.record.head.log_id));
+    let selected = selected(&props.lines, choice.as_ref());
     let choose = {
         let (choice, on_reading, on_open) = (choice.clone(), props.on_reading.clone(), props.on_open.clone());
         Callback::from(move |next: Option<Choice>| {
@@ -93,7 +96,7 @@ pub(super) fn RecordBrowser(props: &RecordBrowserProps) -> Html {
         let record = lines.get(index).and_then(|line| line.record());
         choose.emit(record.map(|record| Choice { record: Rc::clone(record), is_open: true }));
     });
-    use_keys(props.lines.clone(), (*choice).clone(), selected, choose.clone());
+    use_keys(props.lines.clone(), choice.clone(), choose.clone());
     use_top_key(tops, choose.clone());
     let opened = choice.as_ref().filter(|choice| choice.is_open);
     let details = opened.map(|choice| {
@@ -157,8 +160,12 @@ fn use_tracks(frame: &NodeRef, columns: Option<Rc<Columns>>) {
     });
 }
 
+fn selected(lines: &Lines, choice: Option<&Choice>) -> Option<usize> {
+    lines.position(&choice?.record.head.log_id)
+}
+
 #[hook]
-fn use_keys(lines: Lines, choice: Option<Choice>, selected: Option<usize>, choose: Callback<Option<Choice>>) {
+fn use_keys(lines: Lines, choice: UseStateHandle<Option<Choice>>, choose: Callback<Option<Choice>>) {
     // Bound anew at every drawing: what a key does depends on the list as it is now.
     use_effect(move || {
         let listener = keyboard::on_key(move |event| {
@@ -169,7 +176,8 @@ fn use_keys(lines: Lines, choice: Option<Choice>, selected: Option<usize>, choos
             if key == "Enter" && keyboard::is_on_control(event) {
                 return;
             }
-            if let Some(next) = pressed(&key, &lines, choice.as_ref(), selected) {
+            // As the key before has left it: keys may come faster than a slow machine draws.
+            if let Some(next) = pressed(&key, &lines, choice.as_ref()) {
                 event.prevent_default();
                 choose.emit(next);
             }
@@ -194,20 +202,16 @@ fn use_top_key(tops: State<u32>, choose: Callback<Option<Choice>>) {
 }
 
 /// What the key makes of the choice; `None` if it is no key of ours.
-fn pressed(
-    key: &str,
-    lines: &Lines,
-    choice: Option<&Choice>,
-    selected: Option<usize>,
-) -> Option<Option<Choice>> {
+fn pressed(key: &str, lines: &Lines, choice: Option<&Choice>) -> Option<Option<Choice>> {
     let is_open = choice.is_some_and(|choice| choice.is_open);
-    let at = |index: Option<usize>| {
-        let record = lines.get(index?)?.record()?;
+    let neighbour = |forward: bool| {
+        let index = lines.neighbour(selected(lines, choice), forward)?;
+        let record = lines.get(index)?.record()?;
         Some(Choice { record: Rc::clone(record), is_open })
     };
     match (key, choice) {
-        ("j" | "ArrowDown", _) => at(lines.neighbour(selected, true)).map(Some),
-        ("k" | "ArrowUp", _) => at(lines.neighbour(selected, false)).map(Some),
+        ("j" | "ArrowDown", _) => neighbour(true).map(Some),
+        ("k" | "ArrowUp", _) => neighbour(false).map(Some),
         ("Enter", Some(choice)) => Some(Some(Choice { is_open: !is_open, ..choice.clone() })),
         ("Escape", Some(choice)) if is_open => Some(Some(Choice { is_open: false, ..choice.clone() })),
         ("Escape", Some(_)) => Some(None),

@@ -107,8 +107,8 @@ fn use_late_fields(known: &Rc<Known>, node: &NodeRef, offers: &State<Offers>) {
     use_effect_with(Rc::clone(known), move |known| {
         if let Some(input) = dom::focused_input(&node) {
             let found = known::suggestions(&input.value(), dom::cursor(&input), known);
-            // Earlier queries, which are offered in an empty line, must stay.
-            if !found.is_empty() {
+            // Earlier queries, which are offered in an empty line, must stay; so must a list in which one is chosen already.
+            if !found.is_empty() && offers.chosen().is_none() {
                 offers.set(Offers::suggested(found));
             }
         }
