@@ -33,6 +33,7 @@ use crate::http::{
 };
 use crate::membership;
 use crate::memory;
+use crate::open_files;
 use crate::own_work::OwnWork;
 use crate::serving::Serving;
 
@@ -291,6 +292,7 @@ fn store_options(plan: &Plan) -> anyhow::Result<StoreOptions> {
             ..WalOptions::default()
         },
         block_cache_bytes: storage.cache_bytes.unwrap_or_else(memory::cache_bytes),
+        blocks_open_max: open_files::blocks_max(),
         entries_kept: ENTRIES_KEPT,
         heartbeat_ms: plan.config.raft.heartbeat_ms,
         lease_ms: plan.config.raft.lease_ms,

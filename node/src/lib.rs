@@ -12,6 +12,7 @@ pub mod logql;
 mod maintenance;
 mod membership;
 mod memory;
+mod open_files;
 mod own_work;
 pub mod private;
 mod serving;

@@ -192,6 +192,7 @@ impl Machine {
             block_cache_bytes: 1 << 20,
             // With few of them who was away for a moment gets a snapshot.
             entries_kept: dice.pick(&[1, 4, 64]).unwrap_or_default(),
+            blocks_open_max: dice.pick(&[1, 2, 64]).unwrap_or_default(),
             heartbeat_ms: 100,
             lease_ms: 300,
         }

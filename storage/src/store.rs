@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::block::{BlockCache, BlockError};
 use crate::cluster::placement::{Placement, first_placement};
 use crate::codec::{self, CodecError};
-use crate::fs::{Fs, FsLock};
+use crate::fs::{BoundedFs, Fs, FsLock};
 use crate::group::{ControlGroup, PartitionGroup};
 use crate::identity::Identity;
 use crate::index::{Index, IndexError};
@@ -37,6 +37,8 @@ pub struct StoreOptions {
     pub directory: PathBuf,
     pub wal: WalOptions,
     pub block_cache_bytes: usize,
+    /// Blocks that stay open between two reads.
+    pub blocks_open_max: usize,
     /// Entries kept behind a snapshot, so that a replica that lags a little gets entries, not blocks.
     pub entries_kept: u64,
     pub heartbeat_ms: u64,
@@ -338,7 +340,7 @@ impl Opened {
         let index = Arc::new(Index::open(&directory.join("index"))?);
         let sealer = Sealer::start().map_err(StoreError::io("start the sealer of", directory))?;
         let world = ReplicaWorld {
-            fs: Arc::clone(&fs),
+            fs: BoundedFs::over(Arc::clone(&fs), options.blocks_open_max),
             cache: Arc::new(BlockCache::new(options.block_cache_bytes)),
             index,
             sealer: Arc::new(sealer),

@@ -68,6 +68,7 @@ async fn open(directory: &Path, identity: Identity) -> Arc<Cluster> {
         directory: directory.into(),
         wal: WalOptions { segment_bytes: 64 << 10, identity: 7, ..WalOptions::default() },
         block_cache_bytes: 1 << 20,
+        blocks_open_max: 4,
         heartbeat_ms: 100,
         lease_ms: 300,
         entries_kept: 64,

@@ -187,6 +187,7 @@ async fn system(data: &Path) -> ActorSystem {
         directory: data.to_path_buf(),
         wal: WalOptions { segment_bytes: 1 << 20, ..WalOptions::default() },
         block_cache_bytes: 1 << 20,
+        blocks_open_max: 64,
         entries_kept: 64,
         // One group of one member: its heartbeats are none of what is measured here.
         heartbeat_ms: 1_000,

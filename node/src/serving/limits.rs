@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use crate::open_files;
 
 /// From the first byte of a request's head to its last; and how long a new connection may say nothing. A slow-loris attack
 /// holds a place for so long only.
@@ -36,15 +36,10 @@ pub(super) const PONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// Connections where the configuration says nothing: ten thousand idle ones cost some tens of MiB.
 const CONNECTIONS_DEFAULT: usize = 10_000;
-/// Files, peers' connections and what else a node opens.
-const FILES_RESERVED: u64 = 1_024;
-/// Where the system allows fewer files than are reserved, clients get at least these.
-const CONNECTIONS_MIN: usize = 64;
-
 /// How many connections of clients there may be: what is configured, as far as the system's limit on open files allows.
 pub(super) fn connections_max(configured: Option<usize>) -> usize {
     let wanted = configured.unwrap_or(CONNECTIONS_DEFAULT);
-    let allowed = allowed(raise_open_files());
+    let allowed = open_files::connections_max();
     if configured.is_some() && allowed < wanted {
         tracing::warn!(
             allowed,
@@ -54,29 +49,13 @@ pub(super) fn connections_max(configured: Option<usize>) -> usize {
     wanted.min(allowed)
 }
 
-fn allowed(open_files: Option<u64>) -> usize {
-    let Some(open_files) = open_files else { return usize::MAX };
-    usize::try_from(open_files.saturating_sub(FILES_RESERVED)).unwrap_or(usize::MAX).max(CONNECTIONS_MIN)
-}
-
-/// Raises the soft limit to the hard one; says what holds then, `None` for no limit.
-fn raise_open_files() -> Option<u64> {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        Ok(()) => maximum,
-        Err(_) => current,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_system_bounds_the_connections() {
-        assert_eq!(allowed(Some(4_096)), 3_072);
-        assert_eq!(allowed(Some(256)), CONNECTIONS_MIN);
-        assert_eq!(allowed(None), usize::MAX);
+    fn what_is_configured_holds_as_far_as_the_system_allows() {
         assert_eq!(connections_max(Some(7)), 7);
+        assert_eq!(connections_max(Some(usize::MAX)), open_files::connections_max());
     }
 }

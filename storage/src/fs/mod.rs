@@ -3,6 +3,7 @@
 //! Everything durable in this crate goes through [`Fs`], so that a test can lose unsynced writes, tear the
 //! last one, fail a sync or fill the disk. It knows nothing of records, blocks or snapshots.
 
+mod bounded;
 mod real;
 mod sim;
 
@@ -11,6 +12,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use bounded::BoundedFs;
 pub use real::RealFs;
 pub use sim::{Fault, SimFs};
 
