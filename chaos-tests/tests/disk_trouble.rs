@@ -1,11 +1,12 @@
-//! The disk is full, or a sync fails: nothing is acknowledged that is not safe, and the node recovers.
+//! The disk is full, a sync fails, or there are more blocks than a process may open files: nothing is acknowledged that is not
+//! safe, and the node recovers or goes on.
 //!
 //! The first needs root and loop devices, the second strace; each says so and passes where they are missing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use insighthub_chaos_tests::api::Api;
 use insighthub_chaos_tests::chaos_record::{RecordSource, now};
 use insighthub_chaos_tests::checker::{Gates, check_node};
@@ -14,11 +15,19 @@ use insighthub_chaos_tests::load::{Load, LoadPlan};
 use insighthub_chaos_tests::loop_disk::LoopDisk;
 use insighthub_chaos_tests::nemesis::strace::Strace;
 use insighthub_chaos_tests::node_process::{NodeOptions, NodeProcess};
+use serde_json::json;
 
 const FLOWS_WITHIN: Duration = Duration::from_secs(30);
 const REFUSED_WITHIN: Duration = Duration::from_secs(15);
 /// Not the first: in the middle of the load.
 const FAILING_SYNC: u32 = 20;
+/// What a node needs without its blocks, and a few of them.
+const OPEN_FILES: u64 = 64;
+/// With the other files more than may be open.
+const BLOCKS: u64 = 48;
+const BATCH_RECORDS: u64 = 4_000;
+/// Far more than that many blocks take.
+const RECORDS_MAX: u64 = 600_000;
 /// Less than the free space below which a node refuses writes.
 const LITTLE_BYTES: u64 = 64 << 20;
 
@@ -53,6 +62,39 @@ async fn a_full_disk_is_refused_with_503_read_from_and_recovered_from() -> Resul
     check_node(&api, &ledger).await?;
     println!("full disk, twice: {} acknowledged, {} retries", ledger.acknowledged, ledger.retries);
     Gates { acknowledged_min: 6_000, rejected_min: 1, faults: 2, faults_min: 2 }.hold(&ledger)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_may_have_more_blocks_than_open_files() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut options = NodeOptions::in_directory(directory.path())?.sealing_all_the_time();
+    options.wrapper = vec!["prlimit".into(), format!("--nofile={OPEN_FILES}")];
+    let mut node = NodeProcess::start(options).await?;
+    let api = node.api()?;
+    let mut sent = 0;
+    while api.blocks().await? < BLOCKS {
+        ensure!(sent < RECORDS_MAX, "{} blocks of {sent} records", api.blocks().await?);
+        let record = |number| json!({ "service": format!("s{}", number % 32), "message": "one of many", "number": number });
+        let lines: Vec<String> =
+            (sent..sent + BATCH_RECORDS).map(|number| record(number).to_string()).collect();
+        api.ingest(&[("content-type", "application/x-ndjson")], lines.join("\n").into_bytes())
+            .await?
+            .expect(200)?;
+        sent += BATCH_RECORDS;
+    }
+    // Reads a column of every block.
+    let question = json!({ "query": "number:>=0 | stats count() as n, max(number) as last" });
+    let expected = json!([[sent, sent - 1]]);
+    let found = api.post_json("/api/query", &question).await?;
+    ensure!(found.json["rows"] == expected, "{sent} sent: {}", found.text);
+    node.kill_nine()?;
+    node.restart().await?;
+    let found = node.api()?.post_json("/api/query", &question).await?;
+    ensure!(found.json["rows"] == expected, "{sent} sent, after the restart: {}", found.text);
+    let complaints = node.complaints()?;
+    ensure!(complaints.is_empty(), "{complaints:#?}");
+    println!("{sent} records in {} blocks, {OPEN_FILES} open files", node.api()?.blocks().await?);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
