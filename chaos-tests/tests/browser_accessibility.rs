@@ -32,10 +32,16 @@ enum Step {
 
 /// What opens on pages: how it is called, where, how one gets there, and what shows that it is open. A new one is a line here.
 type Opened = (&'static str, &'static str, &'static [Step], &'static str);
-const OPENED: [Opened; 6] = [
+const OPENED: [Opened; 7] = [
     ("help", "cluster", &[Step::Press(&["?"])], "dialog[open]"),
     ("a record", "live", &[Step::Press(&["j", "Enter"])], ".details-message"),
     ("suggestions", "live", &[Step::Press(&["/"]), Step::Type("#search", "ser")], "#query-offers"),
+    (
+        "a list without records",
+        "live",
+        &[Step::Type("#search", "nowhere-to-be-found")],
+        ".list .notice.empty",
+    ),
     ("the time range", "explore", &[Step::Press(&["t"])], ".time-picker [role=dialog]"),
     ("a refused record", "dead-letters", &[Step::ClickFirst("table.dead-letters button")], "textarea"),
     ("a question before a change", "cluster", &[Step::Click("button", "Drain n3")], "dialog[open]"),

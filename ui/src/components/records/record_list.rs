@@ -61,11 +61,14 @@ pub fn RecordList(props: &RecordListProps) -> Html {
             html! { <RecordRow {line} {index} {is_selected} columns={props.columns.clone()} on_pick={props.on_pick.clone()} /> },
         )
     };
+    // Only rows may be in a grid: what stands below them is beside it, and without rows there is none.
+    let of_grid = |value: &'static str| (total > 0).then_some(value);
     html! {
-        <div class="list" ref={viewport_node} {onscroll} role="grid" tabindex="0" aria-label="Records, newest first"
-            aria-rowcount={total.to_string()} aria-activedescendant={props.selected.map(|row| format!("row-{row}"))}>
-            <div class="list-spacer" ref={spacer}>
-                <div class="list-rows" ref={rows_node} role="rowgroup">{ for rows.filter_map(row) }</div>
+        <div class="list" ref={viewport_node} {onscroll} tabindex={(total == 0).then_some("0")}>
+            <div class="list-spacer" ref={spacer} role={of_grid("grid")} tabindex={of_grid("0")}
+                aria-label={of_grid("Records, newest first")} aria-rowcount={(total > 0).then(|| total.to_string())}
+                aria-activedescendant={props.selected.map(|row| format!("row-{row}"))}>
+                <div class="list-rows" ref={rows_node} role={of_grid("rowgroup")}>{ for rows.filter_map(row) }</div>
             </div>
             { props.end.clone() }
         </div>
