@@ -19,8 +19,9 @@ const READ_BYTES: usize = 16 * 1024;
 const FREE_BYTES: usize = 2 * READ_BYTES;
 /// Before it is looked again whether there is room for more.
 const PAUSE: Duration = Duration::from_millis(50);
-/// A sender that goes on sending is not heard for longer once the node stops.
-const DRAIN_MAX: Duration = Duration::from_secs(1);
+/// A sender that goes on sending is not heard for longer once the node stops. What the system holds for us by then takes less,
+/// with the time in which it is stored.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
 
 /// Until the sender has said everything, is silent for too long, or the node stops.
 pub(super) async fn serve<S: AsyncRead + Unpin>(
@@ -90,16 +91,18 @@ impl<S: AsyncRead + Unpin> Connection<'_, S> {
             self.framer.buffer().reserve(READ_BYTES);
             let mut buffer = self.framer.buffer().limit(READ_BYTES);
             tokio::select! {
-                read = self.stream.read_buf(&mut buffer) => match read {
-                    Ok(0) => return Some(End::Closed),
-                    Ok(_) => self.framer.take(batch, &self.sender),
-                    Err(_) => return Some(End::Broken),
-                },
+                biased;
                 () = told(&mut self.stop), if !is_draining => {
                     self.drain_until = Some(Instant::now() + DRAIN_MAX);
                     until = None;
                     continue;
                 }
+                // Before the deadline: on a busy machine that is over before what has come is looked at.
+                read = self.stream.read_buf(&mut buffer) => match read {
+                    Ok(0) => return Some(End::Closed),
+                    Ok(_) => self.framer.take(batch, &self.sender),
+                    Err(_) => return Some(End::Broken),
+                },
                 () = sleep_until(deadline) => {
                     return (is_draining || batch.is_empty()).then_some(End::Broken);
                 }

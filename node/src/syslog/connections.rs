@@ -17,6 +17,8 @@ use crate::http::Counters;
 
 /// After an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections that are accepted while the node stops: more than wait in a queue of the usual length.
+const LAST_MAX: usize = 1_024;
 /// A silent sender is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
@@ -50,6 +52,17 @@ pub(super) fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListen
     listening().with_context(|| format!("cannot listen on node.{key} = {address}"))
 }
 
+/// Shuts an address; answers with who was waiting there, as the system knows it: the runtime may not have heard.
+fn last_to_come(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accepted = std::iter::from_fn(|| listener.accept().ok()).take(LAST_MAX);
+    let known = |(stream, from): (std::net::TcpStream, SocketAddr)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, from))
+    };
+    accepted.filter_map(known).collect()
+}
+
 /// One address that is served.
 #[derive(Debug)]
 pub(super) struct Accepting {
@@ -81,14 +94,16 @@ impl Accepting {
         let reloading = self.door.as_deref().and_then(Door::keep_reading);
         let mut connections = JoinSet::new();
         let stopped = stop.clone();
+        let serve = |sender: Sender, accepting: &Accepting| {
+            serve(sender, Arc::clone(&accepting.shared), accepting.door.clone(), stopped.clone())
+        };
         loop {
             tokio::select! {
                 () = told(&mut stop) => break,
                 Some(ended) = connections.join_next() => self.hear(ended),
                 arrived = listener.accept() => match arrived {
                     Ok((stream, from)) => if let Some(sender) = self.place(stream, from, ours) {
-                        let (shared, door) = (Arc::clone(&self.shared), self.door.clone());
-                        connections.spawn(serve(sender, shared, door, stopped.clone()));
+                        connections.spawn(serve(sender, &self));
                     },
                     Err(error) => {
                         self.refuse(&format!("a connection could not be accepted: {error}"));
@@ -97,7 +112,12 @@ impl Accepting {
                 },
             }
         }
-        drop(listener);
+        // Who waits to be accepted has sent already, as far as he knows.
+        for (stream, from) in last_to_come(listener) {
+            if let Some(sender) = self.place(stream, from, ours) {
+                connections.spawn(serve(sender, &self));
+            }
+        }
         while let Some(ended) = connections.join_next().await {
             self.hear(ended);
         }
