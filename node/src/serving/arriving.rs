@@ -1,48 +1,17 @@
 //! The body of a request, which says that something moves with each piece that comes.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
-use hyper::body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 
 use super::activity::Activity;
 
-#[derive(Debug)]
-pub(super) struct Arriving<B> {
+pub(super) fn arriving<B: HttpBody>(
     body: B,
     activity: Arc<Activity>,
-}
-
-impl<B> Arriving<B> {
-    pub(super) fn new(body: B, activity: Arc<Activity>) -> Arriving<B> {
-        Arriving { body, activity }
-    }
-}
-
-impl<B: HttpBody + Unpin> HttpBody for Arriving<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if polled.is_ready() {
-            self.activity.moved();
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+) -> impl HttpBody<Data = B::Data, Error = B::Error> + use<B> {
+    body.inspect_frame(move |_| activity.moved())
 }
 
 #[cfg(test)]
@@ -64,8 +33,8 @@ mod tests {
             tokio::time::sleep(step).await;
             Ok::<_, std::io::Error>(Bytes::from_static(b"piece"))
         });
-        let arriving = Arriving::new(Body::from_stream(pieces), Arc::clone(&activity));
-        let mut pieces = Body::new(arriving).into_data_stream();
+        let body = arriving(Body::from_stream(pieces), Arc::clone(&activity));
+        let mut pieces = Body::new(body).into_data_stream();
         while let Some(piece) = pieces.next().await {
             piece.unwrap();
             tokio::time::advance(step).await;

@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Patience, Watched};
 use super::answered::Answered;
-use super::arriving::Arriving;
+use super::arriving::arriving;
 use super::limits;
 use super::told;
 
@@ -177,7 +177,7 @@ impl Server {
             let under_way = activity.begin();
             request.extensions_mut().insert(ConnectInfo(from));
             request.extensions_mut().insert(Patience::with(Arc::clone(&activity)));
-            let answering = router.call(request.map(|body| Arriving::new(body, Arc::clone(&activity))));
+            let answering = router.call(request.map(|body| arriving(body, Arc::clone(&activity))));
             async move {
                 let Ok(answer) = answering.await;
                 Ok::<_, Infallible>(answer.map(|body| Answered::new(body, under_way)))

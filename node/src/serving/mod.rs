@@ -12,12 +12,13 @@ mod limits;
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use rustix::net::sockopt::set_tcp_keepidle;
+use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepidle};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -107,11 +108,15 @@ impl Serving {
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    // What it accepts has the same: a client that is gone without a word is noticed, however long it may be quiet.
-    socket.set_keepalive(true)?;
-    set_tcp_keepidle(&socket, limits::KEEP_ALIVE)?;
+    notice_who_is_gone(&socket)?;
     socket.bind(address)?;
     socket.listen(limits::BACKLOG)
+}
+
+/// A client that is gone without a word is noticed, however long it may be quiet. What a listening socket accepts has the same.
+pub(crate) fn notice_who_is_gone(listening: impl AsFd) -> std::io::Result<()> {
+    set_socket_keepalive(&listening, true)?;
+    Ok(set_tcp_keepidle(&listening, limits::KEEP_ALIVE)?)
 }
 
 /// Waits until the node stops.

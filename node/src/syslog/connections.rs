@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepidle};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -14,13 +13,12 @@ use tokio::time::Instant;
 use super::tls::{Door, Refused};
 use super::{LOG_INTERVAL, Shared, connection, told};
 use crate::http::Counters;
+use crate::serving::notice_who_is_gone;
 
 /// After an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are accepted while the node stops: more than wait in a queue of the usual length.
 const LAST_MAX: usize = 1_024;
-/// A silent sender is asked whether it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// Whoever knocks over TLS and has no business here.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +45,7 @@ pub(super) fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListen
     let listening = || {
         let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
+        notice_who_is_gone(&listener)?;
         TcpListener::from_std(listener)
     };
     listening().with_context(|| format!("cannot listen on node.{key} = {address}"))
@@ -164,10 +163,6 @@ async fn serve(
     stop: watch::Receiver<bool>,
 ) -> Result<(), NotLetIn> {
     let Sender { stream, from, is_known, place } = sender;
-    let asked = set_socket_keepalive(&stream, true).and_then(|()| set_tcp_keepidle(&stream, KEEP_ALIVE));
-    if let Err(error) = asked {
-        tracing::debug!(%from, %error, "a sender that is gone will not be noticed");
-    }
     match door {
         None => connection::serve(stream, from, &shared, stop).await,
         Some(door) => {
